@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The one interface through which the gdb stub and the monitor drive the machine.
+ *
+ * Threads: everything here is called on the loop thread (the thread that called machine creation), and every
+ * observer is called there, from machine_poll() only.  All-stop: the machine is running or stopped as a whole;
+ * while it runs, a vCPU may be parked because its action was ACT_STAY.
+ *
+ * State: operations on registers, virtual memory, translation and breakpoints need every vCPU parked: the
+ * machine is stopped, or the caller holds it (machine_hold).  Otherwise they answer -EBUSY.
+ *
+ * Addresses: gva is a guest-virtual (linear) address, gpa a guest-physical one.  Lengths are bytes.
+ */
+#ifndef GV_API_MACHINE_H
+#define GV_API_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/err.h"
+#include "api/regs.h"
+#include "api/slots.h"
+
+#define MACHINE_CPUS_MAX 64
+
+enum machine_state {
+	MACHINE_STOPPED,        /* every vCPU parked, a stop has been reported */
+	MACHINE_RUNNING,
+	MACHINE_ENDED,          /* the guest left by its exit port: nothing runs again */
+};
+
+enum action_kind {
+	ACT_STAY,               /* remain parked */
+	ACT_CONT,
+	ACT_STEP,               /* one guest instruction */
+	ACT_RANGE,              /* step while start <= pc < end; stops at the first pc outside, or at an event */
+};
+
+struct run_action {
+	enum action_kind kind;
+	uint64_t start, end;    /* ACT_RANGE, gva */
+};
+
+enum stop_reason {
+	STOP_ENTRY,             /* machine made or reset; nothing has run yet */
+	STOP_REQUEST,           /* machine_stop() */
+	STOP_STEP,              /* ACT_STEP or ACT_RANGE done */
+	STOP_BREAKPOINT,
+	STOP_TRIPLE_FAULT,      /* the vCPU shut down; a resume resets the machine, as hardware would */
+	STOP_ERROR,             /* KVM could not go on (internal error, failed entry): text says why */
+	STOP_EXIT,              /* the guest wrote its exit port: exit_status holds (value << 1) | 1 */
+};
+
+enum break_kind {
+	BREAK_SOFT,             /* int3 in guest memory */
+	BREAK_HARD,             /* a debug register */
+};
+
+/* Who asked for a breakpoint; a place may have several owners and goes when the last one leaves. */
+enum break_owner { BREAK_OWNER_GDB = 1 << 0, BREAK_OWNER_MONITOR = 1 << 1 };
+
+struct stop_event {
+	enum stop_reason reason;
+	unsigned cpu;           /* the vCPU it concerns */
+	uint64_t pc;            /* its linear pc; for a breakpoint the breakpoint's own address */
+	unsigned owners;        /* STOP_BREAKPOINT: mask of enum break_owner */
+	enum break_kind kind;   /* STOP_BREAKPOINT */
+	int exit_status;        /* STOP_EXIT: 0 to 255 */
+	char text[160];         /* one line for people: what happened, without the location */
+};
+
+struct break_info {
+	uint64_t gva, gpa;      /* gpa is meaningful for BREAK_SOFT: where the int3 is */
+	enum break_kind kind;
+	unsigned owners;
+	uint64_t hits;
+};
+
+enum cpu_mode { MODE_REAL, MODE_VM86, MODE_PROT16, MODE_PROT32, MODE_COMPAT16, MODE_COMPAT32, MODE_LONG };
+
+/* How code on a vCPU is to be decoded and addressed now. */
+struct cpu_status {
+	enum cpu_mode mode;
+	unsigned code_bits;     /* 16, 32 or 64: default operand size, for a disassembler */
+	uint64_t pc;            /* linear */
+	uint16_t cs;            /* selector */
+	uint64_t ip;            /* offset in cs */
+	unsigned cpl;
+	bool paging;
+	const char *activity;   /* "running", "halted", "waiting for SIPI", "stopped"; static text */
+};
+
+struct walk_level {
+	unsigned level;         /* 5 PML5 .. 1 page table */
+	uint64_t entry_gpa, entry;
+};
+
+struct translation {
+	uint64_t gva, gpa;
+	uint64_t page_size;     /* bytes; 0 without paging */
+	bool present, writable, user, executable, global;
+	unsigned nlevels;       /* entries of level[] that were read, top first; also when not present */
+	struct walk_level level[5];
+	int slot;               /* slot that holds gpa, -1: none */
+	uint64_t hva;           /* 0 when slot is -1 */
+};
+
+/* A run of virtual pages with equal rights, contiguous in gva. */
+struct mem_range {
+	uint64_t gva, size;     /* size 0 means 2^64 */
+	bool writable, user, executable, global;
+	uint64_t page_size;     /* of the first page */
+};
+
+struct machine_info {
+	unsigned cpus;
+	uint64_t ram_size;      /* bytes */
+	const char *image;      /* path, or "(built-in demo)" */
+	const char *image_kind; /* "flat", "elf32", "elf64", "multiboot" */
+	unsigned image_bits;    /* the image's class for a debugger: 64, 32, or 0 when it follows the vCPU's mode */
+};
+
+/* One line of `info host`. */
+struct host_fact {
+	const char *name;       /* KVM_CAP_..., or what was measured */
+	char value[40];
+	const char *meaning;    /* one short sentence */
+};
+
+struct observer {
+	/* A stop to be reported; every vCPU is parked. */
+	void (*stopped)(struct observer *o, const struct stop_event *ev);
+	/* Somebody resumed the machine. */
+	void (*resumed)(struct observer *o);
+	/* The machine was reset: by a person (STOP_ENTRY follows), or by the guest (it runs on). */
+	void (*was_reset)(struct observer *o);
+	/* What the guest sent on COM1, or wrote to the debug console port (which is shown with it). */
+	void (*serial_output)(struct observer *o, const uint8_t *data, size_t len);
+	struct observer *next;  /* the machine's */
+};
+
+struct machine;
+
+/* Every member is required. */
+struct machine_ops {
+	const struct machine_info *(*info)(struct machine *m);
+	enum machine_state (*state)(struct machine *m);
+	const struct stop_event *(*last_stop)(struct machine *m);
+
+	int (*resume)(struct machine *m, const struct run_action *acts, struct err *err);
+	void (*stop)(struct machine *m);
+	int (*reset)(struct machine *m, struct err *err);
+	int (*hold)(struct machine *m, struct err *err);
+	void (*release)(struct machine *m);
+
+	int (*event_fd)(struct machine *m);
+	void (*poll)(struct machine *m, unsigned spin_us);
+	void (*observe)(struct machine *m, struct observer *o);
+	void (*unobserve)(struct machine *m, struct observer *o);
+
+	int (*cpu_status)(struct machine *m, unsigned cpu, struct cpu_status *ret, struct err *err);
+	bool (*reg_present)(struct machine *m, enum reg_id reg);
+	int (*reg_read)(struct machine *m, unsigned cpu, enum reg_id reg, void *ret, struct err *err);
+	int (*reg_write)(struct machine *m, unsigned cpu, enum reg_id reg, const void *value, struct err *err);
+
+	size_t (*mem_read)(struct machine *m, unsigned cpu, uint64_t gva, void *ret, size_t len, struct err *err);
+	size_t (*mem_write)(struct machine *m, unsigned cpu, uint64_t gva, const void *data, size_t len,
+			    struct err *err);
+	size_t (*phys_read)(struct machine *m, uint64_t gpa, void *ret, size_t len, struct err *err);
+	size_t (*phys_write)(struct machine *m, uint64_t gpa, const void *data, size_t len, struct err *err);
+	int (*translate)(struct machine *m, unsigned cpu, uint64_t gva, const uint64_t *cr3,
+			 struct translation *ret, struct err *err);
+	int (*mem_ranges)(struct machine *m, unsigned cpu, bool (*each)(void *arg, const struct mem_range *r),
+			  void *arg, struct err *err);
+
+	int (*break_insert)(struct machine *m, enum break_owner owner, enum break_kind kind, unsigned cpu,
+			    uint64_t gva, struct err *err);
+	int (*break_remove)(struct machine *m, enum break_owner owner, enum break_kind kind, uint64_t gva,
+			    struct err *err);
+	int (*break_clear)(struct machine *m, enum break_owner owner, struct err *err);
+	bool (*break_list)(struct machine *m, size_t index, struct break_info *ret);
+
+	bool (*slot_list)(struct machine *m, size_t index, struct slot_info *ret);
+	bool (*host_fact)(struct machine *m, size_t index, struct host_fact *ret);
+
+	int (*sym_find)(struct machine *m, const char *name, size_t len, uint64_t *ret_addr);
+	const char *(*sym_at)(struct machine *m, uint64_t addr, uint64_t *ret_offset);
+	const char *(*sym_next)(struct machine *m, size_t index);
+
+	int (*serial_send)(struct machine *m, const uint8_t *data, size_t len, struct err *err);
+};
+
+/* An implementation embeds this as its first member. */
+struct machine {
+	const struct machine_ops *ops;
+};
+
+static inline const struct machine_info *machine_info(struct machine *m)
+{
+	return m->ops->info(m);
+}
+
+static inline enum machine_state machine_state(struct machine *m)
+{
+	return m->ops->state(m);
+}
+
+/* The stop reported last, STOP_ENTRY at first; valid until the next one. */
+static inline const struct stop_event *machine_last_stop(struct machine *m)
+{
+	return m->ops->last_stop(m);
+}
+
+/*
+ * Resumes: ACTS holds one action a vCPU.  A vCPU at a breakpoint it has already stopped at (its pc was not
+ * written since) steps over it first.  Events that other vCPUs had pending are reported before anything runs;
+ * those whose breakpoint has gone are dropped.  The outcome always arrives by observer->stopped, never
+ * before this returns.  After STOP_TRIPLE_FAULT a resume resets the machine and runs it from its start.
+ * -EBUSY: running already; -EINVAL: every action is ACT_STAY; -ESHUTDOWN: MACHINE_ENDED.
+ */
+static inline int machine_resume(struct machine *m, const struct run_action *acts, struct err *err)
+{
+	return m->ops->resume(m, acts, err);
+}
+
+/* Asks a running machine to stop; STOP_REQUEST (or an event that came first) is reported later.  No-op when stopped. */
+static inline void machine_stop(struct machine *m)
+{
+	m->ops->stop(m);
+}
+
+/*
+ * Back to the state right after loading: RAM cleared and loaded again, devices and vCPUs reset, breakpoints
+ * kept.  Ends stopped, with was_reset and then STOP_ENTRY reported.  Stops a running machine first.
+ */
+static inline int machine_reset(struct machine *m, struct err *err)
+{
+	return m->ops->reset(m, err);
+}
+
+/*
+ * Parks every vCPU without reporting a stop, so that state can be looked at or changed while the guest "runs";
+ * nests; release undoes one hold and the last one resumes what was running (events that came meanwhile
+ * are reported).  On a stopped machine it only counts.  -ETIMEDOUT: a vCPU could not be brought out of the guest.
+ */
+static inline int machine_hold(struct machine *m, struct err *err)
+{
+	return m->ops->hold(m, err);
+}
+
+static inline void machine_release(struct machine *m)
+{
+	m->ops->release(m);
+}
+
+/* Readable when machine_poll() has something to do. */
+static inline int machine_event_fd(struct machine *m)
+{
+	return m->ops->event_fd(m);
+}
+
+/*
+ * Delivers what happened to the observers.  SPIN_US > 0: first busy-waits up to that many microseconds for a
+ * running machine to stop, which spares a scheduler wake-up on steps and quick hits.
+ */
+static inline void machine_poll(struct machine *m, unsigned spin_us)
+{
+	m->ops->poll(m, spin_us);
+}
+
+/* O stays the caller's and must stay valid until machine_unobserve(); its callbacks may be NULL.  Either may be called from an observer. */
+static inline void machine_observe(struct machine *m, struct observer *o)
+{
+	m->ops->observe(m, o);
+}
+
+static inline void machine_unobserve(struct machine *m, struct observer *o)
+{
+	m->ops->unobserve(m, o);
+}
+
+static inline int machine_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret, struct err *err)
+{
+	return m->ops->cpu_status(m, cpu, ret, err);
+}
+
+/* Whether this machine's processor has the register at all (AVX may be missing).  Constant for a machine. */
+static inline bool machine_reg_present(struct machine *m, enum reg_id reg)
+{
+	return m->ops->reg_present(m, reg);
+}
+
+/*
+ * Reads a register in full width (reg_table[reg].view[RL_X86_64].bits / 8 bytes, little-endian) into RET.
+ * -EBUSY, -EINVAL (no such vCPU), -ENOTSUP (not present), -EIO.
+ */
+static inline int machine_reg_read(struct machine *m, unsigned cpu, enum reg_id reg, void *ret, struct err *err)
+{
+	return m->ops->reg_read(m, cpu, reg, ret, err);
+}
+
+/* Writes one in full width.  Additionally -EINVAL for a value the processor would not take; nothing changed then. */
+static inline int machine_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const void *value,
+				    struct err *err)
+{
+	return m->ops->reg_write(m, cpu, reg, value, err);
+}
+
+/*
+ * Virtual memory of a vCPU, as code at CPL0 would see it, without its protection bits; breakpoints' int3 bytes
+ * never show.  Returns how many bytes were done from GVA on; fewer than LEN with *ERR set where the page is
+ * not mapped (EFAULT), the address not canonical (EFAULT), or no RAM is behind it (ENXIO).  A write that cannot be
+ * done whole still leaves its first bytes written.
+ */
+static inline size_t machine_mem_read(struct machine *m, unsigned cpu, uint64_t gva, void *ret, size_t len,
+				      struct err *err)
+{
+	return m->ops->mem_read(m, cpu, gva, ret, len, err);
+}
+
+static inline size_t machine_mem_write(struct machine *m, unsigned cpu, uint64_t gva, const void *data, size_t len,
+				       struct err *err)
+{
+	return m->ops->mem_write(m, cpu, gva, data, len, err);
+}
+
+/* The same for physical memory; needs no vCPU and works at any time. */
+static inline size_t machine_phys_read(struct machine *m, uint64_t gpa, void *ret, size_t len, struct err *err)
+{
+	return m->ops->phys_read(m, gpa, ret, len, err);
+}
+
+static inline size_t machine_phys_write(struct machine *m, uint64_t gpa, const void *data, size_t len,
+					struct err *err)
+{
+	return m->ops->phys_write(m, gpa, data, len, err);
+}
+
+/*
+ * Walks GVA through the vCPU's page tables, or through those at *CR3 when not NULL.  Returns 0 and fills *RET
+ * also for a page that is not present (ret->present false, the levels read so far given); -EBUSY, -EINVAL.
+ */
+static inline int machine_translate(struct machine *m, unsigned cpu, uint64_t gva, const uint64_t *cr3,
+				    struct translation *ret, struct err *err)
+{
+	return m->ops->translate(m, cpu, gva, cr3, ret, err);
+}
+
+/* Calls EACH for every mapped range in ascending order until it answers false.  -EBUSY, -EINVAL. */
+static inline int machine_mem_ranges(struct machine *m, unsigned cpu,
+				     bool (*each)(void *arg, const struct mem_range *r), void *arg, struct err *err)
+{
+	return m->ops->mem_ranges(m, cpu, each, arg, err);
+}
+
+/*
+ * Sets an execution breakpoint at linear address GVA for OWNER, on all vCPUs; BREAK_SOFT resolves GVA through vCPU
+ * CPU's page tables now.  Setting it twice is fine.  -EFAULT: not mapped or not canonical; -ENXIO: no RAM there;
+ * -ENOSPC: no debug register left; -EBUSY.
+ */
+static inline int machine_break_insert(struct machine *m, enum break_owner owner, enum break_kind kind, unsigned cpu,
+				       uint64_t gva, struct err *err)
+{
+	return m->ops->break_insert(m, owner, kind, cpu, gva, err);
+}
+
+/* Takes it away for OWNER.  -ENOENT: OWNER has none there.  A byte the guest has since overwritten is left alone. */
+static inline int machine_break_remove(struct machine *m, enum break_owner owner, enum break_kind kind, uint64_t gva,
+				       struct err *err)
+{
+	return m->ops->break_remove(m, owner, kind, gva, err);
+}
+
+/* Takes away all of OWNER's.  -EBUSY. */
+static inline int machine_break_clear(struct machine *m, enum break_owner owner, struct err *err)
+{
+	return m->ops->break_clear(m, owner, err);
+}
+
+/* Fills *RET with the INDEX-th breakpoint, ascending by gva; false past the end.  Works at any time. */
+static inline bool machine_break_list(struct machine *m, size_t index, struct break_info *ret)
+{
+	return m->ops->break_list(m, index, ret);
+}
+
+/* The INDEX-th slot, ascending by gpa; false past the end. */
+static inline bool machine_slot_list(struct machine *m, size_t index, struct slot_info *ret)
+{
+	return m->ops->slot_list(m, index, ret);
+}
+
+/* The INDEX-th fact about this host; false past the end. */
+static inline bool machine_host_fact(struct machine *m, size_t index, struct host_fact *ret)
+{
+	return m->ops->host_fact(m, index, ret);
+}
+
+/* The image's symbols.  -ENOENT when there is none of that NAME. */
+static inline int machine_sym_find(struct machine *m, const char *name, size_t len, uint64_t *ret_addr)
+{
+	return m->ops->sym_find(m, name, len, ret_addr);
+}
+
+/* The symbol that covers ADDR and the offset in it; NULL: none.  The name lives as long as the machine. */
+static inline const char *machine_sym_at(struct machine *m, uint64_t addr, uint64_t *ret_offset)
+{
+	return m->ops->sym_at(m, addr, ret_offset);
+}
+
+/* The INDEX-th symbol name, for completion; NULL past the end. */
+static inline const char *machine_sym_next(struct machine *m, size_t index)
+{
+	return m->ops->sym_next(m, index);
+}
+
+/* Queues bytes for the guest's COM1, which takes them as its FIFO drains.  -ENOSPC: 64 KiB wait already; none taken then. */
+static inline int machine_serial_send(struct machine *m, const uint8_t *data, size_t len, struct err *err)
+{
+	return m->ops->serial_send(m, data, len, err);
+}
+
+#endif

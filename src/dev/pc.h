@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The devices of the machine.  One file each; they know the bus and nothing else. */
+#ifndef GV_DEV_PC_H
+#define GV_DEV_PC_H
+
+#include "dev/bus.h"
+
+/* 16550A at 0x3f8, GSI 4. */
+int uart_attach(struct bus *b, struct device **ret, struct err *err);
+/*
+ * Host input: offers LEN bytes to the receiver and returns how many its FIFO (16 bytes; 1 with FIFOs off) took.
+ * The caller keeps the rest until host->input_wanted.  Takes the bus lock itself.  Any thread.
+ */
+size_t uart_input(struct bus *b, struct device *uart, const uint8_t *data, size_t len);
+
+/* Debug console, port 0xe9: a write is output, a read answers 0xe9 (as Bochs and QEMU do). */
+int debugcon_attach(struct bus *b, struct err *err);
+/* Exit port 0xf4 (as QEMU's isa-debug-exit, iosize 1, 2 or 4): a write of V ends the machine with (V << 1 | 1) & 0xff. */
+int exitport_attach(struct bus *b, struct err *err);
+/* Port 0x92 (A20, fast reset), the keyboard controller's reset and A20 commands on 0x60/0x64, and 0xcf9. */
+int resetctl_attach(struct bus *b, struct err *err);
+/* CMOS and RTC, 0x70/0x71: time registers in BCD or binary, memory sizes at their usual indices, the shutdown byte. */
+int cmos_attach(struct bus *b, uint64_t ram_size, struct err *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The symbols of an ELF image (.symtab, by libelf). */
+#ifndef GV_LOAD_SYMTAB_H
+#define GV_LOAD_SYMTAB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/err.h"
+
+struct symtab;
+
+/* Reads the symbols of the ELF in DATA.  A file without symbols gives an empty table.  -ENOMEM, -ENOEXEC. */
+int symtab_new(const uint8_t *data, size_t size, struct symtab **ret, struct err *err);
+void symtab_free(struct symtab *s);             /* NULL is fine */
+
+/* By exact name; a global wins over a local of the same name.  -ENOENT.  S may be NULL: an empty table. */
+int symtab_find(const struct symtab *s, const char *name, size_t len, uint64_t *ret_addr);
+/* The function or object that covers ADDR (a symbol without size reaches to the next one in its section). */
+const char *symtab_at(const struct symtab *s, uint64_t addr, uint64_t *ret_offset);
+/* The INDEX-th name, sorted; NULL past the end. */
+const char *symtab_name(const struct symtab *s, size_t index);
+
+#endif
