@@ -9,3 +9,4 @@ include src/load/local.mk
 include src/dev/local.mk
 include src/break/local.mk
 include src/kvm/local.mk
+include src/opt.mk
