@@ -1,0 +1,871 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/fake_machine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum note_kind { NOTE_RESUMED, NOTE_RESET, NOTE_ENTRY, NOTE_SERIAL };
+
+struct fake_note {
+	struct fake_note *next;
+	enum note_kind kind;
+	size_t len;
+	uint8_t data[];
+};
+
+static struct fake_machine *fake(struct machine *m)
+{
+	return (struct fake_machine *)m;
+}
+
+static void kick(struct fake_machine *f)
+{
+	if (eventfd_write(f->event_fd, 1))
+		abort();
+}
+
+static void note(struct fake_machine *f, enum note_kind kind, const void *data, size_t len)
+{
+	struct fake_note *n = calloc(1, sizeof(*n) + len);
+
+	if (!n)
+		abort();
+	n->kind = kind;
+	n->len = len;
+	if (len)
+		memcpy(n->data, data, len);
+	*f->notes_tail = n;
+	f->notes_tail = &n->next;
+	kick(f);
+}
+
+uint64_t fake_reg(const struct fake_machine *f, unsigned cpu, enum reg_id reg)
+{
+	uint64_t v;
+
+	memcpy(&v, f->cpu[cpu].reg[reg], sizeof(v));
+	return v;
+}
+
+void fake_set_reg(struct fake_machine *f, unsigned cpu, enum reg_id reg, uint64_t value)
+{
+	memcpy(f->cpu[cpu].reg[reg], &value, sizeof(value));
+}
+
+static uint64_t pc_of(const struct fake_machine *f, unsigned cpu)
+{
+	return fake_reg(f, cpu, REG_RIP);
+}
+
+static void set_pc(struct fake_machine *f, unsigned cpu, uint64_t pc)
+{
+	fake_set_reg(f, cpu, REG_RIP, pc);
+	fake_set_reg(f, cpu, REG_IP, pc - fake_reg(f, cpu, REG_CS_BASE));
+}
+
+/* Registers and RAM as after loading. */
+static void load(struct fake_machine *f)
+{
+	memset(f->ram, 0, f->config.ram_size);
+	if (f->config.code_len)
+		memcpy(f->ram + FAKE_ENTRY, f->config.code, f->config.code_len);
+	for (unsigned i = 0; i < f->config.cpus; i++) {
+		f->cpu[i] = (struct fake_cpu){ .mode = f->config.mode, .activity = "stopped" };
+		fake_set_reg(f, i, REG_EFLAGS, 2);
+		fake_set_reg(f, i, REG_RSP, 0x8000 - 0x100 * i);
+		fake_set_reg(f, i, REG_FCTRL, 0x37f);
+		fake_set_reg(f, i, REG_FTAG, 0xffff);
+		fake_set_reg(f, i, REG_MXCSR, 0x1f80);
+		set_pc(f, i, FAKE_ENTRY);
+	}
+	f->npending = 0;
+	f->stop_wanted = false;
+}
+
+static bool canonical(uint64_t gva)
+{
+	return (uint64_t)((int64_t)(gva << 16) >> 16) == gva;
+}
+
+/* How many bytes from GVA on are RAM, at most LEN; ERR is set when that is less than LEN. */
+static size_t span(const struct fake_machine *f, uint64_t gva, size_t len, bool is_virtual, struct err *err)
+{
+	const struct fake_config *c = &f->config;
+	uint64_t end = c->ram_size, at;
+	bool in_hole = is_virtual && gva - c->hole < c->hole_size;
+
+	if (is_virtual && c->hole_size && gva < c->hole)
+		end = c->hole;
+	if (in_hole)
+		end = gva;
+	if (gva < end && len <= end - gva)
+		return len;
+	at = gva < end ? end : gva;
+	if (is_virtual && at - c->hole < c->hole_size)
+		err_set(err, EFAULT, "0x%llx is not mapped", (unsigned long long)at);
+	else if (is_virtual && !canonical(at))
+		err_set(err, EFAULT, "0x%llx is not canonical", (unsigned long long)at);
+	else
+		err_set(err, ENXIO, "no memory at 0x%llx", (unsigned long long)at);
+	return gva < end ? end - gva : 0;
+}
+
+/* -- execution -- */
+
+static const struct break_info *break_at(const struct fake_machine *f, uint64_t gva)
+{
+	for (size_t i = 0; i < f->nbrk; i++)
+		if (f->brk[i].gva == gva)
+			return &f->brk[i];
+	return NULL;
+}
+
+/* Ticks until CPU meets a breakpoint, the exit instruction or the end of its action; UINT64_MAX: never. */
+static uint64_t ticks_to_event(const struct fake_machine *f, unsigned cpu)
+{
+	const struct fake_cpu *c = &f->cpu[cpu];
+	uint64_t pc = pc_of(f, cpu), best = UINT64_MAX;
+	const uint8_t *op = NULL;
+
+	if (pc < f->config.ram_size)
+		op = memchr(f->ram + pc, FAKE_OP_EXIT, f->config.ram_size - pc);
+	if (op)
+		best = (uint64_t)(op - (f->ram + pc));
+	for (size_t i = 0; i < f->nbrk; i++) {
+		uint64_t d = f->brk[i].gva - pc;
+
+		if (f->brk[i].gva >= pc && d < best && !(d == 0 && c->stepping_over))
+			best = d;
+	}
+	if (c->action.kind == ACT_STEP && best > 1)
+		best = 1;
+	if (c->action.kind == ACT_RANGE) {
+		uint64_t left = pc - c->action.start < c->action.end - c->action.start ? c->action.end - pc : 1;
+
+		if (best > left)
+			best = left;
+	}
+	return best;
+}
+
+static void add_pending(struct fake_machine *f, const struct stop_event *ev)
+{
+	if (f->npending < sizeof(f->pending) / sizeof(f->pending[0]))
+		f->pending[f->npending++] = *ev;
+}
+
+static struct stop_event event_at_pc(struct fake_machine *f, unsigned cpu, bool moved)
+{
+	const struct fake_cpu *c = &f->cpu[cpu];
+	struct stop_event ev = { .reason = STOP_STEP, .cpu = cpu, .pc = pc_of(f, cpu) };
+	const struct break_info *b = break_at(f, ev.pc);
+	bool step_done = moved && (c->action.kind == ACT_STEP ||
+				   (c->action.kind == ACT_RANGE &&
+				    ev.pc - c->action.start >= c->action.end - c->action.start));
+
+	if (step_done)
+		return ev;
+	if (b && !(c->stepping_over && !moved)) {
+		ev.reason = STOP_BREAKPOINT;
+		ev.kind = b->kind;
+		for (size_t i = 0; i < f->nbrk; i++)
+			if (f->brk[i].gva == ev.pc) {
+				ev.owners |= f->brk[i].owners;
+				f->brk[i].hits++;
+			}
+	} else {
+		ev.reason = STOP_EXIT;
+		ev.exit_status = (int)((fake_reg(f, cpu, REG_RAX) << 1 | 1) & 0xff);
+		strcpy(ev.text, "the guest left by its exit port");
+	}
+	return ev;
+}
+
+/* Runs a running machine to its next events, if there are any. */
+static void execute(struct fake_machine *f)
+{
+	uint64_t left[MACHINE_CPUS_MAX], first = UINT64_MAX;
+
+	if (f->state != MACHINE_RUNNING || f->holds || f->npending || f->stop_wanted)
+		return;
+	for (unsigned i = 0; i < f->config.cpus; i++) {
+		left[i] = f->cpu[i].action.kind == ACT_STAY ? UINT64_MAX : ticks_to_event(f, i);
+		if (left[i] < first)
+			first = left[i];
+	}
+	if (first == UINT64_MAX)
+		return;
+	for (unsigned i = 0; i < f->config.cpus; i++) {
+		if (f->cpu[i].action.kind == ACT_STAY)
+			continue;
+		set_pc(f, i, pc_of(f, i) + first);
+		if (left[i] == first) {
+			struct stop_event ev = event_at_pc(f, i, first > 0);
+
+			add_pending(f, &ev);
+		}
+		if (first)
+			f->cpu[i].stepping_over = false;
+	}
+	kick(f);
+}
+
+static void drop_stale(struct fake_machine *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->npending; i++)
+		if (f->pending[i].reason != STOP_BREAKPOINT || break_at(f, f->pending[i].pc))
+			f->pending[n++] = f->pending[i];
+	f->npending = n;
+}
+
+static int op_resume(struct machine *m, const struct run_action *acts, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+	bool any = false;
+
+	f->calls.resume++;
+	if (f->fail_resume)
+		return err_set(err, f->fail_resume, "resume refused");
+	if (f->state == MACHINE_ENDED)
+		return err_set(err, ESHUTDOWN, "the guest has ended");
+	if (f->state == MACHINE_RUNNING)
+		return err_set(err, EBUSY, "running already");
+	for (unsigned i = 0; i < f->config.cpus; i++)
+		any |= acts[i].kind != ACT_STAY;
+	if (!any)
+		return err_set(err, EINVAL, "no vCPU is to run");
+	if (f->last.reason == STOP_TRIPLE_FAULT) {
+		load(f);
+		note(f, NOTE_RESET, NULL, 0);
+	}
+	for (unsigned i = 0; i < f->config.cpus; i++)
+		f->cpu[i].action = acts[i];
+	drop_stale(f);
+	f->state = MACHINE_RUNNING;
+	note(f, NOTE_RESUMED, NULL, 0);
+	execute(f);
+	return 0;
+}
+
+static void op_stop(struct machine *m)
+{
+	struct fake_machine *f = fake(m);
+
+	f->calls.stop++;
+	if (f->state == MACHINE_RUNNING) {
+		f->stop_wanted = true;
+		kick(f);
+	}
+}
+
+static int op_reset(struct machine *m, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+
+	f->calls.reset++;
+	if (f->state == MACHINE_ENDED)
+		return err_set(err, ESHUTDOWN, "the guest has ended");
+	load(f);
+	f->state = MACHINE_STOPPED;
+	note(f, NOTE_RESET, NULL, 0);
+	note(f, NOTE_ENTRY, NULL, 0);
+	return 0;
+}
+
+static int op_hold(struct machine *m, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+
+	f->calls.hold++;
+	if (f->fail_hold)
+		return err_set(err, f->fail_hold, "hold refused");
+	f->holds++;
+	return 0;
+}
+
+static void op_release(struct machine *m)
+{
+	struct fake_machine *f = fake(m);
+
+	f->calls.release++;
+	if (!f->holds)
+		abort();
+	if (--f->holds)
+		return;
+	drop_stale(f);
+	execute(f);
+	kick(f);
+}
+
+/* -- delivery -- */
+
+static int op_event_fd(struct machine *m)
+{
+	return fake(m)->event_fd;
+}
+
+static void tell(struct fake_machine *f, const struct fake_note *n, const struct stop_event *ev)
+{
+	for (struct observer *o = f->observers; o; o = f->next_observer) {
+		f->next_observer = o->next;
+		if (ev && o->stopped)
+			o->stopped(o, ev);
+		if (!n)
+			continue;
+		if (n->kind == NOTE_RESUMED && o->resumed)
+			o->resumed(o);
+		if (n->kind == NOTE_RESET && o->was_reset)
+			o->was_reset(o);
+		if (n->kind == NOTE_SERIAL && o->serial_output)
+			o->serial_output(o, n->data, n->len);
+	}
+	f->next_observer = NULL;
+}
+
+static void report(struct fake_machine *f, const struct stop_event *ev)
+{
+	f->last = *ev;
+	f->state = ev->reason == STOP_EXIT ? MACHINE_ENDED : MACHINE_STOPPED;
+	f->stop_wanted = false;
+	for (unsigned i = 0; i < f->config.cpus; i++)
+		f->cpu[i].stepping_over |= i == ev->cpu;
+	tell(f, NULL, &f->last);
+}
+
+static void op_poll(struct machine *m, unsigned spin_us)
+{
+	struct fake_machine *f = fake(m);
+	struct stop_event ev = { .reason = STOP_ENTRY };
+	eventfd_t count;
+
+	(void)spin_us;
+	f->calls.poll++;
+	if (f->polling)
+		return;
+	f->polling = true;
+	(void)eventfd_read(f->event_fd, &count);
+	while (f->notes) {
+		struct fake_note *n = f->notes;
+
+		f->notes = n->next;
+		if (!f->notes)
+			f->notes_tail = &f->notes;
+		if (n->kind == NOTE_ENTRY) {
+			ev.pc = pc_of(f, 0);
+			report(f, &ev);
+		} else {
+			tell(f, n, NULL);
+		}
+		free(n);
+	}
+	if (f->state == MACHINE_RUNNING && !f->holds && (f->npending || f->stop_wanted)) {
+		if (f->npending) {
+			ev = f->pending[0];
+			f->npending--;
+			memmove(f->pending, f->pending + 1, f->npending * sizeof(f->pending[0]));
+		} else {
+			ev = (struct stop_event){ .reason = STOP_REQUEST };
+			for (unsigned i = f->config.cpus; i-- > 0;)
+				if (f->cpu[i].action.kind != ACT_STAY) {
+					set_pc(f, i, pc_of(f, i) + 1);
+					f->cpu[i].stepping_over = false;
+					ev.cpu = i;
+				}
+			ev.pc = pc_of(f, ev.cpu);
+		}
+		report(f, &ev);
+	}
+	f->polling = false;
+}
+
+static void op_observe(struct machine *m, struct observer *o)
+{
+	o->next = fake(m)->observers;
+	fake(m)->observers = o;
+}
+
+static void op_unobserve(struct machine *m, struct observer *o)
+{
+	struct fake_machine *f = fake(m);
+
+	for (struct observer **p = &f->observers; *p; p = &(*p)->next)
+		if (*p == o) {
+			*p = o->next;
+			break;
+		}
+	if (f->next_observer == o)
+		f->next_observer = o->next;
+}
+
+/* -- looking and changing -- */
+
+static int need_parked(const struct fake_machine *f, unsigned cpu, struct err *err)
+{
+	if (cpu >= f->config.cpus)
+		return err_set(err, EINVAL, "there is no vCPU %u", cpu);
+	if (f->state == MACHINE_RUNNING && !f->holds)
+		return err_set(err, EBUSY, "the machine is running");
+	return 0;
+}
+
+static const struct machine_info *op_info(struct machine *m)
+{
+	return &fake(m)->info;
+}
+
+static enum machine_state op_state(struct machine *m)
+{
+	return fake(m)->state;
+}
+
+static const struct stop_event *op_last_stop(struct machine *m)
+{
+	return &fake(m)->last;
+}
+
+static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret, struct err *err)
+{
+	static const unsigned code_bits[] = {
+		[MODE_REAL] = 16, [MODE_VM86] = 16, [MODE_PROT16] = 16, [MODE_PROT32] = 32,
+		[MODE_COMPAT16] = 16, [MODE_COMPAT32] = 32, [MODE_LONG] = 64,
+	};
+	struct fake_machine *f = fake(m);
+	int r = need_parked(f, cpu, err);
+
+	if (r)
+		return r;
+	*ret = (struct cpu_status){
+		.mode = f->cpu[cpu].mode,
+		.code_bits = code_bits[f->cpu[cpu].mode],
+		.pc = pc_of(f, cpu),
+		.cs = (uint16_t)fake_reg(f, cpu, REG_CS),
+		.ip = fake_reg(f, cpu, REG_IP),
+		.activity = f->state == MACHINE_RUNNING ? "running" : f->cpu[cpu].activity,
+	};
+	return 0;
+}
+
+static bool op_reg_present(struct machine *m, enum reg_id reg)
+{
+	return !(fake(m)->config.no_avx && reg_table[reg].feature == RF_AVX);
+}
+
+static int need_reg(struct machine *m, unsigned cpu, enum reg_id reg, struct err *err)
+{
+	if (!op_reg_present(m, reg))
+		return err_set(err, ENOTSUP, "this processor has no %s", reg_table[reg].view[RL_X86_64].name);
+	return need_parked(fake(m), cpu, err);
+}
+
+static int op_reg_read(struct machine *m, unsigned cpu, enum reg_id reg, void *ret, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+	int r = need_reg(m, cpu, reg, err);
+
+	f->calls.reg_read++;
+	if (!r)
+		memcpy(ret, f->cpu[cpu].reg[reg], reg_table[reg].view[RL_X86_64].bits / 8);
+	return r;
+}
+
+static int op_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const void *value, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+	size_t bytes = reg_table[reg].view[RL_X86_64].bits / 8;
+	uint64_t v = 0;
+	int r = need_reg(m, cpu, reg, err);
+
+	f->calls.reg_write++;
+	if (r)
+		return r;
+	memcpy(&v, value, bytes < sizeof(v) ? bytes : sizeof(v));
+	if (reg == REG_IP)
+		v += fake_reg(f, cpu, REG_CS_BASE);
+	if (reg == REG_RIP || reg == REG_IP) {
+		if (!canonical(v) || (f->cpu[cpu].mode == MODE_REAL && v - fake_reg(f, cpu, REG_CS_BASE) > 0xffff))
+			return err_set(err, EINVAL, "0x%llx cannot be a pc in this mode", (unsigned long long)v);
+		set_pc(f, cpu, v);
+		f->cpu[cpu].stepping_over = false;
+		return 0;
+	}
+	if (reg == REG_CR0 && (v & 0x80000001) == 0x80000000)
+		return err_set(err, EINVAL, "cr0: paging needs protected mode");
+	memcpy(f->cpu[cpu].reg[reg], value, bytes);
+	return 0;
+}
+
+static size_t op_mem_read(struct machine *m, unsigned cpu, uint64_t gva, void *ret, size_t len, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+
+	f->calls.mem_read++;
+	if (need_parked(f, cpu, err))
+		return 0;
+	len = span(f, gva, len, true, err);
+	if (len)
+		memcpy(ret, f->ram + gva, len);
+	return len;
+}
+
+static size_t op_mem_write(struct machine *m, unsigned cpu, uint64_t gva, const void *data, size_t len,
+			   struct err *err)
+{
+	struct fake_machine *f = fake(m);
+
+	f->calls.mem_write++;
+	if (need_parked(f, cpu, err))
+		return 0;
+	len = span(f, gva, len, true, err);
+	if (len)
+		memcpy(f->ram + gva, data, len);
+	return len;
+}
+
+static size_t op_phys_read(struct machine *m, uint64_t gpa, void *ret, size_t len, struct err *err)
+{
+	len = span(fake(m), gpa, len, false, err);
+	if (len)
+		memcpy(ret, fake(m)->ram + gpa, len);
+	return len;
+}
+
+static size_t op_phys_write(struct machine *m, uint64_t gpa, const void *data, size_t len, struct err *err)
+{
+	len = span(fake(m), gpa, len, false, err);
+	if (len)
+		memcpy(fake(m)->ram + gpa, data, len);
+	return len;
+}
+
+static int op_translate(struct machine *m, unsigned cpu, uint64_t gva, const uint64_t *cr3,
+			struct translation *ret, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+	int r = need_parked(f, cpu, err);
+
+	if (r)
+		return r;
+	*ret = (struct translation){ .gva = gva, .gpa = gva, .page_size = 4096, .nlevels = 4, .slot = -1 };
+	for (unsigned i = 0; i < 4; i++)
+		ret->level[i] = (struct walk_level){
+			.level = 4 - i,
+			.entry_gpa = (cr3 ? *cr3 : fake_reg(f, cpu, REG_CR3)) + 0x1000 * i,
+			.entry = (i < 3 ? 0x1000 * (i + 1) : gva & ~0xfffULL) | 3,
+		};
+	ret->present = canonical(gva) && gva - f->config.hole >= f->config.hole_size;
+	ret->writable = ret->executable = ret->present;
+	if (!ret->present)
+		ret->level[3].entry = 0;
+	if (gva < f->config.ram_size) {
+		ret->slot = 0;
+		ret->hva = (uint64_t)(uintptr_t)f->ram + gva;
+	}
+	return 0;
+}
+
+static int op_mem_ranges(struct machine *m, unsigned cpu, bool (*each)(void *arg, const struct mem_range *r),
+			 void *arg, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+	const struct fake_config *c = &f->config;
+	struct mem_range r = { .writable = true, .executable = true, .page_size = 4096 };
+	int e = need_parked(f, cpu, err);
+
+	if (e)
+		return e;
+	r.size = c->hole_size ? c->hole : c->ram_size;
+	if (r.size && !each(arg, &r))
+		return 0;
+	if (c->hole_size && c->hole + c->hole_size < c->ram_size) {
+		r.gva = c->hole + c->hole_size;
+		r.size = c->ram_size - r.gva;
+		each(arg, &r);
+	}
+	return 0;
+}
+
+/* -- breakpoints -- */
+
+/* Where (GVA, KIND) stands in the list, or belongs. */
+static size_t break_place(const struct fake_machine *f, uint64_t gva, enum break_kind kind)
+{
+	size_t i = 0;
+
+	while (i < f->nbrk && (f->brk[i].gva < gva || (f->brk[i].gva == gva && f->brk[i].kind < kind)))
+		i++;
+	return i;
+}
+
+static bool break_is(const struct fake_machine *f, size_t i, uint64_t gva, enum break_kind kind)
+{
+	return i < f->nbrk && f->brk[i].gva == gva && f->brk[i].kind == kind;
+}
+
+static int op_break_insert(struct machine *m, enum break_owner owner, enum break_kind kind, unsigned cpu,
+			   uint64_t gva, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+	size_t i = break_place(f, gva, kind), hard = 0;
+	int r = need_parked(f, cpu, err);
+	struct err e = { 0 };
+
+	f->calls.break_insert++;
+	if (r)
+		return r;
+	if (f->fail_break)
+		return err_set(err, f->fail_break, "breakpoint refused");
+	if (break_is(f, i, gva, kind)) {
+		f->brk[i].owners |= owner;
+		return 0;
+	}
+	if (kind == BREAK_SOFT && span(f, gva, 1, true, &e) < 1)
+		return err_set(err, e.code, "%s", e.msg);
+	if (!canonical(gva))
+		return err_set(err, EFAULT, "0x%llx is not canonical", (unsigned long long)gva);
+	for (size_t k = 0; k < f->nbrk; k++)
+		hard += f->brk[k].kind == BREAK_HARD;
+	if (kind == BREAK_HARD && hard == FAKE_HARD_MAX)
+		return err_set(err, ENOSPC, "all %u debug registers are in use", FAKE_HARD_MAX);
+	if (f->nbrk == sizeof(f->brk) / sizeof(f->brk[0]))
+		return err_set(err, ENOMEM, "too many breakpoints");
+	memmove(f->brk + i + 1, f->brk + i, (f->nbrk - i) * sizeof(f->brk[0]));
+	f->brk[i] = (struct break_info){ .gva = gva, .gpa = gva, .kind = kind, .owners = owner };
+	f->nbrk++;
+	return 0;
+}
+
+static void break_drop(struct fake_machine *f, size_t i, enum break_owner owner)
+{
+	f->brk[i].owners &= ~(unsigned)owner;
+	if (f->brk[i].owners)
+		return;
+	f->nbrk--;
+	memmove(f->brk + i, f->brk + i + 1, (f->nbrk - i) * sizeof(f->brk[0]));
+}
+
+static int op_break_remove(struct machine *m, enum break_owner owner, enum break_kind kind, uint64_t gva,
+			   struct err *err)
+{
+	struct fake_machine *f = fake(m);
+	size_t i = break_place(f, gva, kind);
+	int r = need_parked(f, 0, err);
+
+	f->calls.break_remove++;
+	if (r)
+		return r;
+	if (!break_is(f, i, gva, kind) || !(f->brk[i].owners & owner))
+		return err_set(err, ENOENT, "no breakpoint at 0x%llx", (unsigned long long)gva);
+	break_drop(f, i, owner);
+	return 0;
+}
+
+static int op_break_clear(struct machine *m, enum break_owner owner, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+	int r = need_parked(f, 0, err);
+
+	f->calls.break_clear++;
+	if (r)
+		return r;
+	for (size_t i = f->nbrk; i-- > 0;)
+		break_drop(f, i, owner);
+	return 0;
+}
+
+static bool op_break_list(struct machine *m, size_t index, struct break_info *ret)
+{
+	if (index >= fake(m)->nbrk)
+		return false;
+	*ret = fake(m)->brk[index];
+	return true;
+}
+
+/* -- what is fixed -- */
+
+static bool op_slot_list(struct machine *m, size_t index, struct slot_info *ret)
+{
+	const struct fake_machine *f = fake(m);
+	const struct slot_info slots[] = {
+		{ .id = 0, .gpa = 0, .size = f->config.ram_size, .hva = (uint64_t)(uintptr_t)f->ram,
+		  .huge_aligned = true, .backing = "anon", .label = "ram" },
+		{ .id = 1, .gpa = 0xffff0000, .size = 0x10000, .hva = 0x7f0000010000, .readonly = true,
+		  .backing = "anon", .label = "rom" },
+	};
+
+	if (index >= sizeof(slots) / sizeof(slots[0]))
+		return false;
+	*ret = slots[index];
+	return true;
+}
+
+static bool op_host_fact(struct machine *m, size_t index, struct host_fact *ret)
+{
+	static const struct host_fact facts[] = {
+		{ "KVM_CAP_NR_MEMSLOTS", "32764", "memory slots a machine may have" },
+		{ "single-step", "yes", "the processor stops after one guest instruction" },
+		{ "int3", "no", "a patched int3 leaves the guest as a debug exit" },
+	};
+
+	(void)m;
+	if (index >= sizeof(facts) / sizeof(facts[0]))
+		return false;
+	*ret = facts[index];
+	return true;
+}
+
+static const struct {
+	const char *name;
+	uint64_t addr, size;
+} symbols[] = {
+	{ "_start", 0x1000, 0x10 },
+	{ "counter", 0x2000, 8 },
+	{ "loop", 0x1030, 0x20 },
+	{ "main", 0x1010, 0x20 },
+};
+
+#define NSYMBOLS (sizeof(symbols) / sizeof(symbols[0]))
+
+static int op_sym_find(struct machine *m, const char *name, size_t len, uint64_t *ret_addr)
+{
+	(void)m;
+	for (size_t i = 0; i < NSYMBOLS; i++)
+		if (strlen(symbols[i].name) == len && !memcmp(symbols[i].name, name, len)) {
+			*ret_addr = symbols[i].addr;
+			return 0;
+		}
+	return -ENOENT;
+}
+
+static const char *op_sym_at(struct machine *m, uint64_t addr, uint64_t *ret_offset)
+{
+	(void)m;
+	for (size_t i = 0; i < NSYMBOLS; i++)
+		if (addr - symbols[i].addr < symbols[i].size) {
+			*ret_offset = addr - symbols[i].addr;
+			return symbols[i].name;
+		}
+	return NULL;
+}
+
+static const char *op_sym_next(struct machine *m, size_t index)
+{
+	(void)m;
+	return index < NSYMBOLS ? symbols[index].name : NULL;
+}
+
+static int op_serial_send(struct machine *m, const uint8_t *data, size_t len, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+
+	f->calls.serial_send++;
+	if (len > FAKE_SERIAL_MAX - f->serial_in_len)
+		return err_set(err, ENOSPC, "the guest has not read its input yet");
+	memcpy(f->serial_in + f->serial_in_len, data, len);
+	f->serial_in_len += len;
+	return 0;
+}
+
+static const struct machine_ops fake_ops = {
+	.info = op_info,
+	.state = op_state,
+	.last_stop = op_last_stop,
+	.resume = op_resume,
+	.stop = op_stop,
+	.reset = op_reset,
+	.hold = op_hold,
+	.release = op_release,
+	.event_fd = op_event_fd,
+	.poll = op_poll,
+	.observe = op_observe,
+	.unobserve = op_unobserve,
+	.cpu_status = op_cpu_status,
+	.reg_present = op_reg_present,
+	.reg_read = op_reg_read,
+	.reg_write = op_reg_write,
+	.mem_read = op_mem_read,
+	.mem_write = op_mem_write,
+	.phys_read = op_phys_read,
+	.phys_write = op_phys_write,
+	.translate = op_translate,
+	.mem_ranges = op_mem_ranges,
+	.break_insert = op_break_insert,
+	.break_remove = op_break_remove,
+	.break_clear = op_break_clear,
+	.break_list = op_break_list,
+	.slot_list = op_slot_list,
+	.host_fact = op_host_fact,
+	.sym_find = op_sym_find,
+	.sym_at = op_sym_at,
+	.sym_next = op_sym_next,
+	.serial_send = op_serial_send,
+};
+
+/* -- for the tests -- */
+
+void fake_inject(struct fake_machine *f, const struct stop_event *ev)
+{
+	struct stop_event e = *ev;
+
+	e.pc = pc_of(f, e.cpu);
+	if (f->npending == sizeof(f->pending) / sizeof(f->pending[0]))
+		return;
+	memmove(f->pending + 1, f->pending, f->npending * sizeof(f->pending[0]));
+	f->npending++;
+	f->pending[0] = e;
+	kick(f);
+}
+
+void fake_serial_output(struct fake_machine *f, const void *data, size_t len)
+{
+	note(f, NOTE_SERIAL, data, len);
+}
+
+struct fake_machine *fake_new(const struct fake_config *config)
+{
+	struct fake_machine *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		abort();
+	f->machine.ops = &fake_ops;
+	f->notes_tail = &f->notes;
+	if (config)
+		f->config = *config;
+	if (!f->config.cpus)
+		f->config.cpus = 1;
+	if (!f->config.ram_size)
+		f->config.ram_size = 1 << 20;
+	f->ram = malloc(f->config.ram_size);
+	f->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (!f->ram || f->event_fd < 0)
+		abort();
+	f->info = (struct machine_info){
+		.cpus = f->config.cpus,
+		.ram_size = f->config.ram_size,
+		.image = "fake.img",
+		.image_kind = f->config.image_bits == 64 ? "elf64" : f->config.image_bits ? "elf32" : "flat",
+		.image_bits = f->config.image_bits,
+	};
+	load(f);
+	f->last = (struct stop_event){ .reason = STOP_ENTRY, .pc = FAKE_ENTRY };
+	return f;
+}
+
+void fake_free(struct fake_machine *f)
+{
+	if (!f)
+		return;
+	while (f->notes) {
+		struct fake_note *n = f->notes;
+
+		f->notes = n->next;
+		free(n);
+	}
+	close(f->event_fd);
+	free(f->ram);
+	free(f);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A machine without KVM, for the unit tests of the stub and the monitor: obeys src/api/machine.h, and every
+ * outcome is determined by the calls made.
+ *
+ * Memory: RAM from 0 on, mapped virtual = physical, less one hole that is not mapped (EFAULT).  Canonical addresses
+ * past the RAM are mapped but have none behind (ENXIO).
+ *
+ * Execution: an instruction is one byte long and does nothing, save FAKE_OP_EXIT, which writes rax to the exit port.
+ * vCPUs advance in lockstep; the first tick with an event stops the machine, and several events of one tick are
+ * reported one a resume.  A vCPU with no breakpoint or exit before it runs until machine_stop(), which moves it by
+ * one.  Nothing happens behind the caller's back: running takes place in resume() and release(), delivery in poll().
+ */
+#ifndef GV_TESTS_FAKE_MACHINE_H
+#define GV_TESTS_FAKE_MACHINE_H
+
+#include "api/machine.h"
+
+#define FAKE_OP_EXIT    0xf4
+#define FAKE_ENTRY      0x1000          /* gva where every vCPU starts; the symbols lie from here on */
+#define FAKE_HARD_MAX   4               /* debug registers */
+#define FAKE_SERIAL_MAX 65536
+
+/* Zero members take the default given. */
+struct fake_config {
+	unsigned cpus;                  /* 1 */
+	uint64_t ram_size;              /* 1 MiB; a multiple of 4 KiB */
+	uint64_t hole, hole_size;       /* no hole */
+	unsigned image_bits;
+	enum cpu_mode mode;             /* of every vCPU; MODE_REAL is 0 */
+	bool no_avx;
+	const uint8_t *code;            /* loaded at FAKE_ENTRY, after a reset again; not owned */
+	size_t code_len;
+};
+
+struct fake_cpu {
+	uint8_t reg[REG_COUNT][REG_BYTES_MAX];
+	enum cpu_mode mode;
+	const char *activity;           /* while stopped: "stopped" at first */
+	struct run_action action;       /* what it was last resumed with */
+	bool stepping_over;             /* has stopped at its pc, which was not written since */
+};
+
+/* How often an operation was called, and with what. */
+struct fake_calls {
+	unsigned resume, stop, reset, hold, release, poll;
+	unsigned reg_read, reg_write, mem_read, mem_write;
+	unsigned break_insert, break_remove, break_clear, serial_send;
+};
+
+struct fake_note;
+
+struct fake_machine {
+	struct machine machine;
+	struct fake_config config;
+	struct machine_info info;
+	enum machine_state state;
+	struct stop_event last;
+	uint8_t *ram;
+	struct fake_cpu cpu[MACHINE_CPUS_MAX];
+
+	struct break_info brk[64];      /* ascending by gva, then kind */
+	size_t nbrk;
+	struct stop_event pending[MACHINE_CPUS_MAX + 8];
+	size_t npending;
+	struct fake_note *notes, **notes_tail;  /* to be delivered before any stop */
+	struct observer *observers, *next_observer;
+	unsigned holds;                 /* now; a test ends with 0 */
+	bool stop_wanted, polling;
+	int event_fd;
+
+	uint8_t serial_in[FAKE_SERIAL_MAX];     /* what serial_send() queued */
+	size_t serial_in_len;
+
+	struct fake_calls calls;
+	int fail_resume, fail_hold, fail_break; /* positive errno values: the operation fails with it; 0: works */
+};
+
+/* Aborts when memory runs out.  CONFIG may be NULL: all defaults. */
+struct fake_machine *fake_new(const struct fake_config *config);
+void fake_free(struct fake_machine *f);         /* NULL is fine */
+
+/*
+ * Something happens in the guest.  On a running machine it becomes the next stop (ahead of what execution
+ * came to); on a stopped one it stays pending until the next resume.  ev->pc is filled in from the vCPU.
+ */
+void fake_inject(struct fake_machine *f, const struct stop_event *ev);
+/* The guest sends bytes on COM1. */
+void fake_serial_output(struct fake_machine *f, const void *data, size_t len);
+
+/* The low 64 bits of a register, without the rules of the interface. */
+uint64_t fake_reg(const struct fake_machine *f, unsigned cpu, enum reg_id reg);
+void fake_set_reg(struct fake_machine *f, unsigned cpu, enum reg_id reg, uint64_t value);
+
+#endif
