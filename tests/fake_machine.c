@@ -57,13 +57,13 @@ void fake_set_reg(struct fake_machine *f, unsigned cpu, enum reg_id reg, uint64_
 
 static uint64_t pc_of(const struct fake_machine *f, unsigned cpu)
 {
-	return fake_reg(f, cpu, REG_RIP);
+	return fake_reg(f, cpu, X86_RIP);
 }
 
 static void set_pc(struct fake_machine *f, unsigned cpu, uint64_t pc)
 {
-	fake_set_reg(f, cpu, REG_RIP, pc);
-	fake_set_reg(f, cpu, REG_IP, pc - fake_reg(f, cpu, REG_CS_BASE));
+	fake_set_reg(f, cpu, X86_RIP, pc);
+	fake_set_reg(f, cpu, X86_IP, pc - fake_reg(f, cpu, X86_CS_BASE));
 }
 
 /* Registers and RAM as after loading. */
@@ -74,11 +74,11 @@ static void load(struct fake_machine *f)
 		memcpy(f->ram + FAKE_ENTRY, f->config.code, f->config.code_len);
 	for (unsigned i = 0; i < f->config.cpus; i++) {
 		f->cpu[i] = (struct fake_cpu){ .mode = f->config.mode, .activity = "stopped" };
-		fake_set_reg(f, i, REG_EFLAGS, 2);
-		fake_set_reg(f, i, REG_RSP, 0x8000 - 0x100 * i);
-		fake_set_reg(f, i, REG_FCTRL, 0x37f);
-		fake_set_reg(f, i, REG_FTAG, 0xffff);
-		fake_set_reg(f, i, REG_MXCSR, 0x1f80);
+		fake_set_reg(f, i, X86_EFLAGS, 2);
+		fake_set_reg(f, i, X86_RSP, 0x8000 - 0x100 * i);
+		fake_set_reg(f, i, X86_FCTRL, 0x37f);
+		fake_set_reg(f, i, X86_FTAG, 0xffff);
+		fake_set_reg(f, i, X86_MXCSR, 0x1f80);
 		set_pc(f, i, FAKE_ENTRY);
 	}
 	f->npending = 0;
@@ -178,7 +178,7 @@ static struct stop_event event_at_pc(struct fake_machine *f, unsigned cpu, bool 
 			}
 	} else {
 		ev.reason = STOP_EXIT;
-		ev.exit_status = (int)((fake_reg(f, cpu, REG_RAX) << 1 | 1) & 0xff);
+		ev.exit_status = (int)((fake_reg(f, cpu, X86_RAX) << 1 | 1) & 0xff);
 		strcpy(ev.text, "the guest left by its exit port");
 	}
 	return ev;
@@ -443,8 +443,8 @@ static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret
 		.mode = f->cpu[cpu].mode,
 		.code_bits = code_bits[f->cpu[cpu].mode],
 		.pc = pc_of(f, cpu),
-		.cs = (uint16_t)fake_reg(f, cpu, REG_CS),
-		.ip = fake_reg(f, cpu, REG_IP),
+		.cs = (uint16_t)fake_reg(f, cpu, X86_CS),
+		.ip = fake_reg(f, cpu, X86_IP),
 		.activity = f->state == MACHINE_RUNNING ? "running" : f->cpu[cpu].activity,
 	};
 	return 0;
@@ -484,16 +484,16 @@ static int op_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const 
 	if (r)
 		return r;
 	memcpy(&v, value, bytes < sizeof(v) ? bytes : sizeof(v));
-	if (reg == REG_IP)
-		v += fake_reg(f, cpu, REG_CS_BASE);
-	if (reg == REG_RIP || reg == REG_IP) {
-		if (!canonical(v) || (f->cpu[cpu].mode == MODE_REAL && v - fake_reg(f, cpu, REG_CS_BASE) > 0xffff))
+	if (reg == X86_IP)
+		v += fake_reg(f, cpu, X86_CS_BASE);
+	if (reg == X86_RIP || reg == X86_IP) {
+		if (!canonical(v) || (f->cpu[cpu].mode == MODE_REAL && v - fake_reg(f, cpu, X86_CS_BASE) > 0xffff))
 			return err_set(err, EINVAL, "0x%llx cannot be a pc in this mode", (unsigned long long)v);
 		set_pc(f, cpu, v);
 		f->cpu[cpu].stepping_over = false;
 		return 0;
 	}
-	if (reg == REG_CR0 && (v & 0x80000001) == 0x80000000)
+	if (reg == X86_CR0 && (v & 0x80000001) == 0x80000000)
 		return err_set(err, EINVAL, "cr0: paging needs protected mode");
 	memcpy(f->cpu[cpu].reg[reg], value, bytes);
 	return 0;
@@ -554,7 +554,7 @@ static int op_translate(struct machine *m, unsigned cpu, uint64_t gva, const uin
 	for (unsigned i = 0; i < 4; i++)
 		ret->level[i] = (struct walk_level){
 			.level = 4 - i,
-			.entry_gpa = (cr3 ? *cr3 : fake_reg(f, cpu, REG_CR3)) + 0x1000 * i,
+			.entry_gpa = (cr3 ? *cr3 : fake_reg(f, cpu, X86_CR3)) + 0x1000 * i,
 			.entry = (i < 3 ? 0x1000 * (i + 1) : gva & ~0xfffULL) | 3,
 		};
 	ret->present = canonical(gva) && gva - f->config.hole >= f->config.hole_size;

@@ -7,7 +7,7 @@
 
 const struct reg_info reg_table[REG_COUNT] = {
 #define REG(id, n64, num64, bits64, t64, n32, num32, bits32, t32, feat, grp, home, off, hbits)                  \
-	[REG_##id] = { .view = { [RL_X86_64] = { n64, bits64, num64 }, [RL_I386] = { n32, bits32, num32 } },    \
+	[X86_##id] = { .view = { [RL_X86_64] = { n64, bits64, num64 }, [RL_I386] = { n32, bits32, num32 } },    \
 		       .type = { [RL_X86_64] = t64, [RL_I386] = t32 },                                          \
 		       .feature = RF_##feat,                                                                    \
 		       .group = RG_##grp },
@@ -20,10 +20,10 @@ static const struct {
 	enum reg_id id;
 	unsigned bits;
 } aliases[] = {
-	{ "pc", REG_RIP, 64 },    { "sp", REG_RSP, 64 }, { "fp", REG_RBP, 64 }, { "flags", REG_EFLAGS, 32 },
-	{ "rflags", REG_EFLAGS, 32 }, { "ax", REG_RAX, 16 }, { "bx", REG_RBX, 16 }, { "cx", REG_RCX, 16 },
-	{ "dx", REG_RDX, 16 },    { "si", REG_RSI, 16 }, { "di", REG_RDI, 16 }, { "bp", REG_RBP, 16 },
-	{ "al", REG_RAX, 8 },     { "bl", REG_RBX, 8 },  { "cl", REG_RCX, 8 },  { "dl", REG_RDX, 8 },
+	{ "pc", X86_RIP, 64 },    { "sp", X86_RSP, 64 }, { "fp", X86_RBP, 64 }, { "flags", X86_EFLAGS, 32 },
+	{ "rflags", X86_EFLAGS, 32 }, { "ax", X86_RAX, 16 }, { "bx", X86_RBX, 16 }, { "cx", X86_RCX, 16 },
+	{ "dx", X86_RDX, 16 },    { "si", X86_RSI, 16 }, { "di", X86_RDI, 16 }, { "bp", X86_RBP, 16 },
+	{ "al", X86_RAX, 8 },     { "bl", X86_RBX, 8 },  { "cl", X86_RCX, 8 },  { "dl", X86_RDX, 8 },
 };
 
 unsigned reg_num_count(enum reg_layout l)
@@ -37,7 +37,7 @@ unsigned reg_num_count(enum reg_layout l)
 
 unsigned reg_g_count(enum reg_layout l)
 {
-	return (unsigned)reg_table[REG_GS_BASE].view[l].num + 1;
+	return (unsigned)reg_table[X86_GS_BASE].view[l].num + 1;
 }
 
 int reg_by_num(enum reg_layout l, unsigned num)

@@ -9,8 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Not REG_...: <sys/ucontext.h>, which <signal.h> brings, has taken those names. */
 enum reg_id {
-#define REG(id, ...) REG_##id,
+#define REG(id, ...) X86_##id,
 #include "kvm/regs.def"
 #undef REG
 	REG_COUNT
