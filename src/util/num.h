@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /*
- * Reads the whole of S (LEN bytes, not NUL-terminated) as an unsigned number: decimal, or hexadecimal after 0x, with
- * at most one suffix K, M, G or T (2^10, 2^20, 2^30, 2^40) in either case.  A leading 0 does not mean octal; there is
- * no sign and no space.  -EINVAL: not such a number; -ERANGE: it does not fit 64 bits.  Any thread.
+ * Reads the whole of S (LEN bytes, not NUL-terminated) as an unsigned number: decimal, or hexadecimal after 0x,
+ * with at most one suffix K, M, G or T (2^10, 2^20, 2^30, 2^40) in either case.  A leading 0 does not mean octal;
+ * there is no sign and no space.  -EINVAL: not such a number; -ERANGE: it does not fit 64 bits.  Any thread.
  */
 int num_parse(const char *s, size_t len, uint64_t *ret);
 
