@@ -15,11 +15,22 @@ size_t uart_input(struct bus *b, struct device *uart, const uint8_t *data, size_
 
 /* Debug console, port 0xe9: a write is output, a read answers 0xe9 (as Bochs and QEMU do). */
 int debugcon_attach(struct bus *b, struct err *err);
-/* Exit port 0xf4 (as QEMU's isa-debug-exit, iosize 1, 2 or 4): a write of V ends the machine with (V << 1 | 1) & 0xff. */
+/*
+ * Exit port 0xf4 to 0xf7 (as QEMU's isa-debug-exit, iosize 1, 2 or 4): a write of V ends the machine with
+ * (V << 1 | 1) & 0xff.  V is the byte that goes to 0xf4; what a wider write puts above it is ignored.
+ * Reads answer 0.
+ */
 int exitport_attach(struct bus *b, struct err *err);
 /* Port 0x92 (A20, fast reset), the keyboard controller's reset and A20 commands on 0x60/0x64, and 0xcf9. */
 int resetctl_attach(struct bus *b, struct err *err);
-/* CMOS and RTC, 0x70/0x71: time registers in BCD or binary, memory sizes at their usual indices, the shutdown byte. */
+
+/* RAM that does not fit below this gpa continues at 4 GiB; CMOS reports it so. */
+#define PC_RAM_LOW_MAX 0xc0000000ull
+
+/*
+ * CMOS and RTC, 0x70/0x71: time registers in BCD or binary, memory sizes at their usual indices, the shutdown
+ * byte.  RAM_SIZE in bytes.
+ */
 int cmos_attach(struct bus *b, uint64_t ram_size, struct err *err);
 
 #endif
