@@ -1,0 +1,42 @@
+# Example guests, the built-in one among them, and the sessions that go with them (run by tests/examples.py).
+GUEST_CFLAGS = -ffreestanding -nostdlib -static -fno-pic -no-pie -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -mgeneral-regs-only -mno-red-zone -g -O1 -fno-omit-frame-pointer \
+	-Wall -Wextra -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096
+GUEST_FLAT = -m32 -Wl,--nmagic -Wl,-Ttext=0x7c00 -Wl,-e,start
+GUEST_KERNEL = -Wl,-T,$(srcdir)/examples/kernel.ld
+
+EXAMPLE_GUESTS = \
+	examples/boot.bin examples/boot.elf examples/hello64.elf examples/smp4.elf examples/mbhello.elf
+EXAMPLE_SESSIONS = \
+	examples/boot.gv examples/boot.gdb examples/hello64.gv examples/hello64.gdb examples/smp4.gv \
+	examples/smp4.gdb examples/mbhello.gv examples/mbhello.gdb
+EXTRA_DIST += \
+	$(EXAMPLE_SESSIONS) examples/guest.h examples/kernel.ld examples/demo_image.h examples/boot.S \
+	examples/hello64.S examples/hello64.c examples/smp4.S examples/smp4.c examples/mbhello.S examples/mbhello.c
+noinst_DATA = $(EXAMPLE_GUESTS)
+CLEANFILES += $(EXAMPLE_GUESTS) demo_image.c
+
+# A flat real-mode image for 0x7c00, and the same as ELF for a debugger's symbols.
+SUFFIXES = .S .bin .elf
+.S.bin:
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) $(GUEST_CFLAGS) $(GUEST_FLAT) -Wl,--oformat=binary -o $@ $<
+.S.elf:
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) $(GUEST_CFLAGS) $(GUEST_FLAT) -o $@ $<
+
+GUEST_LINK = $(MKDIR_P) $(@D) && $(CC) $(GUEST_CFLAGS) $(GUEST_KERNEL) -o $@
+example_parts = $(srcdir)/examples/guest.h $(srcdir)/examples/kernel.ld
+hello64_parts = $(srcdir)/examples/hello64.S $(srcdir)/examples/hello64.c
+smp4_parts = $(srcdir)/examples/smp4.S $(srcdir)/examples/smp4.c
+mbhello_parts = $(srcdir)/examples/mbhello.S $(srcdir)/examples/mbhello.c
+
+examples/hello64.elf: $(hello64_parts) $(example_parts)
+	$(AM_V_GEN)$(GUEST_LINK) -m64 $(hello64_parts)
+examples/smp4.elf: $(smp4_parts) $(example_parts)
+	$(AM_V_GEN)$(GUEST_LINK) -m64 $(smp4_parts)
+examples/mbhello.elf: $(mbhello_parts) $(example_parts)
+	$(AM_V_GEN)$(GUEST_LINK) -m32 $(mbhello_parts)
+
+demo_image.c: examples/hello64.elf
+	$(AM_V_GEN){ echo '#include "examples/demo_image.h"' && echo 'const unsigned char demo_image[] = {' && \
+		od -An -v -tx1 examples/hello64.elf | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g' && echo '};' && \
+		echo 'const size_t demo_image_size = sizeof(demo_image);'; } >$@.tmp && mv $@.tmp $@
