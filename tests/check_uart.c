@@ -399,6 +399,23 @@ START_TEST(save_and_load)
 }
 END_TEST
 
+START_TEST(equal_states_save_equal)
+{
+	struct dev_buf before = { 0 }, after = { 0 };
+	unsigned i;
+
+	put(FCR, 0x01);
+	fake_pc_save(&pc, &before);
+	offer("0123456789abcdef");
+	for (i = 0; i < 16; i++)
+		get(DATA);
+	fake_pc_save(&pc, &after);
+	ck_assert_mem_eq(before.data, after.data, before.len);
+	free(before.data);
+	free(after.data);
+}
+END_TEST
+
 /* Bytes of the state behind the record's head, in the order of the device's table. */
 enum { HEAD = 1 + 4 + 4, AT_IER = HEAD, AT_FCR, AT_LCR, AT_MCR, AT_MSR, AT_SCR, AT_DLL, AT_DLM, AT_OVERRUN,
        AT_THRE, AT_RX_LEN };
@@ -451,6 +468,7 @@ int main(void)
 	tcase_add_test(t, loopback_modem_lines);
 	tcase_add_test(t, reset_is_power_on);
 	tcase_add_test(t, save_and_load);
+	tcase_add_test(t, equal_states_save_equal);
 	tcase_add_loop_test(t, load_refuses_nonsense, 0, sizeof(bad) / sizeof(bad[0]));
 	suite_add_tcase(s, t);
 	return unit_main(s);
