@@ -386,7 +386,7 @@ END_TEST
 static void *hammer(void *arg)
 {
 	uint8_t data[512];
-	unsigned i, k;
+	unsigned i, k, torn = 0;
 
 	for (i = 0; i < 4000; i++) {
 		bus_lock(pc.bus);
@@ -394,10 +394,11 @@ static void *hammer(void *arg)
 		bus_unlock(pc.bus);
 		bus_io(pc.bus, 0x100, false, 2, sizeof(data) / 2, data);
 		for (k = 1; k < sizeof(data); k++)
-			ck_assert_msg(data[k] == data[0], "a torn access: %u and %u", data[0], data[k]);
+			torn += data[k] != data[0];
 		memset(data, (int)i, sizeof(data));
 		bus_io(pc.bus, 0x100, true, 2, sizeof(data) / 2, data);
 	}
+	ck_assert_uint_eq(torn, 0);
 	return NULL;
 }
 
