@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* /dev/kvm, the VM's descriptor, and what this host's KVM can do. */
+#ifndef GV_KVM_KVM_H
+#define GV_KVM_KVM_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/machine.h"
+
+struct kvm {
+	int sys_fd, vm_fd;
+	size_t run_size;        /* bytes of a vCPU's run page mapping */
+	unsigned max_cpus, max_slots;
+	unsigned phys_bits;     /* the guest's MAXPHYADDR */
+	unsigned avx_offset;    /* of the ymm upper halves in the XSAVE area, 0: no AVX */
+	uint32_t debug_flags;   /* KVM_GUESTDBG_ flags the host accepts; 0 when it does not say */
+	struct kvm_cpuid2 *cpuid;       /* KVM_GET_SUPPORTED_CPUID; owned */
+};
+
+/*
+ * The one place that calls ioctl: as ioctl(2), but answers -errno.
+ */
+int kvm_ioctl(int fd, unsigned long request, void *arg);
+/* The same for requests that take a number. */
+int kvm_ioctl_num(int fd, unsigned long request, unsigned long arg);
+
+/*
+ * Opens /dev/kvm, checks it and makes a VM with an in-kernel interrupt controller and PIT (api.rst 4.2, 4.24, 4.71).
+ * -ENOENT: KVM is missing; -EACCES: not permitted (the message names the group); -ENOTSUP: wrong API version or a
+ * missing capability (named).
+ */
+int kvm_open(struct kvm *k, struct err *err);
+void kvm_close(struct kvm *k);                  /* also a half-open one, also one zeroed with descriptors at -1 */
+
+/* The INDEX-th fact for `info host`. */
+bool kvm_fact(const struct kvm *k, size_t index, struct host_fact *ret);
+
+/* Gives vCPU CPU (of NCPUS) its CPUID: what KVM supports, with this APIC id and topology (Intel SDM CPUID leaves 1, 4, 0xb, 0x1f). */
+int kvm_set_cpuid(const struct kvm *k, int vcpu_fd, unsigned cpu, unsigned ncpus, struct err *err);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kvm/machine_kvm.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dev/pc.h"
+#include "kvm/machine_priv.h"
+#include "kvm/regs.h"
+
+static void host_irq(void *arg, unsigned gsi, bool level)
+{
+	struct machine_kvm *k = arg;
+	struct kvm_irq_level irq = { .irq = gsi, .level = level };
+
+	/* Fails only for a line that does not exist. */
+	kvm_ioctl(k->vm.kvm.vm_fd, KVM_IRQ_LINE, &irq);
+}
+
+static void host_reset(void *arg, const char *by)
+{
+	struct machine_kvm *k = arg;
+
+	(void)by;
+	atomic_store(&k->reset_asked, true);
+	vm_pause(&k->vm);
+}
+
+static void host_exit(void *arg, int status)
+{
+	(void)arg;
+	vcpu_event(vcpu_self(), &(struct stop_event){ .reason = STOP_EXIT, .exit_status = status,
+						      .text = "the guest left by its exit port" });
+}
+
+static void host_output(void *arg, const uint8_t *data, size_t len)
+{
+	struct machine_kvm *k = arg;
+
+	com1_put(k->vm.com1, data, len);
+}
+
+static void host_input_wanted(void *arg)
+{
+	struct machine_kvm *k = arg;
+
+	atomic_store(&k->vm.input_wanted, true);
+}
+
+static uint64_t host_now(void *arg)
+{
+	(void)arg;
+	return (uint64_t)time(NULL);
+}
+
+static void output_arrived(void *arg)
+{
+	vm_notify(arg);
+}
+
+/* RAM from gpa 0 on; what would reach into the hole below 4 GiB goes on above it. */
+static int add_ram(struct slots *s, uint64_t size, struct err *err)
+{
+	uint64_t low = size < PC_RAM_LOW_MAX ? size : PC_RAM_LOW_MAX;
+	int r = slots_add_anon(s, 0, 0, low, "ram", err);
+
+	if (!r && size > low)
+		r = slots_add_anon(s, 1, 1ull << 32, size - low, "ram", err);
+	return r;
+}
+
+static int add_devices(struct machine_kvm *k, struct err *err)
+{
+	int r;
+
+	k->dev_host = (struct dev_host){
+		.arg = k,
+		.irq = host_irq,
+		.reset = host_reset,
+		.exit = host_exit,
+		.output = host_output,
+		.input_wanted = host_input_wanted,
+		.now = host_now,
+	};
+	r = bus_new(&k->dev_host, &k->vm.bus, err);
+	if (!r)
+		r = uart_attach(k->vm.bus, &k->vm.uart, err);
+	if (!r)
+		r = debugcon_attach(k->vm.bus, err);
+	if (!r)
+		r = exitport_attach(k->vm.bus, err);
+	if (!r)
+		r = resetctl_attach(k->vm.bus, err);
+	if (!r)
+		r = cmos_attach(k->vm.bus, k->info.ram_size, err);
+	if (!r)
+		r = com1_new(k->vm.ncpus, &k->vm.ctl.pause, output_arrived, &k->vm, &k->vm.com1, err);
+	return r;
+}
+
+static int add_cpus(struct machine_kvm *k, unsigned ncpus, struct err *err)
+{
+	int r = 0;
+
+	if (!ncpus || ncpus > MACHINE_CPUS_MAX || ncpus > k->vm.kvm.max_cpus)
+		return err_set(err, EINVAL, "%u vCPUs: this host takes 1 to %u", ncpus,
+			       k->vm.kvm.max_cpus < MACHINE_CPUS_MAX ? k->vm.kvm.max_cpus : MACHINE_CPUS_MAX);
+	k->vm.cpus = calloc(ncpus, sizeof(*k->vm.cpus));
+	if (!k->vm.cpus)
+		return err_set(err, ENOMEM, "out of memory");
+	k->vm.ncpus = ncpus;
+	for (unsigned i = 0; i < ncpus && !r; i++)
+		r = vcpu_new(&k->vm, i, &k->vm.cpus[i], err);
+	return r;
+}
+
+int machine_load(struct machine_kvm *k, struct err *err)
+{
+	struct boot_state boot;
+	int r = slots_clear(k->slots, err);
+
+	if (!r)
+		r = image_load(&k->image, &k->load, k->vm.gmem, &boot, err);
+	if (!r)
+		r = power_on_restore(&k->vm, k->power_on, err);
+	if (!r)
+		r = boot_state_apply(k->vm.cpus[0], &boot, err);
+	if (r)
+		return r;
+	bus_reset(k->vm.bus);
+	com1_reset(k->vm.com1);
+	break_rearm(k->vm.breaks);
+	return 0;
+}
+
+int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *err)
+{
+	struct machine_kvm *k = calloc(1, sizeof(*k));
+	int r;
+
+	if (!k) {
+		blob_done(&c->image);
+		return err_set(err, ENOMEM, "out of memory");
+	}
+	k->base.ops = &machine_kvm_ops;
+	k->vm.kvm = (struct kvm){ .sys_fd = -1, .vm_fd = -1 };
+	k->vm.ctl.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&k->vm.ctl.over_lock, NULL);
+	k->load = c->load;
+	k->info = (struct machine_info){ .cpus = c->cpus, .ram_size = c->memory };
+	if (k->vm.ctl.event_fd < 0) {
+		r = err_errno(err, errno, "eventfd");
+		blob_done(&c->image);
+		goto fail;
+	}
+	r = image_init(&k->image, &c->image, c->load.kind, err);
+	if (r) {
+		blob_done(&c->image);
+		goto fail;
+	}
+	k->info.image = k->image.file.path;
+	k->info.image_kind = k->image.kind_name;
+	k->info.image_bits = k->image.bits;
+	if (k->image.is_elf && symtab_new(k->image.file.data, k->image.file.size, &k->symbols, NULL))
+		k->symbols = NULL;      /* it runs as well without them */
+
+	r = kvm_open(&k->vm.kvm, err);
+	if (!r)
+		r = slots_new(&k->vm.kvm, &k->slots, err);
+	if (r)
+		goto fail;
+	k->vm.gmem = slots_gmem(k->slots);
+	r = add_ram(k->slots, c->memory, err);
+	if (!r)
+		r = probe_host(&k->vm.kvm, &k->probe, err);
+	if (!r)
+		r = break_new(k->vm.gmem, k->probe.trap_byte, &k->vm.breaks, err);
+	if (!r)
+		r = add_cpus(k, c->cpus, err);
+	if (!r)
+		r = add_devices(k, err);
+	if (!r)
+		r = power_on_save(&k->vm, &k->power_on, err);
+	if (!r)
+		r = machine_load(k, err);
+	for (unsigned i = 0; i < k->vm.ncpus && !r; i++)
+		r = vcpu_start(k->vm.cpus[i], err);
+	if (r)
+		goto fail;
+	k->last_stop = (struct stop_event){ .reason = STOP_ENTRY, .pc = regs_pc(k->vm.cpus[0]) };
+	*ret = &k->base;
+	return 0;
+fail:
+	machine_kvm_free(&k->base);
+	return r;
+}
+
+void machine_kvm_free(struct machine *m)
+{
+	struct machine_kvm *k = machine_priv(m);
+
+	if (!m)
+		return;
+	run_end(k);
+	for (unsigned i = 0; i < k->vm.ncpus; i++)
+		vcpu_free(k->vm.cpus[i]);
+	free(k->vm.cpus);
+	power_on_free(k->power_on);
+	bus_free(k->vm.bus);
+	com1_free(k->vm.com1);
+	break_free(k->vm.breaks);
+	kvm_close(&k->vm.kvm);
+	slots_free(k->slots);
+	symtab_free(k->symbols);
+	image_done(&k->image);
+	if (k->vm.ctl.event_fd >= 0)
+		close(k->vm.ctl.event_fd);
+	pthread_mutex_destroy(&k->vm.ctl.over_lock);
+	free(k);
+}

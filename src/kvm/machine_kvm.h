@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The machine on KVM: what implements api/machine.h. */
+#ifndef GV_KVM_MACHINE_KVM_H
+#define GV_KVM_MACHINE_KVM_H
+
+#include "api/machine.h"
+#include "load/load.h"
+
+struct machine_config {
+	uint64_t memory;        /* bytes, a multiple of the page size */
+	unsigned cpus;          /* 1 to MACHINE_CPUS_MAX */
+	struct blob image;      /* taken over, also on failure */
+	struct load_opts load;  /* its strings and modules must outlive the machine */
+};
+
+/*
+ * Makes a machine with the image loaded, stopped at its first instruction.  The calling thread becomes the loop thread.
+ * -ENOENT, -EACCES, -ENOTSUP: see kvm_open(); -ENOEXEC, -ENOSPC: see image_load(); -EINVAL, -ENOMEM.
+ */
+int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *err);
+/* Stops the vCPUs and frees everything; NULL is fine.  Observers must have left. */
+void machine_kvm_free(struct machine *m);
+
+#endif

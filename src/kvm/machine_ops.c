@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Looking at the machine and changing it: the members of the ops table that run nothing. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "kvm/machine_priv.h"
+#include "kvm/regs.h"
+#include "mem/translate.h"
+
+static const struct machine_info *op_info(struct machine *m)
+{
+	return &machine_priv(m)->info;
+}
+
+/* The vCPU, if it exists and every vCPU is parked. */
+static struct vcpu *parked_cpu(struct machine *m, unsigned cpu, struct err *err)
+{
+	struct machine_kvm *k = machine_priv(m);
+
+	if (cpu >= k->vm.ncpus) {
+		err_set(err, EINVAL, "no vCPU %u (there are %u)", cpu, k->vm.ncpus);
+		return NULL;
+	}
+	return run_check_parked(k, err) ? NULL : k->vm.cpus[cpu];
+}
+
+static int no_cpu(struct machine *m, unsigned cpu)
+{
+	return cpu < machine_priv(m)->vm.ncpus ? -EBUSY : -EINVAL;
+}
+
+static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret, struct err *err)
+{
+	struct vcpu *v = parked_cpu(m, cpu, err);
+
+	if (!v)
+		return no_cpu(m, cpu);
+	regs_status(v, ret);
+	return 0;
+}
+
+static bool op_reg_present(struct machine *m, enum reg_id reg)
+{
+	return regs_present(&machine_priv(m)->vm.kvm, reg);
+}
+
+static int op_reg_read(struct machine *m, unsigned cpu, enum reg_id reg, void *ret, struct err *err)
+{
+	struct vcpu *v = parked_cpu(m, cpu, err);
+
+	return v ? regs_read(v, reg, ret, err) : no_cpu(m, cpu);
+}
+
+static int op_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const void *value, struct err *err)
+{
+	struct vcpu *v = parked_cpu(m, cpu, err);
+
+	return v ? regs_write(v, reg, value, err) : no_cpu(m, cpu);
+}
+
+/* Virtual memory a page at a time, each by way of the breakpoints, so that int3s neither show nor get lost. */
+static size_t virtual_access(struct machine *m, unsigned cpu, uint64_t gva, uint8_t *ret, const uint8_t *data,
+			     size_t len, struct err *err)
+{
+	struct machine_kvm *k = machine_priv(m);
+	struct vcpu *v = parked_cpu(m, cpu, err);
+	struct paging p;
+	size_t done = 0;
+
+	if (!v)
+		return 0;
+	regs_paging(v, &p);
+	while (done < len) {
+		struct translation t;
+		size_t n = len - done, got;
+
+		if (translate(k->vm.gmem, &p, gva + done, &t, err))
+			break;
+		if (t.page_size && n > t.page_size - (t.gva & (t.page_size - 1)))
+			n = t.page_size - (t.gva & (t.page_size - 1));
+		got = data ? break_write(k->vm.breaks, t.gpa, data + done, n)
+			   : break_read(k->vm.breaks, t.gpa, ret + done, n);
+		done += got;
+		if (got < n) {
+			err_set(err, ENXIO, "no memory at gpa 0x%" PRIx64, t.gpa + got);
+			break;
+		}
+	}
+	return done;
+}
+
+static size_t op_mem_read(struct machine *m, unsigned cpu, uint64_t gva, void *ret, size_t len, struct err *err)
+{
+	return virtual_access(m, cpu, gva, ret, NULL, len, err);
+}
+
+static size_t op_mem_write(struct machine *m, unsigned cpu, uint64_t gva, const void *data, size_t len,
+			   struct err *err)
+{
+	return virtual_access(m, cpu, gva, NULL, data, len, err);
+}
+
+/* A vCPU that steps over a breakpoint changes bytes and bookkeeping: not while that may happen. */
+static size_t phys_access(struct machine *m, uint64_t gpa, void *ret, const void *data, size_t len, struct err *err)
+{
+	struct machine_kvm *k = machine_priv(m);
+	size_t done;
+
+	if (run_hold(m, err))
+		return 0;
+	done = data ? break_write(k->vm.breaks, gpa, data, len) : break_read(k->vm.breaks, gpa, ret, len);
+	run_release(m);
+	if (done < len)
+		err_set(err, ENXIO, "no memory at gpa 0x%" PRIx64, gpa + done);
+	return done;
+}
+
+static size_t op_phys_read(struct machine *m, uint64_t gpa, void *ret, size_t len, struct err *err)
+{
+	return phys_access(m, gpa, ret, NULL, len, err);
+}
+
+static size_t op_phys_write(struct machine *m, uint64_t gpa, const void *data, size_t len, struct err *err)
+{
+	return phys_access(m, gpa, NULL, data, len, err);
+}
+
+static int op_translate(struct machine *m, unsigned cpu, uint64_t gva, const uint64_t *cr3,
+			struct translation *ret, struct err *err)
+{
+	struct machine_kvm *k = machine_priv(m);
+	struct vcpu *v = parked_cpu(m, cpu, err);
+	struct paging p;
+
+	if (!v)
+		return no_cpu(m, cpu);
+	regs_paging(v, &p);
+	if (cr3)
+		p.cr3 = *cr3;
+	translate(k->vm.gmem, &p, gva, ret, NULL);
+	return 0;
+}
+
+static int op_mem_ranges(struct machine *m, unsigned cpu, bool (*each)(void *arg, const struct mem_range *r),
+			 void *arg, struct err *err)
+{
+	struct machine_kvm *k = machine_priv(m);
+	struct vcpu *v = parked_cpu(m, cpu, err);
+	struct paging p;
+
+	if (!v)
+		return no_cpu(m, cpu);
+	regs_paging(v, &p);
+	translate_ranges(k->vm.gmem, &p, each, arg);
+	return 0;
+}
+
+static int op_break_insert(struct machine *m, enum break_owner owner, enum break_kind kind, unsigned cpu,
+			   uint64_t gva, struct err *err)
+{
+	struct machine_kvm *k = machine_priv(m);
+	struct vcpu *v = parked_cpu(m, cpu, err);
+	struct translation t = { 0 };
+	struct paging p;
+	int r;
+
+	if (!v)
+		return no_cpu(m, cpu);
+	regs_paging(v, &p);
+	if (kind == BREAK_SOFT && !break_find(k->vm.breaks, kind, gva)) {
+		r = translate(k->vm.gmem, &p, gva, &t, err);
+		if (r)
+			return r;
+	}
+	return break_add(k->vm.breaks, owner, kind, gva, t.gpa, err);
+}
+
+static int op_break_remove(struct machine *m, enum break_owner owner, enum break_kind kind, uint64_t gva,
+			   struct err *err)
+{
+	struct machine_kvm *k = machine_priv(m);
+	int r = run_check_parked(k, err);
+
+	return r ? r : break_del(k->vm.breaks, owner, kind, gva, err);
+}
+
+static int op_break_clear(struct machine *m, enum break_owner owner, struct err *err)
+{
+	struct machine_kvm *k = machine_priv(m);
+	int r = run_check_parked(k, err);
+
+	if (!r)
+		break_del_all(k->vm.breaks, owner);
+	return r;
+}
+
+static bool op_break_list(struct machine *m, size_t index, struct break_info *ret)
+{
+	const struct breakpoint *b = break_at(machine_priv(m)->vm.breaks, index);
+
+	if (!b)
+		return false;
+	*ret = (struct break_info){
+		.gva = b->gva,
+		.gpa = b->site ? b->site->gpa : 0,
+		.kind = b->kind,
+		.owners = b->owners,
+		.hits = b->hits,
+	};
+	return true;
+}
+
+static bool op_slot_list(struct machine *m, size_t index, struct slot_info *ret)
+{
+	return slots_at(machine_priv(m)->slots, index, ret);
+}
+
+static bool op_host_fact(struct machine *m, size_t index, struct host_fact *ret)
+{
+	const struct machine_kvm *k = machine_priv(m);
+
+	if (index > 0)
+		return kvm_fact(&k->vm.kvm, index - 1, ret);
+	*ret = (struct host_fact){ .name = "int3 exits", .meaning = "KVM stops at an int3 in real mode" };
+	strcpy(ret->value, k->probe.int3_exits ? "yes" : "no");
+	return true;
+}
+
+static int op_sym_find(struct machine *m, const char *name, size_t len, uint64_t *ret_addr)
+{
+	return symtab_find(machine_priv(m)->symbols, name, len, ret_addr);
+}
+
+static const char *op_sym_at(struct machine *m, uint64_t addr, uint64_t *ret_offset)
+{
+	return symtab_at(machine_priv(m)->symbols, addr, ret_offset);
+}
+
+static const char *op_sym_next(struct machine *m, size_t index)
+{
+	return symtab_name(machine_priv(m)->symbols, index);
+}
+
+static int op_serial_send(struct machine *m, const uint8_t *data, size_t len, struct err *err)
+{
+	struct machine_kvm *k = machine_priv(m);
+	int r = com1_queue(k->vm.com1, data, len, err);
+
+	if (!r)
+		vm_feed_com1(&k->vm);
+	return r;
+}
+
+const struct machine_ops machine_kvm_ops = {
+	.info = op_info,
+	.state = run_state,
+	.last_stop = run_last_stop,
+	.resume = run_resume,
+	.stop = run_stop,
+	.reset = run_reset,
+	.hold = run_hold,
+	.release = run_release,
+	.event_fd = run_event_fd,
+	.poll = run_poll,
+	.observe = run_observe,
+	.unobserve = run_unobserve,
+	.cpu_status = op_cpu_status,
+	.reg_present = op_reg_present,
+	.reg_read = op_reg_read,
+	.reg_write = op_reg_write,
+	.mem_read = op_mem_read,
+	.mem_write = op_mem_write,
+	.phys_read = op_phys_read,
+	.phys_write = op_phys_write,
+	.translate = op_translate,
+	.mem_ranges = op_mem_ranges,
+	.break_insert = op_break_insert,
+	.break_remove = op_break_remove,
+	.break_clear = op_break_clear,
+	.break_list = op_break_list,
+	.slot_list = op_slot_list,
+	.host_fact = op_host_fact,
+	.sym_find = op_sym_find,
+	.sym_at = op_sym_at,
+	.sym_next = op_sym_next,
+	.serial_send = op_serial_send,
+};

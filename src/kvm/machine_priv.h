@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files that implement the machine share: machine_kvm.c (making it), machine_ops.c (looking at it), run.c (running it). */
+#ifndef GV_KVM_MACHINE_PRIV_H
+#define GV_KVM_MACHINE_PRIV_H
+
+#include "kvm/machine_kvm.h"
+#include "kvm/probe.h"
+#include "kvm/slots.h"
+#include "kvm/state.h"
+#include "kvm/vcpu.h"
+#include "load/symtab.h"
+
+struct machine_kvm {
+	struct machine base;    /* first */
+	struct vm vm;
+	struct probe probe;
+	struct slots *slots;
+	struct dev_host dev_host;
+	struct power_on *power_on;
+	struct image image;
+	struct load_opts load;
+	struct symtab *symbols;
+	struct machine_info info;
+	struct observer *observers;
+
+	/* run.c; the loop thread's */
+	enum machine_state state;
+	struct stop_event last_stop;
+	unsigned holds;
+	bool must_reset;        /* a triple fault was reported: the next resume resets */
+	bool stop_wanted;       /* by machine_stop() */
+	bool report_now;        /* an event waits while nothing runs */
+	bool tell_resumed, tell_reset, tell_stopped;    /* for observers, at the next poll */
+	unsigned turn;          /* the vCPU whose event is looked at first */
+	/* Set by vCPU threads. */
+	atomic_bool reset_asked;
+};
+
+static inline struct machine_kvm *machine_priv(struct machine *m)
+{
+	return (struct machine_kvm *)m;
+}
+
+/* Loads the image and puts devices, vCPUs and breakpoints into their starting state.  Every vCPU parked. */
+int machine_load(struct machine_kvm *k, struct err *err);
+
+/* The run.c members of the ops table; contracts in api/machine.h. */
+enum machine_state run_state(struct machine *m);
+const struct stop_event *run_last_stop(struct machine *m);
+int run_resume(struct machine *m, const struct run_action *acts, struct err *err);
+void run_stop(struct machine *m);
+int run_reset(struct machine *m, struct err *err);
+int run_hold(struct machine *m, struct err *err);
+void run_release(struct machine *m);
+int run_event_fd(struct machine *m);
+void run_poll(struct machine *m, unsigned spin_us);
+void run_observe(struct machine *m, struct observer *o);
+void run_unobserve(struct machine *m, struct observer *o);
+/* -EBUSY unless every vCPU is parked. */
+int run_check_parked(const struct machine_kvm *k, struct err *err);
+/* Ends whatever runs, for machine_kvm_free(). */
+void run_end(struct machine_kvm *k);
+
+extern const struct machine_ops machine_kvm_ops;
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A vCPU's registers by the table (kvm/regs.def), with KVM behind it.  Reads come from the run page, where the kernel leaves
+ * the general and system registers at every exit; rarer groups are fetched once a stop.  Writes go to the kernel at once,
+ * which checks them.
+ *
+ * The vCPU's own thread, or the loop thread while the vCPU is parked.
+ */
+#ifndef GV_KVM_REGS_H
+#define GV_KVM_REGS_H
+
+#include "kvm/vcpu.h"
+#include "mem/translate.h"
+
+/* Fetches general and system registers into the run page; needed before the first run and after they were set whole. */
+int regs_refresh(struct vcpu *v, struct err *err);
+
+/* The linear pc: rip in 64-bit code, else cs.base + eip. */
+uint64_t regs_pc(const struct vcpu *v);
+void regs_paging(const struct vcpu *v, struct paging *ret);
+void regs_status(struct vcpu *v, struct cpu_status *ret);
+
+/* As machine_reg_present/read/write. */
+bool regs_present(const struct kvm *k, enum reg_id reg);
+int regs_read(struct vcpu *v, enum reg_id reg, void *ret, struct err *err);
+int regs_write(struct vcpu *v, enum reg_id reg, const void *value, struct err *err);
+
+/* Makes exception VECTOR (without an error code) pending, as the next thing the guest sees; ADVANCE moves rip past a one-byte instruction first. */
+int regs_inject(struct vcpu *v, unsigned vector, bool advance, struct err *err);
+
+#endif

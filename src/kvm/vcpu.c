@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kvm/vcpu.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kvm/debug.h"
+#include "kvm/regs.h"
+
+/* How long a vCPU that has just parked looks at its gate before it sleeps: longer than a client takes between two steps. */
+#define PARK_SPIN_US 40
+
+static __thread struct vcpu *self;
+
+struct vcpu *vcpu_self(void)
+{
+	return self;
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void futex_wait(atomic_uint *word, unsigned value)
+{
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void futex_wake(atomic_uint *word, int n)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
+}
+
+/*
+ * The kick: a signal that arrives in the guest ends KVM_RUN; one that arrives just before makes the next KVM_RUN return at
+ * once.  Nothing else is done here.
+ */
+static void on_kick(int sig)
+{
+	(void)sig;
+	if (self)
+		self->run->immediate_exit = 1;
+}
+
+static int kick_signal(void)
+{
+	return SIGRTMIN;
+}
+
+static void kick(struct vcpu *v)
+{
+	if (v->has_thread && atomic_load(&v->inside))
+		pthread_kill(v->thread, kick_signal());
+}
+
+void vm_pause(struct vm *vm)
+{
+	atomic_store(&vm->ctl.pause, true);
+	for (unsigned i = 0; i < vm->ncpus; i++)
+		if (vm->cpus[i] != self)
+			kick(vm->cpus[i]);
+	com1_paused(vm->com1);
+	/* Those that wait for a step over look at `pause` again. */
+	if (atomic_load(&vm->ctl.overs))
+		futex_wake(&vm->ctl.overs, INT32_MAX);
+}
+
+void vm_notify(struct vm *vm)
+{
+	uint64_t one = 1;
+	ssize_t n = write(vm->ctl.event_fd, &one, sizeof(one));
+
+	(void)n;        /* a full counter is readable, which is all that is wanted */
+}
+
+bool vm_wait_parked(struct vm *vm, unsigned spin_us, unsigned wait_ms)
+{
+	struct pollfd pfd = { .fd = vm->ctl.event_fd, .events = POLLIN };
+	uint64_t start = now_us(), value;
+	bool parked;
+
+	if (!atomic_load(&vm->ctl.running))
+		return true;
+	atomic_store(&vm->ctl.loop_spins, true);
+	do {
+		parked = !atomic_load(&vm->ctl.running);
+		if (!parked)
+			__builtin_ia32_pause();
+	} while (!parked && now_us() - start < spin_us);
+	atomic_store(&vm->ctl.loop_spins, false);
+	/* One that parked between the last look and here woke nobody: look again, now that others will. */
+	while (!(parked = !atomic_load(&vm->ctl.running)) && now_us() - start < (uint64_t)wait_ms * 1000) {
+		if (poll(&pfd, 1, (int)wait_ms) > 0 && read(vm->ctl.event_fd, &value, sizeof(value)) < 0)
+			break;
+	}
+	/* The count read above may have stood for other news. */
+	if (wait_ms)
+		vm_notify(vm);
+	return parked;
+}
+
+void vcpu_event(struct vcpu *v, const struct stop_event *ev)
+{
+	if (!v->has_event) {
+		v->event = *ev;
+		v->event.cpu = v->id;
+		v->event.pc = regs_pc(v);
+		v->has_event = true;
+	}
+	vm_pause(v->vm);
+}
+
+static void park(struct vcpu *v)
+{
+	struct run_ctl *c = &v->vm->ctl;
+	unsigned open = GATE_OPEN;
+
+	atomic_compare_exchange_strong(&v->gate, &open, GATE_CLOSED);   /* GATE_QUIT stays */
+	if (atomic_fetch_sub(&c->running, 1) == 1 && !atomic_load(&c->loop_spins))
+		vm_notify(v->vm);
+}
+
+/* Waits until the gate opens; false: the thread is to end. */
+static bool wait_gate(struct vcpu *v, bool spin)
+{
+	uint64_t start = spin ? now_us() : 0;
+
+	while (spin && atomic_load(&v->gate) == GATE_CLOSED && now_us() - start < PARK_SPIN_US)
+		__builtin_ia32_pause();
+	atomic_store(&v->asleep, true);
+	while (atomic_load(&v->gate) == GATE_CLOSED)
+		futex_wait(&v->gate, GATE_CLOSED);
+	atomic_store(&v->asleep, false);
+	return atomic_load(&v->gate) != GATE_QUIT;
+}
+
+void vcpu_open_gate(struct vcpu *v)
+{
+	atomic_store(&v->gate, GATE_OPEN);
+	if (atomic_load(&v->asleep))
+		futex_wake(&v->gate, 1);
+}
+
+bool vcpu_enter(struct vcpu *v)
+{
+	int r;
+
+	v->run->immediate_exit = 0;
+	/* From here on a pause is either seen by the test below or comes with a signal. */
+	atomic_store(&v->inside, true);
+	if (atomic_load(&v->vm->ctl.pause)) {
+		atomic_store(&v->inside, false);
+		return false;
+	}
+	r = kvm_ioctl_num(v->fd, KVM_RUN, 0);
+	atomic_store(&v->inside, false);
+	return vcpu_handle_exit(v, r);
+}
+
+void vcpu_complete_io(struct vcpu *v)
+{
+	/* An access in several parts exits once for each. */
+	while (v->needs_completion) {
+		int r;
+
+		v->needs_completion = false;
+		v->run->immediate_exit = 1;
+		r = kvm_ioctl_num(v->fd, KVM_RUN, 0);
+		v->run->immediate_exit = 0;
+		if (r != -EINTR)
+			vcpu_handle_exit(v, r);
+	}
+}
+
+/* Steps the vCPU off the breakpoint it stands on, alone.  The loop thread counted it in `overs`. */
+static bool step_over(struct vcpu *v)
+{
+	struct run_ctl *c = &v->vm->ctl;
+	bool done;
+
+	pthread_mutex_lock(&c->over_lock);
+	done = debug_step_over(v);
+	pthread_mutex_unlock(&c->over_lock);
+	if (done)
+		v->step_over = false;
+	if (atomic_fetch_sub(&c->overs, 1) == 1)
+		futex_wake(&c->overs, INT32_MAX);
+	return done;
+}
+
+static void run_guest(struct vcpu *v)
+{
+	struct run_ctl *c = &v->vm->ctl;
+	bool stepped = false;
+	unsigned overs;
+
+	v->xsave_valid = false;
+	if (v->step_over)
+		stepped = step_over(v);
+	/* Arriving at the same pc again is news; a step over that a pause cut short is still owed. */
+	if (!v->step_over)
+		v->stop_pc_valid = false;
+	while ((overs = atomic_load(&c->overs)) && !atomic_load(&c->pause))
+		futex_wait(&c->overs, overs);
+	if (v->has_event || v->step_over)
+		return;
+	if (v->act.kind == ACT_CONT) {
+		debug_prepare(v, DEBUG_RUN);
+		while (vcpu_enter(v))
+			;
+	} else
+		debug_run_steps(v, stepped);
+	vcpu_complete_io(v);
+}
+
+static void *vcpu_main(void *arg)
+{
+	struct vcpu *v = arg;
+
+	self = v;
+	while (wait_gate(v, atomic_load(&v->vm->ctl.park_spins))) {
+		run_guest(v);
+		park(v);
+	}
+	return NULL;
+}
+
+int vcpu_new(struct vm *vm, unsigned id, struct vcpu **ret, struct err *err)
+{
+	struct vcpu *v = calloc(1, sizeof(*v));
+	void *run;
+	int r;
+
+	if (!v)
+		return err_set(err, ENOMEM, "out of memory");
+	v->vm = vm;
+	v->id = id;
+	v->fd = kvm_ioctl_num(vm->kvm.vm_fd, KVM_CREATE_VCPU, id);
+	if (v->fd < 0) {
+		r = err_errno(err, -v->fd, "vCPU %u: KVM_CREATE_VCPU", id);
+		goto fail;
+	}
+	run = mmap(NULL, vm->kvm.run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
+	if (run == MAP_FAILED) {
+		r = err_errno(err, errno, "vCPU %u: mapping its run page", id);
+		goto fail;
+	}
+	v->run = run;
+	v->xsave = calloc(1, sizeof(*v->xsave));
+	if (!v->xsave) {
+		r = err_set(err, ENOMEM, "out of memory");
+		goto fail;
+	}
+	v->run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+	r = kvm_set_cpuid(&vm->kvm, v->fd, id, vm->ncpus, err);
+	if (r)
+		goto fail;
+	*ret = v;
+	return 0;
+fail:
+	vcpu_free(v);
+	return r;
+}
+
+int vcpu_start(struct vcpu *v, struct err *err)
+{
+	struct sigaction sa = { .sa_handler = on_kick };
+	sigset_t all, old;
+	int r;
+
+	sigaction(kick_signal(), &sa, NULL);
+	/* The thread takes the kick and nothing else: all other signals are the loop thread's. */
+	sigfillset(&all);
+	sigdelset(&all, kick_signal());
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&v->thread, NULL, vcpu_main, v);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r)
+		return err_errno(err, r, "vCPU %u: its thread", v->id);
+	v->has_thread = true;
+	return 0;
+}
+
+void vcpu_free(struct vcpu *v)
+{
+	if (!v)
+		return;
+	if (v->has_thread) {
+		atomic_store(&v->gate, GATE_QUIT);
+		futex_wake(&v->gate, 1);
+		pthread_join(v->thread, NULL);
+	}
+	if (v->run)
+		munmap(v->run, v->vm->kvm.run_size);
+	if (v->fd >= 0)
+		close(v->fd);
+	free(v->xsave);
+	free(v);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A vCPU: its thread, its gate, its registers.  And the stop protocol, between the vCPU threads and the loop thread.
+ *
+ * A vCPU's thread waits at its *gate* (parked) until the loop thread opens it, then runs the guest until `pause` is
+ * set or it meets an event of its own, completes its pending I/O, and parks again.  Whoever meets an event sets `pause`
+ * and kicks the others; the last vCPU to park tells the loop thread.  Only then is anything reported.
+ *
+ *   running    vCPUs whose gate has been opened and that have not parked yet
+ *   pause      nobody may (re-)enter the guest; set by anyone, cleared by the loop thread while running == 0
+ *   overs      vCPUs that must step over a breakpoint before anybody may run; they do so one at a time
+ *
+ * What is not atomic in struct vcpu belongs to its thread while it runs, and to the loop thread while it is parked; the
+ * gate (opening) and `running` (parking) order the hand-over.
+ */
+#ifndef GV_KVM_VCPU_H
+#define GV_KVM_VCPU_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "break/break.h"
+#include "dev/bus.h"
+#include "kvm/com1.h"
+#include "kvm/kvm.h"
+
+enum gate { GATE_CLOSED, GATE_OPEN, GATE_QUIT };
+
+struct vcpu;
+
+struct run_ctl {
+	atomic_uint running;
+	atomic_bool pause;
+	atomic_uint overs;
+	pthread_mutex_t over_lock;      /* one step over a breakpoint at a time */
+	atomic_bool loop_spins;         /* the loop thread watches `running` itself: no need to wake it */
+	int event_fd;
+	atomic_bool park_spins;         /* vCPUs wait at the gate for a moment before they sleep; set while all are parked */
+};
+
+/* What all vCPUs share. */
+struct vm {
+	struct kvm kvm;
+	struct bus *bus;
+	struct gmem *gmem;
+	struct break_table *breaks;
+	struct vcpu **cpus;
+	unsigned ncpus;
+	struct run_ctl ctl;
+	struct com1 *com1;
+	struct device *uart;
+	atomic_bool input_wanted;       /* the guest made room in COM1's receiver */
+};
+
+struct vcpu {
+	struct vm *vm;
+	unsigned id;
+	int fd;
+	struct kvm_run *run;
+	pthread_t thread;
+	bool has_thread;
+	atomic_uint gate;               /* enum gate; a futex */
+	atomic_bool asleep;             /* waits at the gate in the kernel */
+	atomic_bool inside;             /* may be in KVM_RUN: needs a signal to come out */
+
+	struct run_action act;          /* ACT_STAY: parked by wish */
+	bool stepped;                   /* the last exit ended a single step */
+	bool step_over;                 /* starts with a step over the breakpoint at its pc */
+	bool needs_completion;          /* its last exit was I/O that the next KVM_RUN finishes */
+	bool has_event;
+	struct stop_event event;
+	uint64_t stop_pc;               /* linear pc at the last reported stop */
+	bool stop_pc_valid;             /* and neither has it run since, nor did anybody write the pc */
+
+	bool debug_known;               /* `debug` is what the kernel has */
+	struct kvm_guest_debug debug;
+
+	bool xsave_valid;               /* read since the vCPU last ran */
+	struct kvm_xsave *xsave;
+};
+
+/* Makes vCPU ID with its descriptor and run page, without a thread.  Loop thread. */
+int vcpu_new(struct vm *vm, unsigned id, struct vcpu **ret, struct err *err);
+/* Starts its thread, which parks at once. */
+int vcpu_start(struct vcpu *v, struct err *err);
+/* Ends the thread (every vCPU parked) and frees; NULL and half-made ones are fine. */
+void vcpu_free(struct vcpu *v);
+
+/* The vCPU whose thread this is; NULL on other threads. */
+struct vcpu *vcpu_self(void);
+
+/* Opens the gate.  Loop thread; V parked; ctl.running already counts it. */
+void vcpu_open_gate(struct vcpu *v);
+
+/* Sets `pause` and brings every vCPU out of the guest.  Any thread; no wait. */
+void vm_pause(struct vm *vm);
+/* Busy-waits up to SPIN_US, then sleeps up to WAIT_MS, until running == 0.  Loop thread.  Returns whether it is. */
+bool vm_wait_parked(struct vm *vm, unsigned spin_us, unsigned wait_ms);
+/* Gives the guest's COM1 what is queued for it.  Any thread, no lock held. */
+void vm_feed_com1(struct vm *vm);
+/* Wakes the loop thread.  Any thread. */
+void vm_notify(struct vm *vm);
+
+/* Records an event of V's, unless it has one already, and pauses the machine.  V's thread. */
+void vcpu_event(struct vcpu *v, const struct stop_event *ev);
+
+/*
+ * Enters the guest once and handles the exit, unless a pause was asked for.  Returns whether the vCPU may go on.  V's thread.
+ */
+bool vcpu_enter(struct vcpu *v);
+/*
+ * Finishes an instruction whose I/O has been served, by KVM_RUN with immediate_exit (api.rst 5, KVM_EXIT_IO): until then the
+ * registers are those of its middle.  V's thread.
+ */
+void vcpu_complete_io(struct vcpu *v);
+
+/*
+ * Handles the exit in V's run page: serves I/O, recognises debug exits, turns what cannot go on into an event.  V's thread.
+ * RET is what KVM_RUN returned (-errno).  Returns whether the vCPU may re-enter the guest.
+ */
+bool vcpu_handle_exit(struct vcpu *v, int ret);
+
+#endif
