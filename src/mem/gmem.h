@@ -35,7 +35,7 @@ const struct gmem_region *gmem_find(const struct gmem *g, uint64_t gpa);
 /* The INDEX-th region, ascending by gpa; NULL past the end. */
 const struct gmem_region *gmem_at(const struct gmem *g, size_t index);
 
-/* Host pointer to GPA with *RET_LEN (in: bytes wanted; out: bytes contiguous there, at most those); NULL: no RAM. */
+/* Host pointer to GPA with *RET_LEN (in: bytes wanted; out: bytes together there, at most those); NULL: no RAM. */
 uint8_t *gmem_span(const struct gmem *g, uint64_t gpa, size_t *ret_len);
 
 /* Copy out and in, across regions; return the bytes done before the first gpa without memory. */

@@ -16,21 +16,29 @@ struct paging {
 };
 
 /*
- * Walks GVA.  Always fills *RET, also when the page is not present.  Returns 0 when GVA is mapped (RAM or not),
- * -EFAULT with ERR when it is not present, not canonical, or a table lies outside memory.
+ * Walks GVA; without paging and in 32-bit and PAE paging only its low 32 bits count (ret->gva shows them).
+ * Always fills *RET, also when the page is not present.  Returns 0 when GVA is mapped (RAM or not), -EFAULT with
+ * ERR when it is not present, not canonical, or a table lies outside memory.
  */
-int translate(const struct gmem *g, const struct paging *p, uint64_t gva, struct translation *ret, struct err *err);
+int translate(const struct gmem *g, const struct paging *p, uint64_t gva, struct translation *ret,
+	      struct err *err);
 
 /*
  * Reports every mapped range of virtual addresses in ascending order, neighbours with equal rights and page size
  * merged, until EACH answers false.  Time is proportional to the tables present, not to the address space.
- * Tables that contain themselves (recursive mappings) are walked like any others.
+ * Tables that contain themselves (recursive mappings) are walked like any others.  Without paging: one range of
+ * 2^32 bytes with page_size 0.
  */
 void translate_ranges(const struct gmem *g, const struct paging *p,
 		      bool (*each)(void *arg, const struct mem_range *r), void *arg);
 
-/* Virtual memory access over translate(): returns bytes done; ERR is set when fewer than LEN. */
-size_t vmem_read(const struct gmem *g, const struct paging *p, uint64_t gva, void *ret, size_t len, struct err *err);
+/*
+ * Virtual memory access over translate(): returns bytes done; ERR is set (EFAULT: not mapped; ENXIO: no memory
+ * behind it) when fewer than LEN.  An access past the top of the address space goes on at 0, as it does on the
+ * processor.
+ */
+size_t vmem_read(const struct gmem *g, const struct paging *p, uint64_t gva, void *ret, size_t len,
+		 struct err *err);
 size_t vmem_write(struct gmem *g, const struct paging *p, uint64_t gva, const void *data, size_t len,
 		  struct err *err);
 

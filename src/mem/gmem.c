@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "mem/gmem.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct gmem {
+	struct gmem_region *region;     /* ascending by gpa, never overlapping */
+	size_t n, cap;
+};
+
+int gmem_new(struct gmem **ret, struct err *err)
+{
+	struct gmem *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return err_errno(err, ENOMEM, "guest memory table");
+	*ret = g;
+	return 0;
+}
+
+void gmem_free(struct gmem *g)
+{
+	if (!g)
+		return;
+	free(g->region);
+	free(g);
+}
+
+/* How many regions start at or below GPA; the last of these is the only one that can hold it. */
+static size_t count_up_to(const struct gmem *g, uint64_t gpa)
+{
+	size_t lo = 0, hi = g->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (g->region[mid].gpa <= gpa)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int grow(struct gmem *g, struct err *err)
+{
+	size_t cap = g->cap ? g->cap * 2 : 16;
+	struct gmem_region *p;
+
+	if (g->n < g->cap)
+		return 0;
+	p = reallocarray(g->region, cap, sizeof(*p));
+	if (!p)
+		return err_errno(err, ENOMEM, "guest memory table");
+	g->region = p;
+	g->cap = cap;
+	return 0;
+}
+
+static int overlap_error(const struct gmem_region *r, const struct gmem_region *with, struct err *err)
+{
+	return err_set(err, EEXIST, "0x%" PRIx64 "-0x%" PRIx64 " overlaps slot %d at 0x%" PRIx64 "-0x%" PRIx64,
+		       r->gpa, r->gpa + r->size - 1, with->slot, with->gpa, with->gpa + with->size - 1);
+}
+
+int gmem_add(struct gmem *g, const struct gmem_region *r, struct err *err)
+{
+	size_t at;
+	int rc;
+
+	if (!r->size)
+		return err_set(err, EINVAL, "a memory region at 0x%" PRIx64 " has no size", r->gpa);
+	if (r->size > UINT64_MAX - r->gpa)
+		return err_set(err, EINVAL, "a memory region of 0x%" PRIx64 " bytes at 0x%" PRIx64 " wraps",
+			       r->size, r->gpa);
+	at = count_up_to(g, r->gpa);
+	if (at && r->gpa - g->region[at - 1].gpa < g->region[at - 1].size)
+		return overlap_error(r, &g->region[at - 1], err);
+	if (at < g->n && g->region[at].gpa - r->gpa < r->size)
+		return overlap_error(r, &g->region[at], err);
+	rc = grow(g, err);
+	if (rc)
+		return rc;
+	memmove(&g->region[at + 1], &g->region[at], (g->n - at) * sizeof(*r));
+	g->region[at] = *r;
+	g->n++;
+	return 0;
+}
+
+int gmem_remove(struct gmem *g, uint64_t gpa)
+{
+	size_t at = count_up_to(g, gpa);
+
+	if (!at || g->region[at - 1].gpa != gpa)
+		return -ENOENT;
+	memmove(&g->region[at - 1], &g->region[at], (g->n - at) * sizeof(*g->region));
+	g->n--;
+	return 0;
+}
+
+const struct gmem_region *gmem_find(const struct gmem *g, uint64_t gpa)
+{
+	size_t at = count_up_to(g, gpa);
+	const struct gmem_region *r;
+
+	if (!at)
+		return NULL;
+	r = &g->region[at - 1];
+	return gpa - r->gpa < r->size ? r : NULL;
+}
+
+const struct gmem_region *gmem_at(const struct gmem *g, size_t index)
+{
+	return index < g->n ? &g->region[index] : NULL;
+}
+
+uint8_t *gmem_span(const struct gmem *g, uint64_t gpa, size_t *ret_len)
+{
+	const struct gmem_region *r = gmem_find(g, gpa);
+	uint64_t left;
+
+	if (!r)
+		return NULL;
+	left = r->size - (gpa - r->gpa);
+	if (left < *ret_len)
+		*ret_len = left;
+	return r->hva + (gpa - r->gpa);
+}
+
+size_t gmem_read(const struct gmem *g, uint64_t gpa, void *ret, size_t len)
+{
+	size_t done, n;
+	uint8_t *p;
+
+	/* No region reaches 2^64, so the address cannot wrap before a span is missing. */
+	for (done = 0; done < len; done += n) {
+		n = len - done;
+		p = gmem_span(g, gpa + done, &n);
+		if (!p)
+			break;
+		memcpy((uint8_t *)ret + done, p, n);
+	}
+	return done;
+}
+
+size_t gmem_write(struct gmem *g, uint64_t gpa, const void *data, size_t len)
+{
+	size_t done, n;
+	uint8_t *p;
+
+	for (done = 0; done < len; done += n) {
+		n = len - done;
+		p = gmem_span(g, gpa + done, &n);
+		if (!p)
+			break;
+		memcpy(p, (const uint8_t *)data + done, n);
+	}
+	return done;
+}
+
+size_t gmem_zero(struct gmem *g, uint64_t gpa, size_t len)
+{
+	size_t done, n;
+	uint8_t *p;
+
+	for (done = 0; done < len; done += n) {
+		n = len - done;
+		p = gmem_span(g, gpa + done, &n);
+		if (!p)
+			break;
+		memset(p, 0, n);
+	}
+	return done;
+}
