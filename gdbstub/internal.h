@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the packet handlers (pkt_*.c) and the session share. */
+#ifndef GV_GDBSTUB_INTERNAL_H
+#define GV_GDBSTUB_INTERNAL_H
+
+#include "gdbstub/cursor.h"
+#include "gdbstub/frame.h"
+#include "gdbstub/queue.h"
+#include "gdbstub/reply.h"
+#include "gdbstub/session.h"
+#include "gdbstub/tdesc.h"
+
+/* What the client waits for, besides the reply to its last packet. */
+enum session_wait {
+	WAIT_NONE,
+	WAIT_STATUS,            /* it asked `?` while the machine ran */
+	WAIT_STOP,              /* it resumed the machine */
+};
+
+enum xfer_doc { XFER_TARGET, XFER_THREADS, XFER_COUNT };
+
+struct session {
+	struct observer observer;       /* first */
+	struct machine *machine;
+	struct commander *commander;
+	struct session_owner owner;
+
+	struct frame_in in;
+	struct reply reply;             /* being built; afterwards what a NACK sends again */
+	bool reply_sent;
+	struct queue queue;
+	enum session_end end;
+	bool in_input;                  /* session_input() is active: the owner looks at the output anyway */
+	bool no_ack, no_ack_next;       /* next: the reply to QStartNoAckMode has not been acknowledged yet */
+
+	bool swbreak, hwbreak;          /* announced by the client */
+	struct tdesc tdesc;             /* frozen until the client reads target.xml again */
+	struct out_buf doc[XFER_COUNT]; /* as they were when read at offset 0 */
+
+	unsigned cpu;                   /* Hg: registers, memory */
+	int step_thread;                /* Hc: a thread, THREAD_ANY or THREAD_ALL */
+	enum session_wait wait;
+	bool resumed;                   /* by this burst of input */
+	bool stop_asked;                /* a machine_stop() of ours has not been answered yet */
+	bool leaving;                   /* session_leave() waits for that answer */
+	bool gone;                      /* session_leave() was called */
+
+	struct out console;             /* where a command's output goes: O packets */
+	bool commanding;                /* a qRcmd has not been answered */
+	void *command;                  /* its token */
+};
+
+/* Sends what s->reply holds. */
+void session_send(struct session *s);
+/* Sends TEXT to the client's console in O packets.  s->reply must not be in the making. */
+void session_console(struct session *s, const char *text, size_t len);
+/* machine_stop(), remembered. */
+void session_stop_machine(struct session *s);
+static inline unsigned session_cpus(const struct session *s)
+{
+	return machine_info(s->machine)->cpus;
+}
+
+/*
+ * A handler gets the packet's arguments: what follows its name in the table.  It answers PACKET_REPLY with the
+ * reply in s->reply (empty: not supported), PACKET_LATER when none is due now, or a -errno, which becomes Enn.
+ */
+enum { PACKET_REPLY = 0, PACKET_LATER = 1 };
+typedef int packet_fn(struct session *s, struct cursor *args);
+
+/* Handles one packet: the right handler, its reply or an error. */
+void dispatch_packet(struct session *s, uint8_t *packet, size_t len);
+/* Appends the qSupported items of all packets that have one. */
+void dispatch_features(struct reply *r);
+
+static inline int packet_ok(struct session *s)
+{
+	reply_ok(&s->reply);
+	return PACKET_REPLY;
+}
+
+/* Builds the stop reply for *EV and makes its vCPU the current one.  AWAITED: the client resumed the machine. */
+void stop_reply(struct session *s, const struct stop_event *ev, bool awaited);
+
+/* A qRcmd that has not finished is abandoned; no-op without one. */
+void command_cancel(struct session *s);
+void command_init(struct session *s);
+
+packet_fn pkt_status, pkt_continue, pkt_continue_signal, pkt_step, pkt_step_signal, pkt_vcont, pkt_vcont_query;
+packet_fn pkt_detach, pkt_kill, pkt_vkill;
+packet_fn pkt_regs_read, pkt_regs_write, pkt_reg_read, pkt_reg_write;
+packet_fn pkt_mem_read, pkt_mem_write_hex, pkt_mem_write_binary;
+packet_fn pkt_soft_insert, pkt_soft_remove, pkt_hard_insert, pkt_hard_remove;
+packet_fn pkt_set_general, pkt_set_step, pkt_alive, pkt_current, pkt_threads_first, pkt_threads_next;
+packet_fn pkt_thread_info;
+packet_fn pkt_supported, pkt_attached, pkt_symbol, pkt_no_ack, pkt_unknown;
+packet_fn pkt_xfer_target, pkt_xfer_threads;
+packet_fn pkt_command;
+
+#endif

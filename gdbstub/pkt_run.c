@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Running, stopping, leaving: ? c C s S vCont D k vKill. */
+#include "gdbstub/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+int pkt_status(struct session *s, struct cursor *args)
+{
+	(void)args;
+	if (machine_state(s->machine) == MACHINE_RUNNING) {
+		if (s->wait == WAIT_NONE)
+			s->wait = WAIT_STATUS;
+		session_stop_machine(s);
+		return PACKET_LATER;
+	}
+	stop_reply(s, machine_last_stop(s->machine), false);
+	return PACKET_REPLY;
+}
+
+static int resume(struct session *s, const struct run_action *acts)
+{
+	struct err err = { 0 };
+	int r;
+
+	if (machine_state(s->machine) == MACHINE_ENDED) {
+		stop_reply(s, machine_last_stop(s->machine), false);
+		return PACKET_REPLY;
+	}
+	/* When the monitor has it running already, this client joins in and gets the next stop. */
+	if (machine_state(s->machine) == MACHINE_STOPPED) {
+		r = machine_resume(s->machine, acts, &err);
+		if (r < 0) {
+			session_console(s, err.msg, strlen(err.msg));
+			session_console(s, "\n", 1);
+			return r;
+		}
+		s->resumed = true;
+	}
+	s->wait = WAIT_STOP;
+	return PACKET_LATER;
+}
+
+/* c, s and their kin: one action for the thread set by Hc; others stay parked unless all are to continue. */
+static int resume_legacy(struct session *s, enum action_kind kind, struct cursor *args)
+{
+	struct run_action acts[MACHINE_CPUS_MAX] = { 0 };
+	unsigned cpu = s->step_thread > 0 ? (unsigned)s->step_thread - 1 : s->cpu;
+	uint64_t pc;
+	int r;
+
+	if (!cursor_end(args)) {
+		if (!cursor_number(args, &pc) || !cursor_end(args))
+			return -EINVAL;
+		r = machine_reg_write(s->machine, cpu, X86_RIP, &pc, NULL);
+		if (r < 0)
+			return r;
+	}
+	for (unsigned i = 0; i < session_cpus(s); i++)
+		if (i == cpu || (kind == ACT_CONT && s->step_thread <= 0))
+			acts[i].kind = kind;
+	return resume(s, acts);
+}
+
+/* Takes "SIG" and, when an address follows, the ';' before it.  A guest gets no signals. */
+static bool skip_signal(struct cursor *args)
+{
+	uint8_t signal;
+
+	return cursor_hex8(args, &signal) && (cursor_end(args) || (cursor_byte(args, ';') && !cursor_end(args)));
+}
+
+int pkt_continue(struct session *s, struct cursor *args)
+{
+	return resume_legacy(s, ACT_CONT, args);
+}
+
+int pkt_continue_signal(struct session *s, struct cursor *args)
+{
+	return skip_signal(args) ? resume_legacy(s, ACT_CONT, args) : -EINVAL;
+}
+
+int pkt_step(struct session *s, struct cursor *args)
+{
+	return resume_legacy(s, ACT_STEP, args);
+}
+
+int pkt_step_signal(struct session *s, struct cursor *args)
+{
+	return skip_signal(args) ? resume_legacy(s, ACT_STEP, args) : -EINVAL;
+}
+
+int pkt_vcont_query(struct session *s, struct cursor *args)
+{
+	(void)args;
+	reply_text(&s->reply, "vCont;c;C;s;S;r");
+	return PACKET_REPLY;
+}
+
+static const struct {
+	char letter;
+	enum action_kind kind;
+	bool has_signal, has_range;
+} actions[] = {
+	{ 'c', ACT_CONT, false, false }, { 'C', ACT_CONT, true, false }, { 's', ACT_STEP, false, false },
+	{ 'S', ACT_STEP, true, false },  { 'r', ACT_RANGE, false, true },
+};
+
+static bool parse_action(struct cursor *c, struct run_action *ret)
+{
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		uint8_t signal;
+
+		if (!cursor_byte(c, actions[i].letter))
+			continue;
+		*ret = (struct run_action){ .kind = actions[i].kind };
+		if (actions[i].has_signal && !cursor_hex8(c, &signal))
+			return false;
+		if (actions[i].has_range)
+			return cursor_number(c, &ret->start) && cursor_byte(c, ',') && cursor_number(c, &ret->end);
+		return true;
+	}
+	return false;
+}
+
+/* vCont;ACTION[:THREAD]...: for each thread the leftmost action that names it. */
+int pkt_vcont(struct session *s, struct cursor *args)
+{
+	struct run_action acts[MACHINE_CPUS_MAX] = { 0 };
+
+	if (cursor_end(args))
+		return -EINVAL;
+	while (cursor_byte(args, ';')) {
+		struct cursor one = cursor_field(args, ';');
+		struct run_action act;
+		int thread = THREAD_ALL;
+
+		if (!parse_action(&one, &act))
+			return -EINVAL;
+		if (cursor_byte(&one, ':') && !cursor_thread(&one, session_cpus(s), &thread))
+			return -EINVAL;
+		if (!cursor_end(&one))
+			return -EINVAL;
+		if (thread == THREAD_ANY)
+			thread = (int)s->cpu + 1;
+		for (unsigned i = 0; i < session_cpus(s); i++)
+			if (acts[i].kind == ACT_STAY && (thread == THREAD_ALL || thread == (int)i + 1))
+				acts[i] = act;
+	}
+	return cursor_end(args) ? resume(s, acts) : -EINVAL;
+}
+
+int pkt_detach(struct session *s, struct cursor *args)
+{
+	(void)args;
+	session_leave(s);
+	s->end = SESSION_DETACHED;
+	return packet_ok(s);
+}
+
+int pkt_kill(struct session *s, struct cursor *args)
+{
+	(void)args;
+	s->end = SESSION_KILLED;
+	return PACKET_LATER;
+}
+
+int pkt_vkill(struct session *s, struct cursor *args)
+{
+	(void)args;
+	s->end = SESSION_KILLED;
+	return packet_ok(s);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Threads, which are vCPUs (thread N is vCPU N - 1): H T qC qfThreadInfo qsThreadInfo qThreadExtraInfo. */
+#include "gdbstub/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool parse_thread(struct session *s, struct cursor *args, int *ret)
+{
+	return cursor_thread(args, session_cpus(s), ret) && cursor_end(args);
+}
+
+/* "any" keeps the thread as it is: gdb's Hg0 after a stop means the thread that stopped. */
+int pkt_set_general(struct session *s, struct cursor *args)
+{
+	int thread;
+
+	if (!parse_thread(s, args, &thread))
+		return -EINVAL;
+	if (thread > 0)
+		s->cpu = (unsigned)thread - 1;
+	return packet_ok(s);
+}
+
+int pkt_set_step(struct session *s, struct cursor *args)
+{
+	int thread;
+
+	if (!parse_thread(s, args, &thread))
+		return -EINVAL;
+	s->step_thread = thread;
+	return packet_ok(s);
+}
+
+int pkt_alive(struct session *s, struct cursor *args)
+{
+	int thread;
+
+	if (!parse_thread(s, args, &thread) || thread <= 0)
+		return -EINVAL;
+	return packet_ok(s);
+}
+
+int pkt_current(struct session *s, struct cursor *args)
+{
+	(void)args;
+	reply_text(&s->reply, "QC");
+	reply_number(&s->reply, s->cpu + 1);
+	return PACKET_REPLY;
+}
+
+int pkt_threads_first(struct session *s, struct cursor *args)
+{
+	(void)args;
+	for (unsigned i = 0; i < session_cpus(s); i++) {
+		reply_text(&s->reply, i ? "," : "m");
+		reply_number(&s->reply, i + 1);
+	}
+	return PACKET_REPLY;
+}
+
+int pkt_threads_next(struct session *s, struct cursor *args)
+{
+	(void)args;
+	reply_text(&s->reply, "l");
+	return PACKET_REPLY;
+}
+
+int pkt_thread_info(struct session *s, struct cursor *args)
+{
+	char text[64];
+	int thread;
+
+	if (!cursor_byte(args, ',') || !parse_thread(s, args, &thread) || thread <= 0)
+		return -EINVAL;
+	snprintf(text, sizeof(text), "CPU#%d [%s]", thread - 1, tdesc_activity(s->machine, (unsigned)thread - 1));
+	reply_hex(&s->reply, text, strlen(text));
+	return PACKET_REPLY;
+}

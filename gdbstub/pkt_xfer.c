@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * qXfer: documents read in pieces.  A document is made when it is read at offset 0 and stays so until then again,
+ * so that the pieces fit together; for the target description that is when the register layout may change.
+ */
+#include "gdbstub/internal.h"
+
+#include <errno.h>
+
+/* The reply's letter, and room for each byte to be escaped. */
+#define PIECE_MAX ((SESSION_PACKET_SIZE - 1) / 2)
+
+static void make_target(struct session *s, struct out *o)
+{
+	s->tdesc = tdesc_choose(s->machine);
+	tdesc_write_target(s->machine, &s->tdesc, o);
+}
+
+static void make_threads(struct session *s, struct out *o)
+{
+	tdesc_write_threads(s->machine, o);
+}
+
+static const struct {
+	const char *annex;
+	void (*make)(struct session *s, struct out *o);
+} docs[XFER_COUNT] = {
+	[XFER_TARGET] = { "target.xml", make_target },
+	[XFER_THREADS] = { "", make_threads },
+};
+
+/* ":ANNEX:OFFSET,LENGTH" */
+static int read_doc(struct session *s, enum xfer_doc which, struct cursor *args)
+{
+	struct out_buf *doc = &s->doc[which];
+	struct cursor annex;
+	uint64_t offset, len;
+
+	if (!cursor_byte(args, ':'))
+		return -EINVAL;
+	annex = cursor_field(args, ':');
+	if (!cursor_byte(args, ':') || !cursor_number(args, &offset) || !cursor_byte(args, ',') ||
+	    !cursor_number(args, &len) || !cursor_end(args))
+		return -EINVAL;
+	if (!cursor_is(&annex, docs[which].annex))
+		return -ENOENT;
+	if (offset == 0) {
+		out_buf_done(doc);
+		docs[which].make(s, &doc->out);
+	}
+	if (doc->failed)
+		return -ENOMEM;
+	if (offset > doc->len)
+		return -EINVAL;
+	if (len > PIECE_MAX)
+		len = PIECE_MAX;
+	if (len > doc->len - offset)
+		len = doc->len - offset;
+	reply_text(&s->reply, offset + len < doc->len ? "m" : "l");
+	if (len)
+		reply_escaped(&s->reply, doc->text + offset, len);
+	return PACKET_REPLY;
+}
+
+int pkt_xfer_target(struct session *s, struct cursor *args)
+{
+	return read_doc(s, XFER_TARGET, args);
+}
+
+int pkt_xfer_threads(struct session *s, struct cursor *args)
+{
+	return read_doc(s, XFER_THREADS, args);
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "gdbstub/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gdbstub/internal.h"
+
+#define SPIN_US         50      /* how long a resume waits for its stop before the loop goes on */
+#define CONSOLE_CHUNK   4096    /* bytes of text in one O packet */
+
+/* The queue's first size: a whole reply fits, so that steps and reads never allocate. */
+#define QUEUE_MIN       (SESSION_PACKET_SIZE + 2 * FRAME_OVERHEAD)
+
+static void put_bytes(struct session *s, size_t len, const uint8_t *payload, uint8_t single)
+{
+	uint8_t *p = queue_reserve(&s->queue, len + FRAME_OVERHEAD);
+
+	if (!p) {
+		s->end = SESSION_BROKEN;
+		return;
+	}
+	if (payload)
+		queue_commit(&s->queue, frame_encode(payload, len, p));
+	else {
+		*p = single;
+		queue_commit(&s->queue, 1);
+	}
+}
+
+static void put_single(struct session *s, char c)
+{
+	put_bytes(s, 1, NULL, (uint8_t)c);
+}
+
+void session_send(struct session *s)
+{
+	if (s->reply.full)
+		reply_error(&s->reply, -EOVERFLOW);
+	put_bytes(s, s->reply.len, s->reply.buf, 0);
+	s->reply_sent = true;
+	if (!s->in_input && s->owner.output)
+		s->owner.output(s->owner.arg);
+}
+
+void session_console(struct session *s, const char *text, size_t len)
+{
+	bool in_input = s->in_input;
+
+	if (s->gone || !len)
+		return;
+	s->in_input = true;     /* the owner is told once, after the last packet */
+	while (len && s->end != SESSION_BROKEN) {
+		size_t n = len < CONSOLE_CHUNK ? len : CONSOLE_CHUNK;
+
+		reply_reset(&s->reply);
+		reply_text(&s->reply, "O");
+		reply_hex(&s->reply, text, n);
+		session_send(s);
+		text += n;
+		len -= n;
+	}
+	s->in_input = in_input;
+	if (!in_input && s->owner.output)
+		s->owner.output(s->owner.arg);
+}
+
+void session_stop_machine(struct session *s)
+{
+	if (machine_state(s->machine) != MACHINE_RUNNING)
+		return;
+	s->stop_asked = true;
+	machine_stop(s->machine);
+}
+
+/* -- input -- */
+
+static void interrupt(struct session *s)
+{
+	if (s->commanding)
+		command_cancel(s);
+	else
+		session_stop_machine(s);
+}
+
+static void refuse(struct session *s, int error)
+{
+	reply_error(&s->reply, error);
+	session_send(s);
+}
+
+static void handle(struct session *s, enum frame_event ev)
+{
+	if (s->no_ack_next && (ev == FRAME_ACK || ev == FRAME_PACKET)) {
+		s->no_ack = true;
+		s->no_ack_next = false;
+	}
+	switch (ev) {
+	case FRAME_MORE:
+	case FRAME_ACK:
+		break;
+	case FRAME_NACK:
+		if (!s->no_ack && s->reply_sent)
+			session_send(s);
+		break;
+	case FRAME_INTERRUPT:
+		interrupt(s);
+		break;
+	case FRAME_BAD_SUM:
+		/* without acknowledgments a client would wait for ever, were this packet dropped in silence */
+		if (s->no_ack)
+			refuse(s, -EBADMSG);
+		else
+			put_single(s, '-');
+		break;
+	case FRAME_REFUSED:
+		if (!s->no_ack)
+			put_single(s, '+');
+		refuse(s, -s->in.error);
+		break;
+	case FRAME_PACKET:
+		if (!s->no_ack)
+			put_single(s, '+');
+		dispatch_packet(s, s->in.buf, s->in.len);
+		break;
+	}
+}
+
+void session_input(struct session *s, const uint8_t *data, size_t len)
+{
+	s->in_input = true;
+	while (len && s->end == SESSION_ON) {
+		enum frame_event ev;
+		size_t n = frame_feed(&s->in, data, len, &ev);
+
+		data += n;
+		len -= n;
+		handle(s, ev);
+	}
+	if (s->resumed) {
+		s->resumed = false;
+		machine_poll(s->machine, SPIN_US);
+	}
+	s->in_input = false;
+}
+
+const uint8_t *session_output(const struct session *s, size_t *ret_len)
+{
+	*ret_len = s->queue.len;
+	return s->queue.buf + s->queue.head;
+}
+
+void session_sent(struct session *s, size_t len)
+{
+	queue_drop(&s->queue, len);
+}
+
+enum session_end session_end(const struct session *s)
+{
+	return s->end;
+}
+
+/* -- the machine -- */
+
+static int resume_all(struct machine *m)
+{
+	struct run_action acts[MACHINE_CPUS_MAX];
+
+	for (unsigned i = 0; i < MACHINE_CPUS_MAX; i++)
+		acts[i] = (struct run_action){ .kind = ACT_CONT };
+	return machine_resume(m, acts, NULL);
+}
+
+/* False when the machine would not be held; it has gdb's breakpoints still. */
+static bool clear_breaks(struct machine *m)
+{
+	int r = machine_hold(m, NULL);
+
+	if (r)
+		return false;
+	r = machine_break_clear(m, BREAK_OWNER_GDB, NULL);
+	machine_release(m);
+	return !r;
+}
+
+bool session_leave(struct session *s)
+{
+	bool cleared;
+
+	if (s->gone)
+		return !s->leaving;
+	s->gone = true;
+	command_cancel(s);
+	s->wait = WAIT_NONE;
+	cleared = clear_breaks(s->machine);
+	if (machine_state(s->machine) == MACHINE_STOPPED) {
+		resume_all(s->machine);
+	} else if (machine_state(s->machine) == MACHINE_RUNNING) {
+		/* once it has stopped they can be taken away */
+		if (!cleared)
+			session_stop_machine(s);
+		s->leaving = s->stop_asked;
+	}
+	return !s->leaving;
+}
+
+/* The stop that session_leave() waited for.  One that concerns others as well stays theirs. */
+static void finish_leaving(struct session *s, const struct stop_event *ev)
+{
+	bool ours = ev->reason == STOP_REQUEST ||
+		    (ev->reason == STOP_BREAKPOINT && !(ev->owners & ~(unsigned)BREAK_OWNER_GDB));
+
+	s->leaving = false;
+	clear_breaks(s->machine);
+	if (ours)
+		resume_all(s->machine);
+	if (s->owner.left)
+		s->owner.left(s->owner.arg);
+}
+
+static void stopped(struct observer *o, const struct stop_event *ev)
+{
+	struct session *s = (struct session *)o;
+	enum session_wait wait = s->wait;
+	bool in_input = s->in_input;
+
+	s->stop_asked = false;
+	s->wait = WAIT_NONE;
+	if (s->leaving) {
+		finish_leaving(s, ev);
+		return;
+	}
+	if (s->gone || wait == WAIT_NONE || s->end != SESSION_ON)
+		return;
+	s->in_input = true;     /* both packets go in one write */
+	if ((ev->reason == STOP_TRIPLE_FAULT || ev->reason == STOP_ERROR) && ev->text[0]) {
+		char line[sizeof(ev->text) + 1];
+		int n = snprintf(line, sizeof(line), "%s\n", ev->text);
+
+		session_console(s, line, (size_t)n);
+	}
+	stop_reply(s, ev, wait == WAIT_STOP);
+	s->in_input = in_input;
+	session_send(s);
+}
+
+/* -- life -- */
+
+int session_new(struct machine *m, struct commander *cmd, const struct session_owner *owner, struct session **ret,
+		struct err *err)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	uint8_t *buffers = malloc(2 * SESSION_PACKET_SIZE);
+
+	if (!s || !buffers || queue_init(&s->queue, QUEUE_MIN, SESSION_QUEUE_MAX)) {
+		free(buffers);
+		free(s);
+		return err_set(err, ENOMEM, "no memory for a gdb client");
+	}
+	s->machine = m;
+	s->commander = cmd;
+	s->owner = *owner;
+	frame_init(&s->in, buffers, SESSION_PACKET_SIZE);
+	reply_init(&s->reply, buffers + SESSION_PACKET_SIZE, SESSION_PACKET_SIZE);
+	for (unsigned i = 0; i < XFER_COUNT; i++)
+		out_buf_init(&s->doc[i]);
+	command_init(s);
+	s->step_thread = THREAD_ALL;
+	s->observer.stopped = stopped;
+	session_stop_machine(s);
+	s->cpu = s->stop_asked ? 0 : machine_last_stop(m)->cpu;
+	s->tdesc = tdesc_choose(m);
+	machine_observe(m, &s->observer);
+	*ret = s;
+	return 0;
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	s->gone = true;
+	command_cancel(s);
+	machine_unobserve(s->machine, &s->observer);
+	for (unsigned i = 0; i < XFER_COUNT; i++)
+		out_buf_done(&s->doc[i]);
+	queue_done(&s->queue);
+	free(s->in.buf);
+	free(s);
+}

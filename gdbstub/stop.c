@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Stop replies (gdb manual, "Stop Reply Packets"). */
+#include "gdbstub/internal.h"
+
+/* gdb's signal numbers. */
+static const uint8_t signals[] = {
+	[STOP_ENTRY] = 5,        [STOP_REQUEST] = 2,       [STOP_STEP] = 5,
+	[STOP_BREAKPOINT] = 5,   [STOP_TRIPLE_FAULT] = 11, [STOP_ERROR] = 4,
+};
+
+/* What gdb reads after every stop, so that it need not ask. */
+static const enum reg_id expedited[] = { X86_RIP, X86_RSP, X86_RBP, X86_EFLAGS };
+
+static void put_registers(struct session *s, unsigned cpu)
+{
+	for (size_t i = 0; i < sizeof(expedited) / sizeof(expedited[0]); i++) {
+		const struct reg_view *v = &reg_table[expedited[i]].view[s->tdesc.layout];
+		uint8_t value[REG_BYTES_MAX];
+
+		if (machine_reg_read(s->machine, cpu, expedited[i], value, NULL))
+			continue;
+		reply_hex8(&s->reply, (uint8_t)v->num);
+		reply_text(&s->reply, ":");
+		reply_hex(&s->reply, value, v->bits / 8);
+		reply_text(&s->reply, ";");
+	}
+}
+
+void stop_reply(struct session *s, const struct stop_event *ev, bool awaited)
+{
+	struct reply *r = &s->reply;
+
+	reply_reset(r);
+	if (ev->reason == STOP_EXIT) {
+		reply_text(r, "W");
+		reply_hex8(r, (uint8_t)ev->exit_status);
+		return;
+	}
+	s->cpu = ev->cpu;
+	reply_text(r, "T");
+	reply_hex8(r, signals[ev->reason]);
+	reply_text(r, "thread:");
+	reply_number(r, ev->cpu + 1);
+	reply_text(r, ";core:");
+	reply_number(r, ev->cpu);
+	reply_text(r, ";");
+	put_registers(s, ev->cpu);
+	/* gdb resumes in silence from a swbreak or hwbreak it did not set: only what it waits for and owns */
+	if (awaited && ev->reason == STOP_BREAKPOINT && (ev->owners & BREAK_OWNER_GDB)) {
+		if (ev->kind == BREAK_SOFT && s->swbreak)
+			reply_text(r, "swbreak:;");
+		if (ev->kind == BREAK_HARD && s->hwbreak)
+			reply_text(r, "hwbreak:;");
+	}
+}
