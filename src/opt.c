@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "opt.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/machine.h"
+#include "util/num.h"
+
+#define MIB             (1ull << 20)
+#define PAGE            4096u
+#define HELP_COLUMN     24
+
+struct word {
+	const char *text;
+	int value;
+};
+
+static const struct word kinds[] = {
+	{ "auto", IMAGE_AUTO },
+	{ "flat", IMAGE_FLAT },
+	{ "elf", IMAGE_ELF },
+	{ "multiboot", IMAGE_MULTIBOOT },
+	{ 0 },
+};
+
+static const struct word modes[] = {
+	{ "real", BOOT_REAL },
+	{ "protected", BOOT_PROTECTED },
+	{ "long", BOOT_LONG },
+	{ 0 },
+};
+
+static int no_memory(struct err *err)
+{
+	return err_set(err, ENOMEM, "no memory");
+}
+
+/* Puts a copy of TEXT in place of *DST. */
+static int set_text(char **dst, const char *text, struct err *err)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		return no_memory(err);
+	free(*dst);
+	*dst = copy;
+	return 0;
+}
+
+/* ARRAY of N elements of SIZE bytes, moved, with a zeroed one more at its end; NULL without memory. */
+static void *grow(void *array, size_t n, size_t size)
+{
+	char *p = reallocarray(array, n + 1, size);
+
+	if (p)
+		memset(p + n * size, 0, size);
+	return p;
+}
+
+static int find_word(const struct word *w, const char *arg, int *ret, struct err *err)
+{
+	char list[80];
+	size_t at = 0;
+
+	for (; w->text; w++) {
+		if (strcmp(w->text, arg) == 0) {
+			*ret = w->value;
+			return 0;
+		}
+		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s", at ? ", " : "", w->text);
+	}
+	return err_set(err, EINVAL, "not one of %s", list);
+}
+
+static int parse_kind(struct options *o, const char *arg, struct err *err)
+{
+	int value, r = find_word(kinds, arg, &value, err);
+
+	if (r == 0)
+		o->kind = (enum image_kind)value;
+	return r;
+}
+
+static int parse_mode(struct options *o, const char *arg, struct err *err)
+{
+	int value, r = find_word(modes, arg, &value, err);
+
+	if (r == 0) {
+		o->mode = (enum boot_mode)value;
+		o->has_mode = true;
+	}
+	return r;
+}
+
+static int parse_gpa(const char *arg, uint64_t *ret, bool *ret_has, struct err *err)
+{
+	if (num_parse(arg, strlen(arg), ret) < 0)
+		return err_set(err, EINVAL, "not an address (try 0x7c00)");
+	*ret_has = true;
+	return 0;
+}
+
+static int parse_load(struct options *o, const char *arg, struct err *err)
+{
+	return parse_gpa(arg, &o->load, &o->has_load, err);
+}
+
+static int parse_entry(struct options *o, const char *arg, struct err *err)
+{
+	return parse_gpa(arg, &o->entry, &o->has_entry, err);
+}
+
+static int parse_memory(struct options *o, const char *arg, struct err *err)
+{
+	size_t len = strlen(arg);
+	uint64_t size;
+	int r = num_parse(arg, len, &size);
+
+	/* A bare number counts MiB, as other VMMs have it. */
+	if (r == 0 && !num_has_suffix(arg, len) && __builtin_mul_overflow(size, MIB, &size))
+		r = -ERANGE;
+	if (r == -ERANGE)
+		return err_set(err, EINVAL, "too large");
+	if (r < 0)
+		return err_set(err, EINVAL, "not a size (try 128M)");
+	if (size < MIB)
+		return err_set(err, EINVAL, "a guest needs 1M at least");
+	if (size % PAGE)
+		return err_set(err, EINVAL, "not a multiple of the page size, 4K");
+	o->memory = size;
+	return 0;
+}
+
+static int parse_cpus(struct options *o, const char *arg, struct err *err)
+{
+	uint64_t n;
+
+	if (num_parse(arg, strlen(arg), &n) < 0 || n < 1 || n > MACHINE_CPUS_MAX)
+		return err_set(err, EINVAL, "not a number of vCPUs (1 to %d)", MACHINE_CPUS_MAX);
+	o->cpus = (unsigned)n;
+	return 0;
+}
+
+static int parse_append(struct options *o, const char *arg, struct err *err)
+{
+	return set_text(&o->append, arg, err);
+}
+
+static int parse_initrd(struct options *o, const char *arg, struct err *err)
+{
+	const char *space = strchrnul(arg, ' ');
+	struct option_module *m;
+
+	if (space == arg)
+		return err_set(err, EINVAL, "no file is named");
+	m = grow(o->modules, o->nmodules, sizeof(*m));
+	if (!m)
+		return no_memory(err);
+	o->modules = m;
+	m += o->nmodules++;
+	m->path = strndup(arg, (size_t)(space - arg));
+	space += strspn(space, " ");
+	if (*space)
+		m->args = strdup(space);
+	return m->path && (m->args || !*space) ? 0 : no_memory(err);
+}
+
+static int parse_gdb(struct options *o, const char *arg, struct err *err)
+{
+	struct addr *a = grow(o->gdb, o->ngdb, sizeof(*a));
+	int r;
+
+	if (!a)
+		return no_memory(err);
+	o->gdb = a;
+	r = addr_parse(arg, ADDR_FOR_GDB, a + o->ngdb, err);
+	if (r == 0)
+		o->ngdb++;
+	return r;
+}
+
+static int parse_monitor(struct options *o, const char *arg, struct err *err)
+{
+	struct addr a;
+	int r = addr_parse(arg, ADDR_FOR_MONITOR, &a, err);
+
+	if (r < 0)
+		return r;
+	addr_done(&o->monitor);
+	o->monitor = a;
+	o->has_monitor = true;
+	return 0;
+}
+
+static int add_script(struct options *o, bool is_file, const char *arg, struct err *err)
+{
+	struct option_script *s;
+
+	if (!*arg)
+		return err_set(err, EINVAL, is_file ? "no file is named" : "no command is given");
+	s = grow(o->scripts, o->nscripts, sizeof(*s));
+	if (!s)
+		return no_memory(err);
+	o->scripts = s;
+	s += o->nscripts++;
+	s->is_file = is_file;
+	return set_text(&s->text, arg, err);
+}
+
+static int parse_script(struct options *o, const char *arg, struct err *err)
+{
+	return add_script(o, true, arg, err);
+}
+
+static int parse_execute(struct options *o, const char *arg, struct err *err)
+{
+	return add_script(o, false, arg, err);
+}
+
+static int parse_serial(struct options *o, const char *arg, struct err *err)
+{
+	struct addr a;
+	int r = addr_parse(arg, ADDR_FOR_SERIAL, &a, err);
+
+	if (r < 0)
+		return r;
+	addr_done(&a);
+	return set_text(&o->serial, arg, err);
+}
+
+#define FLAG(member) offsetof(struct options, member), NULL
+
+static const struct option_row rows[] = {
+	{ 'k', "kind", "KIND", "auto (default), flat, elf, multiboot", 0, parse_kind },
+	{ 0, "load", "ADDR", "flat image: where it goes, default 0x7c00", 0, parse_load },
+	{ 0, "entry", "ADDR", "flat image: its first instruction (its start)", 0, parse_entry },
+	{ 0, "mode", "MODE", "flat image: real (default), protected, long", 0, parse_mode },
+	{ 'm', "memory", "SIZE", "guest RAM, default 128M (K, M, G suffixes)", 0, parse_memory },
+	{ 'c', "cpus", "N", "vCPUs, default 1", 0, parse_cpus },
+	{ 'a', "append", "TEXT", "kernel or Multiboot command line", 0, parse_append },
+	{ 'i', "initrd", "FILE", "Multiboot module, \"FILE ARGS...\" (repeatable)", 0, parse_initrd },
+	{ 'g', "gdb", "ADDR", "unix:PATH, tcp:[HOST:]PORT, stdio, none (repeatable)", 0, parse_gdb },
+	{ 'M', "monitor", "ADDR", "stdio (default on a terminal), unix:PATH, none", 0, parse_monitor },
+	{ 'x', "script", "FILE", "run a monitor script, then exit (-: standard input)", 0, parse_script },
+	{ 'e', "execute", "CMD", "run a monitor command, then exit", 0, parse_execute },
+	{ 's', "serial", "ADDR", "COM1: stdio (default), file:PATH, unix:PATH, pty, none", 0, parse_serial },
+	{ 'r', "run", NULL, "do not wait stopped", FLAG(run) },
+	{ 0, "demo", NULL, "the built-in guest, to try things on", FLAG(demo) },
+	{ 'j', "json", NULL, "command output as JSON", FLAG(json) },
+	{ 'v', "verbose", NULL, "say more about what happens", FLAG(verbose) },
+	{ 'V', "version", NULL, "print the version and exit", FLAG(version) },
+	{ 'h', "help", NULL, "print this help and exit", FLAG(help) },
+};
+
+#define NROWS           (sizeof(rows) / sizeof(rows[0]))
+#define LONG_BASE       256     /* getopt's value for row i: LONG_BASE + i by its name, the letter by its letter */
+
+const struct option_row *options_row(size_t i)
+{
+	return i < NROWS ? &rows[i] : NULL;
+}
+
+static const struct option_row *find_row(int value)
+{
+	size_t i;
+
+	if (value >= LONG_BASE)
+		return options_row((size_t)(value - LONG_BASE));
+	for (i = 0; i < NROWS; i++)
+		if (rows[i].letter && rows[i].letter == value)
+			return &rows[i];
+	return NULL;
+}
+
+/* getopt_long()'s arrays, made from the table. */
+static void make_arrays(char *letters, struct option *longs)
+{
+	size_t i;
+
+	/* In the order given, whatever the environment says, and without a word on standard error. */
+	*letters++ = '-';
+	*letters++ = ':';
+	for (i = 0; i < NROWS; i++) {
+		longs[i].name = rows[i].name;
+		longs[i].has_arg = rows[i].arg ? required_argument : no_argument;
+		longs[i].val = LONG_BASE + (int)i;
+		if (!rows[i].letter)
+			continue;
+		*letters++ = rows[i].letter;
+		if (rows[i].arg)
+			*letters++ = ':';
+	}
+}
+
+/* How many long options begin as the word in TEXT, "--NAME" or "--NAME=VALUE", does. */
+static unsigned count_matches(const char *text)
+{
+	size_t len = strcspn(text + 2, "="), i;
+	unsigned n = 0;
+
+	for (i = 0; i < NROWS; i++)
+		n += strncmp(rows[i].name, text + 2, len) == 0;
+	return n;
+}
+
+/* getopt_long() answered VALUE, '?' or ':', for WORD. */
+static int bad_option(int value, const char *word, struct err *err)
+{
+	const struct option_row *row = find_row(optopt);
+
+	if (optopt && optopt < LONG_BASE && !row)
+		return err_set(err, EINVAL, "-%c: no such option (see --help)", optopt);
+	if (value == ':' && optopt < LONG_BASE)
+		return err_set(err, EINVAL, "-%c: its %s is missing", row->letter, row->arg);
+	if (value == ':')
+		return err_set(err, EINVAL, "--%s: its %s is missing", row->name, row->arg);
+	if (row)
+		return err_set(err, EINVAL, "--%s: takes no value", row->name);
+	return err_set(err, EINVAL, count_matches(word) > 1 ? "%s: several options begin like that (see --help)" :
+		       "%s: no such option (see --help)", word);
+}
+
+static int take_option(struct options *o, int value, const char *arg, struct err *err)
+{
+	const struct option_row *row = find_row(value);
+	int r;
+
+	if (!row->arg) {
+		*(bool *)((char *)o + row->flag) = true;
+		return 0;
+	}
+	r = row->parse(o, arg, err);
+	if (r == 0)
+		return 0;
+	return value < LONG_BASE ? err_prefix(err, r, "-%c %s", row->letter, arg) :
+				   err_prefix(err, r, "--%s=%s", row->name, arg);
+}
+
+static int take_image(struct options *o, const char *arg, struct err *err)
+{
+	if (o->image)
+		return err_set(err, EINVAL, "more than one IMAGE: '%s' and '%s'", o->image, arg);
+	if (!*arg)
+		return err_set(err, EINVAL, "IMAGE is an empty name");
+	return set_text(&o->image, arg, err);
+}
+
+static int parse_words(struct options *o, int argc, char **argv, struct err *err)
+{
+	struct option longs[NROWS + 1] = { 0 };
+	char letters[2 + 2 * NROWS + 1] = { 0 };
+	int value, r = 0;
+
+	make_arrays(letters, longs);
+	optind = 0;                     /* glibc: start afresh */
+	while (r == 0) {
+		value = getopt_long(argc, argv, letters, longs, NULL);
+		if (value == -1)
+			break;
+		if (value == '?' || value == ':')
+			r = bad_option(value, argv[optind - 1], err);
+		else if (value == 1)
+			r = take_image(o, optarg, err);
+		else
+			r = take_option(o, value, optarg, err);
+	}
+	/* What follows a "--". */
+	for (; r == 0 && optind < argc; optind++)
+		r = take_image(o, argv[optind], err);
+	return r;
+}
+
+static bool gdb_has(const struct options *o, enum addr_kind kind)
+{
+	size_t i;
+
+	for (i = 0; i < o->ngdb; i++)
+		if (o->gdb[i].kind == kind)
+			return true;
+	return false;
+}
+
+static bool script_is_stdin(const struct options *o)
+{
+	size_t i;
+
+	for (i = 0; i < o->nscripts; i++)
+		if (o->scripts[i].is_file && strcmp(o->scripts[i].text, "-") == 0)
+			return true;
+	return false;
+}
+
+/* What each option alone could not see. */
+static int check_together(const struct options *o, struct err *err)
+{
+	if (o->help || o->version)
+		return 0;
+	if (o->demo && o->image)
+		return err_set(err, EINVAL, "--demo takes no IMAGE ('%s')", o->image);
+	if (!o->demo && !o->image)
+		return err_set(err, EINVAL, "no IMAGE is named (try --demo)");
+	if (gdb_has(o, ADDR_NONE) && o->ngdb > 1)
+		return err_set(err, EINVAL, "-g none: contradicts the other -g");
+	if (gdb_has(o, ADDR_STDIO) && o->has_monitor && o->monitor.kind == ADDR_STDIO)
+		return err_set(err, EINVAL, "-M stdio: standard input and output are -g stdio's");
+	if (gdb_has(o, ADDR_STDIO) && script_is_stdin(o))
+		return err_set(err, EINVAL, "-x -: standard input is -g stdio's");
+	return 0;
+}
+
+int options_parse(int argc, char **argv, struct options *ret, struct err *err)
+{
+	struct options o = { .memory = 128 * MIB, .cpus = 1 };
+	int r = set_text(&o.serial, "stdio", err);
+
+	if (r == 0)
+		r = parse_words(&o, argc, argv, err);
+	if (r == 0)
+		r = check_together(&o, err);
+	if (r == 0)
+		*ret = o;
+	else
+		options_done(&o);
+	return r;
+}
+
+void options_done(struct options *o)
+{
+	size_t i;
+
+	free(o->append);
+	for (i = 0; i < o->nmodules; i++) {
+		free(o->modules[i].path);
+		free(o->modules[i].args);
+	}
+	free(o->modules);
+	for (i = 0; i < o->ngdb; i++)
+		addr_done(&o->gdb[i]);
+	free(o->gdb);
+	addr_done(&o->monitor);
+	for (i = 0; i < o->nscripts; i++)
+		free(o->scripts[i].text);
+	free(o->scripts);
+	free(o->serial);
+	free(o->image);
+	*o = (struct options){ 0 };
+}
+
+void options_help(struct out *o)
+{
+	char label[64];
+	size_t i;
+
+	out_puts(o, "Usage: gdbvisor [OPTION...] [IMAGE]\n"
+		    "Runs IMAGE as a guest under KVM, stopped at its first instruction, for a debugger.\n\n");
+	for (i = 0; i < NROWS; i++) {
+		snprintf(label, sizeof(label), "  %c%c%c --%s%s%s", rows[i].letter ? '-' : ' ',
+			 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ',' : ' ', rows[i].name,
+			 rows[i].arg ? "=" : "", rows[i].arg ? rows[i].arg : "");
+		out_printf(o, "%-*s%s\n", HELP_COLUMN, label, rows[i].help);
+	}
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The command line: one table gives what is parsed, the help text and what the manual is checked against. */
+#ifndef GV_OPT_H
+#define GV_OPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/err.h"
+#include "api/out.h"
+#include "load/load.h"
+#include "util/addr.h"
+
+/* A module or initrd: "FILE args..." */
+struct option_module {
+	char *path;
+	char *args;             /* NULL: none */
+};
+
+/* One -x or -e. */
+struct option_script {
+	bool is_file;           /* text is a file's name ("-": standard input), else a command */
+	char *text;
+};
+
+/* What the command line said, or its defaults.  Everything in it is owned. */
+struct options {
+	enum image_kind kind;           /* IMAGE_AUTO */
+	bool has_load, has_entry, has_mode;
+	uint64_t load, entry;           /* gpa; entry is linear */
+	enum boot_mode mode;
+	uint64_t memory;                /* bytes, a multiple of 4 KiB; 128 MiB */
+	unsigned cpus;                  /* 1 to MACHINE_CPUS_MAX; 1 */
+	char *append;                   /* NULL: none */
+	struct option_module *modules;
+	size_t nmodules;
+	struct addr *gdb;               /* empty: a private unix socket; ADDR_NONE stands alone */
+	size_t ngdb;
+	bool has_monitor;               /* else: the terminal, if there is one */
+	struct addr monitor;            /* ADDR_STDIO, ADDR_UNIX, ADDR_NONE */
+	struct option_script *scripts;  /* in the order given */
+	size_t nscripts;
+	char *serial;                   /* for serial_new(); "stdio" */
+	bool run, demo, json, verbose, help, version;
+	char *image;                    /* NULL with demo, and perhaps with help and version */
+};
+
+/* One option, as the table has it. */
+struct option_row {
+	char letter;                    /* 0: only the long name */
+	const char *name;               /* long name, without the dashes */
+	const char *arg;                /* what the argument is called, NULL: takes none */
+	const char *help;               /* one line */
+	size_t flag;                    /* without an argument: offset of the bool it sets in struct options */
+	int (*parse)(struct options *o, const char *arg, struct err *err);
+};
+
+/*
+ * Reads the command line ARGV[1] to ARGV[ARGC - 1].  -EINVAL or -ENAMETOOLONG: wrong usage, the option and the
+ * mistake named in ERR; -ENOMEM.  Prints nothing, opens no file; may be called again.  Not thread-safe (getopt).
+ */
+int options_parse(int argc, char **argv, struct options *ret, struct err *err);
+/* Frees what *O owns and zeroes it. */
+void options_done(struct options *o);
+
+/* Writes the --help text. */
+void options_help(struct out *o);
+
+/* The I-th row of the table, in the order of --help; NULL past the end. */
+const struct option_row *options_row(size_t i);
+
+#endif

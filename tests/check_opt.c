@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "opt.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit.h"
+
+#define WORDS_MAX 48
+#define MIB (1ull << 20)
+
+/* Parses LINE, words apart by '|', as a command line. */
+static int parse(const char *line, struct options *ret, struct err *err)
+{
+	char *copy = strdup(line), *argv[WORDS_MAX + 2] = { (char *)"gdbvisor" }, *rest = copy;
+	int argc = 1, r;
+
+	while (*line && rest) {
+		ck_assert_int_lt(argc, WORDS_MAX);
+		argv[argc++] = strsep(&rest, "|");
+	}
+	r = options_parse(argc, argv, ret, err);
+	/* Nothing in *RET may point into the words. */
+	memset(copy, '#', strlen(copy));
+	free(copy);
+	return r;
+}
+
+static struct options parse_good(const char *line)
+{
+	struct options o = { 0 };
+	struct err err = { 0 };
+
+	ck_assert_msg(parse(line, &o, &err) == 0, "%s: %s", line, err.msg);
+	return o;
+}
+
+START_TEST(defaults)
+{
+	struct options o = parse_good("img");
+
+	ck_assert_str_eq(o.image, "img");
+	ck_assert_int_eq(o.kind, IMAGE_AUTO);
+	ck_assert(!o.has_load && !o.has_entry && !o.has_mode);
+	ck_assert_uint_eq(o.memory, 128 * MIB);
+	ck_assert_uint_eq(o.cpus, 1);
+	ck_assert_ptr_null(o.append);
+	ck_assert_uint_eq(o.nmodules, 0);
+	ck_assert_uint_eq(o.ngdb, 0);
+	ck_assert(!o.has_monitor);
+	ck_assert_uint_eq(o.nscripts, 0);
+	ck_assert_str_eq(o.serial, "stdio");
+	ck_assert(!o.run && !o.demo && !o.json && !o.verbose && !o.help && !o.version);
+	options_done(&o);
+	ck_assert_ptr_null(o.image);
+	options_done(&o);
+}
+END_TEST
+
+static void expect_everything(struct options o)
+{
+	ck_assert_int_eq(o.kind, IMAGE_FLAT);
+	ck_assert(o.has_load && o.has_entry && o.has_mode);
+	ck_assert_uint_eq(o.load, 0x100000);
+	ck_assert_uint_eq(o.entry, 0x100020);
+	ck_assert_int_eq(o.mode, BOOT_LONG);
+	ck_assert_uint_eq(o.memory, 1ull << 30);
+	ck_assert_uint_eq(o.cpus, 4);
+	ck_assert_str_eq(o.append, "root=x y");
+	ck_assert_uint_eq(o.nmodules, 1);
+	ck_assert_str_eq(o.modules[0].path, "mod");
+	ck_assert_uint_eq(o.ngdb, 1);
+	ck_assert_int_eq(o.gdb[0].kind, ADDR_UNIX);
+	ck_assert_str_eq(o.gdb[0].path, "/g");
+	ck_assert(o.has_monitor);
+	ck_assert_int_eq(o.monitor.kind, ADDR_UNIX);
+	ck_assert_str_eq(o.monitor.path, "m");
+	ck_assert_uint_eq(o.nscripts, 2);
+	ck_assert_str_eq(o.serial, "file:out");
+	ck_assert(o.run && o.json && o.verbose && !o.demo && !o.help && !o.version);
+	ck_assert_str_eq(o.image, "img");
+	options_done(&o);
+}
+
+START_TEST(every_option_both_ways)
+{
+	expect_everything(parse_good("-k|flat|--load|1M|--entry|0x100020|--mode|long|-m|1G|-c|4|-a|root=x y|"
+				     "-i|mod|-g|/g|-M|unix:m|-x|f|-e|c|-s|file:out|-rjv|img"));
+	expect_everything(parse_good("img|--kind=flat|--load=1M|--entry=0x100020|--mode=long|--memory=1G|"
+				     "--cpus=4|--append=root=x y|--initrd=mod|--gdb=/g|--monitor=unix:m|"
+				     "--script=f|--execute=c|--serial=file:out|--run|--json|--verbose"));
+	expect_everything(parse_good("-kflat|--lo|1M|--en=0x100020|--mod=long|-m1G|-c4|-aroot=x y|-imod|"
+				     "-g/g|-Munix:m|-xf|-ec|-sfile:out|-r|-j|-v|--|img"));
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	uint64_t bytes;
+} sizes[] = {
+	{ "128M", 128 * MIB }, { "128", 128 * MIB }, { "0x10", 16 * MIB }, { "1", MIB }, { "1024K", MIB },
+	{ "1028k", MIB + 4096 }, { "3g", 3072 * MIB }, { "1T", 1ull << 40 },
+};
+
+START_TEST(memory_sizes)
+{
+	char line[32];
+	struct options o;
+
+	snprintf(line, sizeof(line), "-m|%s|img", sizes[_i].text);
+	o = parse_good(line);
+	ck_assert_uint_eq(o.memory, sizes[_i].bytes);
+	options_done(&o);
+}
+END_TEST
+
+START_TEST(modules_have_arguments)
+{
+	struct options o = parse_good("-i|a|-i|b  x  y|-i|c |img");
+
+	ck_assert_uint_eq(o.nmodules, 3);
+	ck_assert_str_eq(o.modules[0].path, "a");
+	ck_assert_ptr_null(o.modules[0].args);
+	ck_assert_str_eq(o.modules[1].path, "b");
+	ck_assert_str_eq(o.modules[1].args, "x  y");
+	ck_assert_str_eq(o.modules[2].path, "c");
+	ck_assert_ptr_null(o.modules[2].args);
+	options_done(&o);
+}
+END_TEST
+
+START_TEST(scripts_keep_their_order)
+{
+	struct options o = parse_good("-e|one|-x|two|--execute=three|-x|-|-e|-|img");
+	static const struct { bool is_file; const char *text; } want[] = {
+		{ false, "one" }, { true, "two" }, { false, "three" }, { true, "-" }, { false, "-" },
+	};
+	size_t i;
+
+	ck_assert_uint_eq(o.nscripts, 5);
+	for (i = 0; i < 5; i++) {
+		ck_assert_int_eq(o.scripts[i].is_file, want[i].is_file);
+		ck_assert_str_eq(o.scripts[i].text, want[i].text);
+	}
+	options_done(&o);
+}
+END_TEST
+
+START_TEST(several_gdb_addresses)
+{
+	struct options o = parse_good("-g|tcp:[::1]:7|-g|9|-g|unix:s|-g|stdio|-g|tcp:10.0.0.1:1|img");
+
+	ck_assert_uint_eq(o.ngdb, 5);
+	ck_assert_str_eq(o.gdb[0].host, "::1");
+	ck_assert_uint_eq(o.gdb[0].port, 7);
+	ck_assert_str_eq(o.gdb[1].host, "127.0.0.1");
+	ck_assert_str_eq(o.gdb[2].path, "s");
+	ck_assert_int_eq(o.gdb[3].kind, ADDR_STDIO);
+	ck_assert(o.gdb[4].exposed && !o.gdb[1].exposed);
+	options_done(&o);
+}
+END_TEST
+
+START_TEST(the_last_one_counts)
+{
+	struct options o = parse_good("-m|1G|-m|2M|-a|x|-a||-M|unix:a|-M|none|-s|pty|-s|none|-k|elf|-k|auto|img");
+
+	ck_assert_uint_eq(o.memory, 2 * MIB);
+	ck_assert_str_eq(o.append, "");
+	ck_assert_int_eq(o.monitor.kind, ADDR_NONE);
+	ck_assert_ptr_null(o.monitor.path);
+	ck_assert_str_eq(o.serial, "none");
+	ck_assert_int_eq(o.kind, IMAGE_AUTO);
+	options_done(&o);
+}
+END_TEST
+
+static const char *const good[] = {
+	"--demo", "-h", "--help", "-V", "--version", "-h|a|--demo", "--demo|-g|none", "--demo|-g|stdio|-s|stdio",
+	"--demo|-g|stdio|-M|none", "--demo|-M|stdio", "--demo|-x|-", "--demo|-c|64", "--|-x", "-",
+};
+
+START_TEST(these_are_fine)
+{
+	struct options o;
+
+	o = parse_good(good[_i]);
+	options_done(&o);
+}
+END_TEST
+
+static const struct {
+	const char *line, *msg;
+} bad[] = {
+	{ "", "no IMAGE is named (try --demo)" },
+	{ "-r", "no IMAGE is named (try --demo)" },
+	{ "a|b", "more than one IMAGE: 'a' and 'b'" },
+	{ "a|--|b", "more than one IMAGE: 'a' and 'b'" },
+	{ "--|a|b", "more than one IMAGE: 'a' and 'b'" },
+	{ "--demo|a", "--demo takes no IMAGE ('a')" },
+	{ "--|", "IMAGE is an empty name" },
+	{ "-Z|a", "-Z: no such option (see --help)" },
+	{ "-rZ|a", "-Z: no such option (see --help)" },
+	{ "-d|x|a", "-d: no such option (see --help)" },
+	{ "--frob|a", "--frob: no such option (see --help)" },
+	{ "--frob=1|a", "--frob=1: no such option (see --help)" },
+	{ "--m=1|a", "--m=1: several options begin like that (see --help)" },
+	{ "--ver|a", "--ver: several options begin like that (see --help)" },
+	{ "--demo=1", "--demo: takes no value" },
+	{ "a|-m", "-m: its SIZE is missing" },
+	{ "a|--memory", "--memory: its SIZE is missing" },
+	{ "a|-rx", "-x: its FILE is missing" },
+	{ "a|-m|1Z", "-m 1Z: not a size (try 128M)" },
+	{ "a|--memory=1Z", "--memory=1Z: not a size (try 128M)" },
+	{ "a|--mem|1Z", "--memory=1Z: not a size (try 128M)" },
+	{ "a|-m|", "-m : not a size (try 128M)" },
+	{ "a|-m|-1", "-m -1: not a size (try 128M)" },
+	{ "a|-m|0", "-m 0: a guest needs 1M at least" },
+	{ "a|-m|1023K", "-m 1023K: a guest needs 1M at least" },
+	{ "a|-m|1025K", "-m 1025K: not a multiple of the page size, 4K" },
+	{ "a|-m|17592186044416", "-m 17592186044416: too large" },
+	{ "a|-m|16777216T", "-m 16777216T: too large" },
+	{ "a|-m|99999999999999999999", "-m 99999999999999999999: too large" },
+	{ "a|-c|0", "-c 0: not a number of vCPUs (1 to 64)" },
+	{ "a|-c|65", "-c 65: not a number of vCPUs (1 to 64)" },
+	{ "a|-c|-1", "-c -1: not a number of vCPUs (1 to 64)" },
+	{ "a|-c|two", "-c two: not a number of vCPUs (1 to 64)" },
+	{ "a|-c|4294967297", "-c 4294967297: not a number of vCPUs (1 to 64)" },
+	{ "a|-k|coff", "-k coff: not one of auto, flat, elf, multiboot" },
+	{ "a|-k|", "-k : not one of auto, flat, elf, multiboot" },
+	{ "a|--mode=virtual", "--mode=virtual: not one of real, protected, long" },
+	{ "a|--load=here", "--load=here: not an address (try 0x7c00)" },
+	{ "a|--entry=0x1ffffffffffffffff", "--entry=0x1ffffffffffffffff: not an address (try 0x7c00)" },
+	{ "a|-i|", "-i : no file is named" },
+	{ "a|-i| x", "-i  x: no file is named" },
+	{ "a|-x|", "-x : no file is named" },
+	{ "a|-e|", "-e : no command is given" },
+	{ "a|-g|tcp:65536", "-g tcp:65536: not a port (0 to 65535)" },
+	{ "a|-g|foo", "-g foo: not an address (unix:PATH, tcp:[HOST:]PORT, stdio, none)" },
+	{ "a|-M|tcp:1", "-M tcp:1: not an address (unix:PATH, stdio, none)" },
+	{ "a|-s|foo", "-s foo: not an address (unix:PATH, file:PATH, stdio, pty, none)" },
+	{ "a|-s|file:", "-s file:: a path is missing" },
+	{ "a|-g|none|-g|1", "-g none: contradicts the other -g" },
+	{ "a|-g|stdio|-M|stdio", "-M stdio: standard input and output are -g stdio's" },
+	{ "a|-x|-|-g|stdio", "-x -: standard input is -g stdio's" },
+	{ "a|-k|x\x1b[2Jy", "-k x?[2Jy: not one of auto, flat, elf, multiboot" },
+};
+
+START_TEST(each_mistake_is_one_line)
+{
+	struct options o = { .cpus = 77 };
+	struct err err = { 0 };
+
+	ck_assert_int_eq(parse(bad[_i].line, &o, &err), -EINVAL);
+	ck_assert_str_eq(err.msg, bad[_i].msg);
+	ck_assert_uint_eq(o.cpus, 77);
+	ck_assert_ptr_null(o.image);
+}
+END_TEST
+
+START_TEST(long_words_do_no_harm)
+{
+	size_t len = 100000;
+	char *line = malloc(len + 16);
+	struct options o;
+	struct err err = { 0 };
+
+	memset(line, 'x', len + 15);
+	line[len + 15] = '\0';
+	memcpy(line, "a|-k|", 5);
+	ck_assert_int_eq(parse(line, &o, &err), -EINVAL);
+	ck_assert_uint_eq(strlen(err.msg), sizeof(err.msg) - 1);
+	memcpy(line, "a|--x", 5);
+	ck_assert_int_eq(parse(line, &o, &err), -EINVAL);
+	memcpy(line, "a|-gunix:", 9);
+	ck_assert_int_eq(parse(line, &o, &err), -ENAMETOOLONG);
+	free(line);
+}
+END_TEST
+
+/* getopt's own messages would go there. */
+START_TEST(nothing_is_printed)
+{
+	int out = dup(1), err = dup(2), fd[2];
+	struct options o;
+	char c;
+
+	ck_assert_int_eq(pipe(fd), 0);
+	fflush(NULL);
+	dup2(fd[1], 1);
+	dup2(fd[1], 2);
+	parse("-Z", &o, NULL);
+	parse("--frob", &o, NULL);
+	parse("-m", &o, NULL);
+	fflush(NULL);
+	dup2(out, 1);
+	dup2(err, 2);
+	close(out);
+	close(err);
+	close(fd[1]);
+	ck_assert_int_eq(read(fd[0], &c, 1), 0);
+	close(fd[0]);
+}
+END_TEST
+
+START_TEST(environment_does_not_matter)
+{
+	struct options o;
+
+	setenv("POSIXLY_CORRECT", "1", 1);
+	o = parse_good("img|-c|2");
+	ck_assert_uint_eq(o.cpus, 2);
+	options_done(&o);
+}
+END_TEST
+
+START_TEST(no_words_at_all)
+{
+	char *none[] = { NULL };
+	struct options o;
+	struct err err = { 0 };
+
+	ck_assert_int_eq(options_parse(0, none, &o, &err), -EINVAL);
+	ck_assert_str_eq(err.msg, "no IMAGE is named (try --demo)");
+}
+END_TEST
+
+START_TEST(rows_are_sound)
+{
+	const struct option_row *a, *b;
+	size_t i, k;
+
+	for (i = 0; (a = options_row(i)); i++) {
+		ck_assert_ptr_nonnull(a->name);
+		ck_assert_ptr_nonnull(a->help);
+		ck_assert_msg(!a->arg == !a->parse, "--%s: an argument and no parser, or none and one", a->name);
+		for (k = 0; k < i; k++) {
+			b = options_row(k);
+			ck_assert_str_ne(a->name, b->name);
+			ck_assert(!a->letter || a->letter != b->letter);
+		}
+	}
+	ck_assert_uint_eq(i, 19);
+	ck_assert_ptr_null(options_row(i + 1));
+}
+END_TEST
+
+START_TEST(help_shows_every_row)
+{
+	const struct option_row *row;
+	struct out_buf b;
+	char want[64], *line, *end;
+	size_t i;
+
+	out_buf_init(&b);
+	options_help(&b.out);
+	for (i = 0; (row = options_row(i)); i++) {
+		snprintf(want, sizeof(want), "--%s%s%s ", row->name, row->arg ? "=" : "",
+			 row->arg ? row->arg : "");
+		line = strstr(b.text, want);
+		ck_assert_msg(line, "no line has '%s'", want);
+		end = strchr(line, '\n');
+		ck_assert_msg(end - line > (long)strlen(row->help) &&
+			      strncmp(end - strlen(row->help), row->help, strlen(row->help)) == 0,
+			      "--%s: its help is missing", row->name);
+		if (row->letter) {
+			ck_assert_int_eq(line[-3], row->letter);
+			ck_assert_int_eq(line[-4], '-');
+		}
+	}
+	for (line = b.text; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		ck_assert_ptr_nonnull(end);
+		ck_assert_msg(end - line <= 90, "a line of %ld columns", (long)(end - line));
+	}
+	out_buf_done(&b);
+}
+END_TEST
+
+#define COUNT(a) (int)(sizeof(a) / sizeof((a)[0]))
+
+int main(void)
+{
+	Suite *s = suite_create("opt");
+	TCase *t = tcase_create("opt");
+
+	tcase_add_test(t, defaults);
+	tcase_add_test(t, every_option_both_ways);
+	tcase_add_loop_test(t, memory_sizes, 0, COUNT(sizes));
+	tcase_add_test(t, modules_have_arguments);
+	tcase_add_test(t, scripts_keep_their_order);
+	tcase_add_test(t, several_gdb_addresses);
+	tcase_add_test(t, the_last_one_counts);
+	tcase_add_loop_test(t, these_are_fine, 0, COUNT(good));
+	tcase_add_loop_test(t, each_mistake_is_one_line, 0, COUNT(bad));
+	tcase_add_test(t, long_words_do_no_harm);
+	tcase_add_test(t, nothing_is_printed);
+	tcase_add_test(t, environment_does_not_matter);
+	tcase_add_test(t, no_words_at_all);
+	tcase_add_test(t, rows_are_sound);
+	tcase_add_test(t, help_shows_every_row);
+	suite_add_tcase(s, t);
+	return unit_main(s);
+}
