@@ -1,2 +1,62 @@
 # What tests share.  Each part's own unit tests stand in the part's fragment.
 EXTRA_DIST += tests/unit.h
+
+# Everything speaks TAP.
+TEST_EXTENSIONS = .sh .py
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_DRIVER = $(TAP_DRIVER)
+PY_LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_COMPILER = $(SHELL)
+PY_LOG_COMPILER = $(PYTHON3)
+AM_TESTS_ENVIRONMENT = \
+	srcdir='$(srcdir)'; builddir='$(builddir)'; GDB='$(GDB)'; PYTHON3='$(PYTHON3)'; CC='$(CC)'; \
+	PYTHONDONTWRITEBYTECODE=1; PYTHONUNBUFFERED=1; \
+	export srcdir builddir GDB PYTHON3 CC PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED;
+
+# Guests: flat ones for 0x7c00 by the suffix rules of examples/local.mk, kernels at 1 MiB by the rules below.
+TEST_GUESTS = \
+	tests/guests/real.bin tests/guests/real.elf tests/guests/modes.bin tests/guests/modes.elf \
+	tests/guests/pit.bin tests/guests/pit.elf tests/guests/strio.bin tests/guests/strio.elf \
+	tests/guests/reset.bin tests/guests/reset.elf tests/guests/exit.bin tests/guests/exit.elf \
+	tests/guests/echo.bin tests/guests/echo.elf tests/guests/diverr.bin tests/guests/diverr.elf \
+	tests/guests/nest32.elf tests/guests/nest64.elf tests/guests/paging.elf tests/guests/mmio.elf \
+	tests/guests/triple.elf tests/guests/echoirq.elf
+check_DATA = $(TEST_GUESTS)
+CLEANFILES += $(TEST_GUESTS)
+EXTRA_DIST += \
+	tests/guests/real.S tests/guests/modes.S tests/guests/pit.S tests/guests/strio.S tests/guests/reset.S \
+	tests/guests/exit.S tests/guests/echo.S tests/guests/diverr.S tests/guests/nest.S tests/guests/nest.c \
+	tests/guests/paging.S tests/guests/mmio.S tests/guests/triple.S tests/guests/echoirq.S
+
+nest_parts = $(srcdir)/tests/guests/nest.S $(srcdir)/tests/guests/nest.c
+tests/guests/nest32.elf: $(nest_parts) $(srcdir)/examples/kernel.ld
+	$(AM_V_GEN)$(GUEST_LINK) -m32 $(nest_parts)
+tests/guests/nest64.elf: $(nest_parts) $(srcdir)/examples/kernel.ld
+	$(AM_V_GEN)$(GUEST_LINK) -m64 $(nest_parts)
+tests/guests/paging.elf: $(srcdir)/tests/guests/paging.S $(srcdir)/examples/kernel.ld
+	$(AM_V_GEN)$(GUEST_LINK) -m64 $(srcdir)/tests/guests/paging.S
+tests/guests/mmio.elf: $(srcdir)/tests/guests/mmio.S $(srcdir)/examples/kernel.ld
+	$(AM_V_GEN)$(GUEST_LINK) -m64 $(srcdir)/tests/guests/mmio.S
+tests/guests/triple.elf: $(srcdir)/tests/guests/triple.S $(srcdir)/examples/kernel.ld
+	$(AM_V_GEN)$(GUEST_LINK) -m64 $(srcdir)/tests/guests/triple.S
+tests/guests/echoirq.elf: $(srcdir)/tests/guests/echoirq.S $(srcdir)/examples/kernel.ld
+	$(AM_V_GEN)$(GUEST_LINK) -m64 $(srcdir)/tests/guests/echoirq.S
+
+# The whole program: real gdb sessions, raw protocol sessions, the command line, the examples, the tree's own rules.
+SESSION_TESTS = \
+	tests/gdb/real_mode.py tests/gdb/prot32.py tests/gdb/long64.py tests/gdb/smp.py tests/gdb/attach.py \
+	tests/gdb/acceptance.py tests/rsp/rounds.py tests/rsp/hits.py tests/rsp/malformed.py tests/cli/status.py \
+	tests/cli/bad_input.py tests/cli/guests.py tests/examples.py
+TREE_TESTS = tests/check_docs.sh tests/check_layers.sh
+TESTS += $(SESSION_TESTS) $(TREE_TESTS)
+EXTRA_DIST += $(SESSION_TESTS) $(TREE_TESTS) tests/visor.py tests/gdb/lib.py tests/rsp/client.py
+
+# Preloaded by tests/cli/bad_input.py; not instrumented, whatever the program is.
+check_DATA += tests/cli/kvm_shim.so
+CLEANFILES += tests/cli/kvm_shim.so
+EXTRA_DIST += tests/cli/kvm_shim.c
+tests/cli/kvm_shim.so: $(srcdir)/tests/cli/kvm_shim.c
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) -O1 $(WARN_CFLAGS) -shared -fPIC -o $@ $(srcdir)/tests/cli/kvm_shim.c
+
+dist_man_MANS += gdbvisor.1

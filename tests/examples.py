@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples work: each guest with its monitor script and its gdb script, called as their first lines say."""
+
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import visor
+
+GUESTS = (
+	("boot", "boot.bin", (), "symbol-file"),
+	("hello64", "hello64.elf", (), "file"),
+	("smp4", "smp4.elf", ("-c", "4"), "file"),
+	("mbhello", "mbhello.elf", ("-a", "one two", "-i", "examples/boot.bin its arguments"), "file"),
+)
+# a guest that leaves by its exit port gives its own status
+STATUS = {"boot": 1, "hello64": 7, "smp4": 1, "mbhello": 1}
+
+
+def monitor_script(tap, name, image, args):
+	status, out, err = visor.run([visor.GDBVISOR, *args, "-x", visor.source("examples/%s.gv" % name), image])
+	plan = re.search(r"^1\.\.([0-9]+)$", out, re.M)
+	points = len(re.findall(r"^ok ", out, re.M))
+	tap.ok(plan and points == int(plan.group(1)), "%s.gv: as many test points as planned" % name, out + err)
+	tap.ok(not re.search(r"^not ok|^Bail out", out, re.M), "%s.gv: all of them good" % name, out + err)
+	tap.equal(status, STATUS[name], "%s.gv: the exit status" % name, out + err)
+
+
+def gdb_script(tap, name, image, args, load):
+	words = " ".join('"%s"' % a if " " in a else a for a in args)
+	status, out, err = visor.run([
+		visor.GDB, "-nx", "-batch", "-ex", "%s examples/%s.elf" % (load, name),
+		"-ex", "target remote | %s -g stdio %s %s" % (visor.GDBVISOR, words, image),
+		"-x", visor.source("examples/%s.gdb" % name)])
+	tap.equal(status, 0, "%s.gdb: the exit status" % name, out + err)
+	tap.match(r"^%s: as expected$" % name, out, "%s.gdb: comes to its end" % name)
+
+
+def main():
+	visor.need_kvm()
+	tap = visor.Tap()
+	for name, image, args, load in GUESTS:
+		monitor_script(tap, name, "examples/" + image, args)
+		gdb_script(tap, name, "examples/" + image, args, load)
+	tap.done()
+
+
+main()

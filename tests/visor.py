@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of the whole program share: TAP, where things are, a running gdbvisor, symbols."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILDDIR = os.path.abspath(os.environ.get("builddir", "."))
+SRCDIR = os.path.abspath(os.environ.get("srcdir", os.path.join(HERE, "..")))
+GDBVISOR = os.path.join(BUILDDIR, "gdbvisor")
+GDB = os.environ.get("GDB") or "gdb"
+DEADLINE = 120          # seconds for anything that should take a few: a sanitizer build on a busy host is slow
+
+
+def built(path):
+	return os.path.join(BUILDDIR, path)
+
+
+def source(path):
+	return os.path.join(SRCDIR, path)
+
+
+class Tap:
+	"""Test points on standard output."""
+
+	def __init__(self):
+		self.count = 0
+
+	def ok(self, good, text, detail=""):
+		self.count += 1
+		print("%sok %d - %s" % ("" if good else "not ", self.count, text.replace("#", "")))
+		if not good:
+			for line in str(detail).splitlines():
+				print("# " + line)
+		return good
+
+	def equal(self, got, wanted, text, detail=""):
+		return self.ok(got == wanted, text, "got %r, wanted %r\n%s" % (got, wanted, detail))
+
+	def match(self, pattern, got, text):
+		return self.ok(re.search(pattern, got, re.M), text, "no match for %s in:\n%s" % (pattern, got))
+
+	def skip(self, text, reason):
+		self.count += 1
+		print("ok %d - %s # SKIP %s" % (self.count, text, reason))
+
+	def done(self):
+		print("1..%d" % self.count)
+		sys.exit(0)
+
+
+def need_kvm():
+	"""Ends the test as skipped, with the reason, on a host without KVM."""
+	try:
+		os.close(os.open("/dev/kvm", os.O_RDWR))
+	except OSError as e:
+		print("1..0 # SKIP /dev/kvm: %s" % e.strerror)
+		sys.exit(0)
+
+
+def connect(path):
+	s = socket.socket(socket.AF_UNIX)
+	s.settimeout(DEADLINE)
+	s.connect(path)
+	return s
+
+
+def symbols(path):
+	"""The symbols of an ELF file, 32 or 64 bit: name -> (address, size)."""
+	with open(path, "rb") as f:
+		data = f.read()
+	wide = data[4] == 2
+	if wide:
+		shoff, shentsize, shnum = struct.unpack_from("<Q", data, 40)[0], *struct.unpack_from("<HH", data, 58)
+	else:
+		shoff, shentsize, shnum = struct.unpack_from("<I", data, 32)[0], *struct.unpack_from("<HH", data, 46)
+	sections = []
+	for i in range(shnum):
+		at = shoff + i * shentsize
+		kind, = struct.unpack_from("<I", data, at + 4)
+		if wide:
+			offset, size, link = struct.unpack_from("<QQI", data, at + 24)
+		else:
+			offset, size, link = struct.unpack_from("<III", data, at + 16)
+		sections.append((kind, offset, size, link))
+	found = {}
+	for kind, offset, size, link in sections:
+		if kind != 2:
+			continue
+		strings = sections[link][1]
+		for at in range(offset, offset + size, 24 if wide else 16):
+			if wide:
+				name, _, _, _, value, length = struct.unpack_from("<IBBHQQ", data, at)
+			else:
+				name, value, length = struct.unpack_from("<III", data, at)
+			text = data[strings + name:data.index(b"\0", strings + name)].decode()
+			if text:
+				found[text] = (value, length)
+	return found
+
+
+class Process:
+	"""A child in a session of its own whose output is collected as it comes."""
+
+	def __init__(self, argv, stdin=subprocess.DEVNULL, env=None, cwd=None):
+		self.text = ""
+		self.ended = False
+		self.changed = threading.Condition()
+		self.child = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+					      env=env, cwd=cwd or BUILDDIR, start_new_session=True)
+		self.reader = threading.Thread(target=self._read, daemon=True)
+		self.reader.start()
+
+	def _read(self):
+		while True:
+			chunk = os.read(self.child.stdout.fileno(), 65536)
+			with self.changed:
+				self.text += chunk.decode("utf-8", "replace")
+				self.ended = not chunk
+				self.changed.notify_all()
+			if not chunk:
+				return
+
+	def wait_text(self, pattern, timeout=DEADLINE, start=0):
+		"""The match of PATTERN in the output from START on, or None when it ends or time is up first."""
+		until = time.monotonic() + timeout
+		with self.changed:
+			while True:
+				found = re.compile(pattern, re.M).search(self.text, start)
+				left = until - time.monotonic()
+				if found or self.ended or left <= 0:
+					return found
+				self.changed.wait(left)
+
+	def wait(self, timeout=DEADLINE):
+		"""The exit status (negative: the signal), or None when it does not end in time."""
+		try:
+			status = self.child.wait(timeout)
+		except subprocess.TimeoutExpired:
+			return None
+		self.reader.join(timeout)
+		return status
+
+	def signal(self, number):
+		self.child.send_signal(number)
+
+	def close(self):
+		if self.child.poll() is None:
+			self.child.terminate()
+			try:
+				self.child.wait(10)
+			except subprocess.TimeoutExpired:
+				pass
+		try:
+			os.killpg(self.child.pid, signal.SIGKILL)
+		except ProcessLookupError:
+			pass
+		self.child.wait()
+		self.reader.join(10)
+
+
+class Visor(Process):
+	"""A gdbvisor that has said that gdb may come; self.target is what `target remote` takes, {dir} in ARGS its directory."""
+
+	def __init__(self, *args, address="unix:{dir}/gdb", stdin=subprocess.DEVNULL):
+		self.dir = tempfile.mkdtemp(prefix="gv-")
+		self.target = None
+		super().__init__([GDBVISOR] + [a.replace("{dir}", self.dir)
+					       for a in ("-M", "none", "-g", address, *args)], stdin=stdin)
+		ready = self.wait_text(r"^gdb: target remote (.*)$")
+		if ready:
+			self.target = ready.group(1).strip()
+
+	def path(self, name):
+		return os.path.join(self.dir, name)
+
+	def close(self):
+		super().close()
+		shutil.rmtree(self.dir, ignore_errors=True)
+
+	def __enter__(self):
+		return self
+
+	def __exit__(self, *what):
+		self.close()
+
+
+def run(argv, stdin=b"", timeout=DEADLINE, env=None, cwd=None):
+	"""Runs to the end: (status or None when it had to be killed, standard output, standard error)."""
+	child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
+				 cwd=cwd or BUILDDIR, start_new_session=True)
+	try:
+		out, err = child.communicate(stdin, timeout)
+		status = child.returncode
+	except subprocess.TimeoutExpired:
+		os.killpg(child.pid, signal.SIGKILL)
+		out, err = child.communicate()
+		status = None
+	return status, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
