@@ -5,3 +5,24 @@ libgvkvm_a_SOURCES = \
 	src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/machine_priv.h src/kvm/probe.c src/kvm/probe.h src/kvm/regs.c \
 	src/kvm/regs.h src/kvm/run.c src/kvm/slots.c src/kvm/slots.h src/kvm/state.c src/kvm/state.h src/kvm/vcpu.c \
 	src/kvm/vcpu.h
+
+bin_PROGRAMS += gdbvisor
+gdbvisor_SOURCES = src/main.c
+nodist_gdbvisor_SOURCES = demo_image.c
+gdbvisor_LDADD = libgvstub.a libgvmonitor.a libgvhost.a libgvkvm.a libgvcore.a \
+	$(UV_LIBS) $(READLINE_LIBS) $(JANSSON_LIBS) $(ZYDIS_LIBS) $(ELF_LIBS)
+
+if HAVE_CHECK
+kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/unit.c tests/unit.h
+kvm_libs = libgvkvm.a libgvcore.a $(ELF_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+check_PROGRAMS += tests/check_regs tests/kvm_run tests/kvm_smp tests/kvm_regs
+tests_check_regs_SOURCES = tests/check_regs.c tests/unit.c tests/unit.h
+tests_check_regs_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_kvm_run_SOURCES = tests/kvm_run.c $(kvm_harness)
+tests_kvm_run_LDADD = $(kvm_libs)
+tests_kvm_smp_SOURCES = tests/kvm_smp.c $(kvm_harness)
+tests_kvm_smp_LDADD = $(kvm_libs)
+tests_kvm_regs_SOURCES = tests/kvm_regs.c $(kvm_harness)
+tests_kvm_regs_LDADD = $(kvm_libs)
+TESTS += tests/check_regs tests/kvm_run tests/kvm_smp tests/kvm_regs
+endif

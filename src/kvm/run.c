@@ -144,6 +144,7 @@ int run_resume(struct machine *m, const struct run_action *acts, struct err *err
 	k->stop_wanted = false;
 	k->tell_resumed = true;
 	k->tell_stopped = false;
+	vm_notify(&k->vm);
 	if (!k->holds)
 		start_or_report(k);
 	return 0;
@@ -190,17 +191,16 @@ void run_release(struct machine *m)
 
 static void report(struct machine_kvm *k, const struct stop_event *ev)
 {
+	struct vcpu *v = k->vm.cpus[ev->cpu];
+
 	k->last_stop = *ev;
 	k->state = ev->reason == STOP_EXIT ? MACHINE_ENDED : MACHINE_STOPPED;
 	k->must_reset = ev->reason == STOP_TRIPLE_FAULT;
 	k->stop_wanted = false;
 	k->tell_stopped = true;
-	for (unsigned i = 0; i < k->vm.ncpus; i++) {
-		struct vcpu *v = k->vm.cpus[i];
-
-		v->stop_pc = regs_pc(v);
-		v->stop_pc_valid = true;
-	}
+	/* The others may stand on a breakpoint by chance: theirs is still to be hit, and reported. */
+	v->stop_pc = regs_pc(v);
+	v->stop_pc_valid = true;
 }
 
 /* The guest asked for a reset: done, and then on as before; a vCPU that was being stepped has arrived somewhere. */
@@ -274,7 +274,6 @@ void run_poll(struct machine *m, unsigned spin_us)
 	struct machine_kvm *k = machine_priv(m);
 	struct stop_event ev;
 	struct observer *next;
-	uint64_t count;
 
 	if (k->tell_resumed) {
 		k->tell_resumed = false;
@@ -285,8 +284,8 @@ void run_poll(struct machine *m, unsigned spin_us)
 		}
 	}
 	/* Before looking: what comes after the look makes it readable again. */
-	if (!spin_us && read(k->vm.ctl.event_fd, &count, sizeof(count)) < 0)
-		count = 0;
+	if (!spin_us)
+		vm_drain(&k->vm);
 	if (k->state == MACHINE_RUNNING && !k->holds) {
 		if (spin_us)
 			vm_wait_parked(&k->vm, spin_us, 0);

@@ -79,15 +79,31 @@ void vm_pause(struct vm *vm)
 void vm_notify(struct vm *vm)
 {
 	uint64_t one = 1;
-	ssize_t n = write(vm->ctl.event_fd, &one, sizeof(one));
+	ssize_t n;
 
+	if (atomic_exchange(&vm->ctl.notified, true))
+		return;
+	n = write(vm->ctl.event_fd, &one, sizeof(one));
 	(void)n;        /* a full counter is readable, which is all that is wanted */
+}
+
+void vm_drain(struct vm *vm)
+{
+	uint64_t count;
+	ssize_t n;
+
+	if (!atomic_load(&vm->ctl.notified))
+		return;
+	n = read(vm->ctl.event_fd, &count, sizeof(count));
+	(void)n;
+	/* Last: who finds it still set has changed what the caller is about to look at. */
+	atomic_store(&vm->ctl.notified, false);
 }
 
 bool vm_wait_parked(struct vm *vm, unsigned spin_us, unsigned wait_ms)
 {
 	struct pollfd pfd = { .fd = vm->ctl.event_fd, .events = POLLIN };
-	uint64_t start = now_us(), value;
+	uint64_t start = now_us();
 	bool parked;
 
 	if (!atomic_load(&vm->ctl.running))
@@ -101,10 +117,10 @@ bool vm_wait_parked(struct vm *vm, unsigned spin_us, unsigned wait_ms)
 	atomic_store(&vm->ctl.loop_spins, false);
 	/* One that parked between the last look and here woke nobody: look again, now that others will. */
 	while (!(parked = !atomic_load(&vm->ctl.running)) && now_us() - start < (uint64_t)wait_ms * 1000) {
-		if (poll(&pfd, 1, (int)wait_ms) > 0 && read(vm->ctl.event_fd, &value, sizeof(value)) < 0)
-			break;
+		poll(&pfd, 1, (int)wait_ms);
+		vm_drain(vm);
 	}
-	/* The count read above may have stood for other news. */
+	/* What was drained may have stood for other news. */
 	if (wait_ms)
 		vm_notify(vm);
 	return parked;

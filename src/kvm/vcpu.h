@@ -35,6 +35,7 @@ struct run_ctl {
 	pthread_mutex_t over_lock;      /* one step over a breakpoint at a time */
 	atomic_bool loop_spins;         /* the loop thread watches `running` itself: no need to wake it */
 	int event_fd;
+	atomic_bool notified;           /* event_fd is readable, or about to be */
 	atomic_bool park_spins;         /* vCPUs wait at the gate for a moment before they sleep; set while all are parked */
 };
 
@@ -69,7 +70,7 @@ struct vcpu {
 	bool needs_completion;          /* its last exit was I/O that the next KVM_RUN finishes */
 	bool has_event;
 	struct stop_event event;
-	uint64_t stop_pc;               /* linear pc at the last reported stop */
+	uint64_t stop_pc;               /* linear pc at the last stop reported for this vCPU */
 	bool stop_pc_valid;             /* and neither has it run since, nor did anybody write the pc */
 
 	bool debug_known;               /* `debug` is what the kernel has */
@@ -100,6 +101,8 @@ bool vm_wait_parked(struct vm *vm, unsigned spin_us, unsigned wait_ms);
 void vm_feed_com1(struct vm *vm);
 /* Wakes the loop thread.  Any thread. */
 void vm_notify(struct vm *vm);
+/* Takes the wake-ups so far; what they stand for must be looked at after this.  Loop thread. */
+void vm_drain(struct vm *vm);
 
 /* Records an event of V's, unless it has one already, and pauses the machine.  V's thread. */
 void vcpu_event(struct vcpu *v, const struct stop_event *ev);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/kvm_harness.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/unit.h"
+
+#define DEADLINE_MS 10000
+
+struct machine *m;
+struct err err;
+struct stop_event stop;
+unsigned stops, resets;
+char serial[1 << 17];
+size_t serial_len;
+
+static unsigned waited;
+
+static void on_stop(struct observer *o, const struct stop_event *ev)
+{
+	(void)o;
+	stop = *ev;
+	stops++;
+}
+
+static void on_reset(struct observer *o)
+{
+	(void)o;
+	resets++;
+}
+
+static void on_output(struct observer *o, const uint8_t *data, size_t len)
+{
+	(void)o;
+	if (len > sizeof(serial) - serial_len)
+		len = sizeof(serial) - serial_len;
+	memcpy(serial + serial_len, data, len);
+	serial_len += len;
+}
+
+static struct observer watcher = { .stopped = on_stop, .was_reset = on_reset, .serial_output = on_output };
+
+void guest_start(const unsigned char *code, const unsigned char *end, uint64_t load, enum boot_mode mode,
+		 unsigned cpus)
+{
+	struct machine_config c = {
+		.memory = 16 << 20,
+		.cpus = cpus,
+		.load = { .kind = IMAGE_FLAT, .has_load = true, .load = load, .has_mode = true, .mode = mode },
+	};
+
+	ck_assert_int_eq(blob_copy("test", code, (size_t)(end - code), &c.image, &err), 0);
+	ck_assert_msg(machine_kvm_new(&c, &m, &err) == 0, "%s", err.msg);
+	machine_observe(m, &watcher);
+	waited = stops = resets = 0;
+	serial_len = 0;
+}
+
+void guest_end(void)
+{
+	machine_unobserve(m, &watcher);
+	machine_kvm_free(m);
+	m = NULL;
+}
+
+static void resume(enum action_kind kind, int only)
+{
+	struct run_action acts[MACHINE_CPUS_MAX] = { 0 };
+
+	for (unsigned i = 0; i < machine_info(m)->cpus; i++)
+		if (only < 0 || (unsigned)only == i)
+			acts[i].kind = kind;
+	ck_assert_msg(machine_resume(m, acts, &err) == 0, "%s", err.msg);
+}
+
+void guest_continue(void)
+{
+	resume(ACT_CONT, -1);
+}
+
+void guest_step(unsigned cpu)
+{
+	resume(ACT_STEP, (int)cpu);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Polls the machine until DONE, or fails the test. */
+static void poll_until(bool (*done)(size_t wanted), size_t wanted)
+{
+	struct pollfd p = { .fd = machine_event_fd(m), .events = POLLIN };
+	uint64_t start = now_ms();
+
+	machine_poll(m, 50);
+	while (!done(wanted)) {
+		ck_assert_msg(now_ms() - start < DEADLINE_MS, "the machine did not get there in time");
+		poll(&p, 1, 100);
+		machine_poll(m, 0);
+	}
+}
+
+static bool enough_stops(size_t wanted)
+{
+	return stops >= wanted;
+}
+
+static bool enough_serial(size_t wanted)
+{
+	return serial_len >= wanted;
+}
+
+void guest_wait(void)
+{
+	poll_until(enough_stops, waited + 1);
+	ck_assert_msg(stops == waited + 1, "%u stops were reported where one was due", stops - waited);
+	waited = stops;
+}
+
+void guest_poll_serial(size_t len)
+{
+	poll_until(enough_serial, len);
+}
+
+uint64_t guest_reg(unsigned cpu, enum reg_id reg)
+{
+	uint8_t buf[REG_BYTES_MAX] = { 0 };
+	uint64_t value;
+
+	ck_assert_msg(machine_reg_read(m, cpu, reg, buf, &err) == 0, "%s", err.msg);
+	memcpy(&value, buf, sizeof(value));
+	return value;
+}
+
+void guest_set_reg(unsigned cpu, enum reg_id reg, uint64_t value)
+{
+	uint8_t buf[REG_BYTES_MAX] = { 0 };
+
+	memcpy(buf, &value, sizeof(value));
+	ck_assert_msg(machine_reg_write(m, cpu, reg, buf, &err) == 0, "%s", err.msg);
+}
+
+uint32_t guest_u32(uint64_t gpa)
+{
+	uint32_t v = 0;
+
+	ck_assert_uint_eq(machine_phys_read(m, gpa, &v, sizeof(v), &err), sizeof(v));
+	return v;
+}
+
+bool guest_no_kvm(void)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return true;
+	close(fd);
+	return false;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A machine on the real /dev/kvm for a test: made from code bytes, observed, waited for with a deadline. */
+#ifndef GV_TESTS_KVM_HARNESS_H
+#define GV_TESTS_KVM_HARNESS_H
+
+#include "api/machine.h"
+#include "kvm/machine_kvm.h"
+
+extern struct machine *m;
+extern struct err err;
+extern struct stop_event stop;          /* reported last */
+extern unsigned stops, resets;          /* how many came */
+extern char serial[1 << 17];            /* what came on COM1 so far */
+extern size_t serial_len;
+
+/* Assembled with the test; the symbols stand around a piece of guest code. */
+#define GUEST(name, code)                                                                                       \
+	extern const unsigned char name[], name##_end[];                                                        \
+	__asm__(".pushsection .rodata\n.globl " #name "\n" #name ":\n.code16\n" code "\n.globl " #name "_end\n"  \
+		#name "_end:\n.code64\n.popsection\n")
+
+/* Makes M with the code loaded at LOAD, in MODE, with CPUS vCPUs; fails the test when that does not work. */
+void guest_start(const unsigned char *code, const unsigned char *end, uint64_t load, enum boot_mode mode,
+		 unsigned cpus);
+#define GUEST_START(name, load, mode, cpus) guest_start(name, name##_end, load, mode, cpus)
+void guest_end(void);
+
+/* Resumes all vCPUs, or CPU alone with one step. */
+void guest_continue(void);
+void guest_step(unsigned cpu);
+/* Waits for a stop that has not been waited for yet; fails the test after ten seconds. */
+void guest_wait(void);
+/* Lets the machine run until LEN bytes have come on COM1, with the same deadline. */
+void guest_poll_serial(size_t len);
+
+uint64_t guest_reg(unsigned cpu, enum reg_id reg);
+void guest_set_reg(unsigned cpu, enum reg_id reg, uint64_t value);
+uint32_t guest_u32(uint64_t gpa);
+
+/* Whether there is no KVM to test on. */
+bool guest_no_kvm(void);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Registers and memory of a real vCPU. */
+#include <errno.h>
+#include <string.h>
+
+#include "tests/kvm_harness.h"
+#include "tests/unit.h"
+
+GUEST(spin, "jmp .\n");
+
+/* Long mode: cr3 and the mode come from the loader. */
+GUEST(spin64, ".code64\n nop\n jmp .\n");
+
+static void *bytes_of(unsigned cpu, enum reg_id reg, uint8_t buf[REG_BYTES_MAX])
+{
+	memset(buf, 0, REG_BYTES_MAX);
+	ck_assert_msg(machine_reg_read(m, cpu, reg, buf, &err) == 0, "%s", err.msg);
+	return buf;
+}
+
+/* Every register a client may write takes a value and shows it; all others stay as they were. */
+START_TEST(round_trips)
+{
+	uint8_t before[REG_COUNT][REG_BYTES_MAX], now[REG_BYTES_MAX], value[REG_BYTES_MAX];
+
+	GUEST_START(spin64, 0x100000, BOOT_LONG, 1);
+	for (unsigned reg = 0; reg < REG_COUNT; reg++) {
+		const struct reg_info *info = &reg_table[reg];
+		size_t size = info->view[RL_X86_64].bits / 8u;
+
+		if (!machine_reg_present(m, reg))
+			continue;
+		/* Control registers, segments, eflags, x87 control and the pc do not take any value: below. */
+		if (info->group == RG_CONTROL || reg == X86_EFLAGS || reg == X86_RIP || reg == X86_MXCSR ||
+		    (reg >= X86_CS && reg <= X86_GS) || (reg >= X86_FCTRL && reg <= X86_FOP) || reg == X86_IP ||
+		    (info->group == RG_SEGMENT && reg != X86_K_GS_BASE))
+			continue;
+		for (unsigned i = 0; i < REG_COUNT; i++)
+			if (machine_reg_present(m, i))
+				bytes_of(0, i, before[i]);
+		for (size_t i = 0; i < sizeof(value); i++)
+			value[i] = (uint8_t)(reg * 3 + i * 17 + 1);
+		if (reg == X86_K_GS_BASE)
+			memset(value + 5, 0, 3);        /* canonical */
+		ck_assert_msg(machine_reg_write(m, 0, reg, value, &err) == 0, "%s: %s", info->view[0].name, err.msg);
+		for (unsigned i = 0; i < REG_COUNT; i++) {
+			if (!machine_reg_present(m, i) || i == X86_FTAG)
+				continue;
+			bytes_of(0, i, now);
+			ck_assert_msg(!memcmp(now, i == reg ? value : before[i], i == reg ? size : REG_BYTES_MAX),
+				      "%s after writing %s", reg_table[i].view[0].name, info->view[0].name);
+		}
+	}
+	guest_end();
+}
+END_TEST
+
+/* What was written is what the processor runs with. */
+START_TEST(written_values_survive_a_step)
+{
+	uint8_t xmm[REG_BYTES_MAX] = { 1, 2, 3, 4 }, ymm[REG_BYTES_MAX] = { 9, 8, 7 }, buf[REG_BYTES_MAX];
+
+	GUEST_START(spin64, 0x100000, BOOT_LONG, 1);
+	guest_set_reg(0, X86_R13, 0x1122334455667788);
+	guest_set_reg(0, X86_GS_BASE, 0xffff800000001000);
+	guest_set_reg(0, X86_FCTRL, 0x27f);
+	ck_assert_int_eq(machine_reg_write(m, 0, X86_XMM5, xmm, &err), 0);
+	if (machine_reg_present(m, X86_YMM5H))
+		ck_assert_int_eq(machine_reg_write(m, 0, X86_YMM5H, ymm, &err), 0);
+	guest_step(0);
+	guest_wait();
+	ck_assert_uint_eq(stop.pc, 0x100001);
+	ck_assert_uint_eq(guest_reg(0, X86_R13), 0x1122334455667788);
+	ck_assert_uint_eq(guest_reg(0, X86_GS_BASE), 0xffff800000001000);
+	ck_assert_uint_eq(guest_reg(0, X86_FCTRL), 0x27f);
+	ck_assert_mem_eq(bytes_of(0, X86_XMM5, buf), xmm, 16);
+	if (machine_reg_present(m, X86_YMM5H))
+		ck_assert_mem_eq(bytes_of(0, X86_YMM5H, buf), ymm, 16);
+	guest_end();
+}
+END_TEST
+
+/* What the hardware would not take is refused, and nothing has changed. */
+START_TEST(refusals)
+{
+	static const struct {
+		enum reg_id reg;
+		uint64_t value;
+	} bad[] = {
+		{ X86_CR0, 0x80000000 },                /* paging without protection */
+		{ X86_CR4, 0 },                         /* PAE off in long mode */
+		{ X86_CR4, 1ull << 63 },
+		{ X86_EFER, 0 },                        /* long mode off with paging on */
+		{ X86_EFLAGS, 0x8000 },
+		{ X86_RIP, 0x800000000000 },
+		{ X86_MXCSR, 0x10000 },
+		{ X86_CS, 0 },
+		{ X86_CS, 0xfff8 },
+	};
+	uint8_t before[REG_COUNT][REG_BYTES_MAX], now[REG_BYTES_MAX], value[REG_BYTES_MAX];
+
+	GUEST_START(spin64, 0x100000, BOOT_LONG, 1);
+	for (unsigned i = 0; i < REG_COUNT; i++)
+		if (machine_reg_present(m, i))
+			bytes_of(0, i, before[i]);
+	for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
+		memset(value, 0, sizeof(value));
+		memcpy(value, &bad[k].value, 8);
+		ck_assert_msg(machine_reg_write(m, 0, bad[k].reg, value, &err) < 0, "%s took 0x%llx",
+			      reg_table[bad[k].reg].view[0].name, (unsigned long long)bad[k].value);
+		ck_assert_uint_gt(strlen(err.msg), 0);
+		for (unsigned i = 0; i < REG_COUNT; i++)
+			if (machine_reg_present(m, i))
+				ck_assert_msg(!memcmp(bytes_of(0, i, now), before[i], REG_BYTES_MAX), "%s changed",
+					      reg_table[i].view[0].name);
+	}
+	guest_step(0);
+	guest_wait();
+	ck_assert_uint_eq(stop.reason, STOP_STEP);
+	guest_end();
+}
+END_TEST
+
+START_TEST(real_mode_pc_is_linear)
+{
+	struct cpu_status st;
+
+	GUEST_START(spin, 0x7c00, BOOT_REAL, 1);
+	guest_set_reg(0, X86_CS, 0x7c0);
+	ck_assert_uint_eq(guest_reg(0, X86_CS_BASE), 0x7c00);
+	guest_set_reg(0, X86_RIP, 0x7c00);
+	ck_assert_uint_eq(guest_reg(0, X86_IP), 0);
+	ck_assert_int_eq(machine_cpu_status(m, 0, &st, &err), 0);
+	ck_assert_uint_eq(st.mode, MODE_REAL);
+	ck_assert_uint_eq(st.code_bits, 16);
+	ck_assert_uint_eq(st.cs, 0x7c0);
+	ck_assert_uint_eq(st.ip, 0);
+	ck_assert_uint_eq(st.pc, 0x7c00);
+	/* Beyond 64 KiB of cs. */
+	ck_assert_int_eq(machine_reg_write(m, 0, X86_RIP, &(uint64_t){ 0x7c00 + 0x10000 }, &err), -EINVAL);
+	ck_assert_int_eq(machine_reg_write(m, 0, X86_RIP, &(uint64_t){ 0x7bff }, &err), -EINVAL);
+	guest_step(0);
+	guest_wait();
+	ck_assert_uint_eq(stop.pc, 0x7c00);
+	guest_end();
+}
+END_TEST
+
+START_TEST(segments_load_their_descriptors)
+{
+	GUEST_START(spin, 0x7c00, BOOT_PROTECTED, 1);
+	/* The loader's own data selector, through the table it left in memory. */
+	uint64_t ds = guest_reg(0, X86_DS);
+
+	guest_set_reg(0, X86_ES, 0);
+	ck_assert_uint_eq(guest_reg(0, X86_ES), 0);
+	guest_set_reg(0, X86_ES, ds);
+	ck_assert_uint_eq(guest_reg(0, X86_ES), ds);
+	ck_assert_uint_eq(guest_reg(0, X86_ES_BASE), 0);
+	ck_assert_int_eq(machine_reg_write(m, 0, X86_DS, &(uint64_t){ guest_reg(0, X86_CS) | 0xff00 }, &err), -EINVAL);
+	guest_end();
+}
+END_TEST
+
+START_TEST(mode_is_told)
+{
+	static const struct {
+		enum boot_mode boot;
+		enum cpu_mode mode;
+		unsigned bits;
+		bool paging;
+	} t[] = {
+		{ BOOT_REAL, MODE_REAL, 16, false },
+		{ BOOT_PROTECTED, MODE_PROT32, 32, false },
+		{ BOOT_LONG, MODE_LONG, 64, true },
+	};
+	struct cpu_status st;
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		GUEST_START(spin, 0x7c00, t[i].boot, 1);
+		ck_assert_int_eq(machine_cpu_status(m, 0, &st, &err), 0);
+		ck_assert_uint_eq(st.mode, t[i].mode);
+		ck_assert_uint_eq(st.code_bits, t[i].bits);
+		ck_assert_uint_eq(st.paging, t[i].paging);
+		ck_assert_uint_eq(st.cpl, 0);
+		guest_end();
+	}
+}
+END_TEST
+
+START_TEST(memory)
+{
+	uint8_t buf[8192];
+	struct translation t;
+
+	GUEST_START(spin64, 0x100000, BOOT_LONG, 1);
+	/* RAM is 16 MiB, identity paging reaches 4 GiB: the first bytes are read, the rest is an error. */
+	memset(buf, 0x5a, sizeof(buf));
+	ck_assert_uint_eq(machine_mem_write(m, 0, 0xfff000, buf, sizeof(buf), &err), 4096);
+	ck_assert_int_eq(err.code, ENXIO);
+	ck_assert_uint_eq(machine_mem_read(m, 0, 0xffff00, buf, sizeof(buf), &err), 256);
+	ck_assert_uint_eq(machine_phys_read(m, 0xffff00, buf, sizeof(buf), &err), 256);
+	ck_assert_uint_eq(buf[255], 0x5a);
+	ck_assert_uint_eq(machine_mem_read(m, 0, 0x200000000, buf, 1, &err), 0);
+	ck_assert_int_eq(err.code, EFAULT);
+	ck_assert_uint_eq(machine_mem_read(m, 0, 0x8000000000000000, buf, 1, &err), 0);
+	ck_assert_uint_eq(machine_mem_read(m, 0, ~0ull, buf, 16, &err), 0);
+	ck_assert_uint_eq(machine_mem_read(m, 1, 0, buf, 1, &err), 0);
+	ck_assert_int_eq(machine_translate(m, 0, 0x123456, NULL, &t, &err), 0);
+	ck_assert(t.present && t.gpa == 0x123456 && t.slot == 0 && t.hva);
+	ck_assert_uint_eq(t.page_size, 0x200000);
+	ck_assert_uint_eq(t.nlevels, 3);
+	ck_assert_int_eq(machine_translate(m, 0, 0x200000000, NULL, &t, &err), 0);
+	ck_assert(!t.present);
+	ck_assert_int_eq(machine_translate(m, 0, 0x1000, &(uint64_t){ 0xfffffffff000 }, &t, &err), 0);
+	ck_assert(!t.present);
+	guest_end();
+}
+END_TEST
+
+START_TEST(slots)
+{
+	struct slot_info s;
+
+	GUEST_START(spin, 0x7c00, BOOT_REAL, 1);
+	ck_assert(machine_slot_list(m, 0, &s));
+	ck_assert_uint_eq(s.gpa, 0);
+	ck_assert_uint_eq(s.size, 16 << 20);
+	ck_assert(s.huge_aligned);
+	ck_assert_uint_eq(s.hva % 0x200000, 0);
+	ck_assert(!machine_slot_list(m, 1, &s));
+	guest_end();
+}
+END_TEST
+
+START_TEST(too_much)
+{
+	struct machine_config c = { .memory = 1ull << 52, .cpus = 1, .load.kind = IMAGE_FLAT };
+
+	m = NULL;
+	ck_assert_int_eq(blob_copy("test", spin, 2, &c.image, &err), 0);
+	ck_assert_int_eq(machine_kvm_new(&c, &m, &err), -EINVAL);
+	c.memory = 1ull << 46;
+	ck_assert_int_eq(blob_copy("test", spin, 2, &c.image, &err), 0);
+	ck_assert_int_lt(machine_kvm_new(&c, &m, &err), 0);
+	c.memory = 1 << 20;
+	c.cpus = 0;
+	ck_assert_int_eq(blob_copy("test", spin, 2, &c.image, &err), 0);
+	ck_assert_int_eq(machine_kvm_new(&c, &m, &err), -EINVAL);
+	ck_assert_ptr_null(m);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("regs");
+	TCase *c = tcase_create("regs");
+
+	if (guest_no_kvm())
+		return unit_skip_all("/dev/kvm cannot be opened");
+	tcase_set_timeout(c, 60);
+	tcase_add_test(c, round_trips);
+	tcase_add_test(c, written_values_survive_a_step);
+	tcase_add_test(c, refusals);
+	tcase_add_test(c, real_mode_pc_is_linear);
+	tcase_add_test(c, segments_load_their_descriptors);
+	tcase_add_test(c, mode_is_told);
+	tcase_add_test(c, memory);
+	tcase_add_test(c, slots);
+	tcase_add_test(c, too_much);
+	suite_add_tcase(s, c);
+	return unit_main(s);
+}
