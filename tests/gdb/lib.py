@@ -16,10 +16,9 @@ import traceback
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import visor
 
-try:
+INSIDE = "GV_TEST_SESSION" in os.environ
+if INSIDE:
 	import gdb
-except ImportError:
-	gdb = None
 
 SESSIONS = []
 
@@ -50,6 +49,20 @@ class Inside:
 	def __init__(self, results):
 		self.results = results
 		self.target = os.environ["GV_TEST_TARGET"]
+		self.event = None
+		gdb.events.stop.connect(self._stopped)
+		gdb.events.exited.connect(self._exited)
+
+	def _stopped(self, event):
+		if isinstance(event, gdb.BreakpointEvent):
+			self.event = "breakpoint %d" % event.breakpoints[0].number
+		elif isinstance(event, gdb.SignalEvent):
+			self.event = event.stop_signal
+		else:
+			self.event = "stopped"
+
+	def _exited(self, event):
+		self.event = "exited %d" % event.exit_code if hasattr(event, "exit_code") else "exited"
 
 	def _put(self, **record):
 		self.results.write(json.dumps(record) + "\n")
@@ -68,6 +81,15 @@ class Inside:
 	def x(self, command):
 		"""Runs a gdb command; its output."""
 		return gdb.execute(command, False, True)
+
+	def go(self, command):
+		"""
+		Runs a gdb command that lets the guest run; how that ended: "breakpoint N", a signal's name, "stopped",
+		"exited N".  (What gdb prints of it goes past gdb.execute().)
+		"""
+		self.event = None
+		gdb.execute(command, False, True)
+		return self.event
 
 	def refused(self, command):
 		"""The error a gdb command ends with, or an empty text."""
@@ -166,7 +188,7 @@ def _outside(path):
 
 
 def main(path):
-	if gdb:
+	if INSIDE:
 		_inside(path)
 	else:
 		_outside(os.path.abspath(path))

@@ -20,7 +20,7 @@ def boot_sector(t):
 	t.match(r"xor\s+%ax,%ax", t.x("x/i $pc"), "the first instruction is 16-bit code")
 	t.equal(t.value("$edx & 0xff"), 0x80, "DL names the first disk")
 	t.x("break *&count")
-	t.match(r"Breakpoint 1,", t.x("continue"), "the breakpoint is hit")
+	t.equal(t.go("continue"), "breakpoint 1", "the breakpoint is hit")
 	t.equal(t.where(), count, "pc is the breakpoint's")
 	t.equal(t.value("$ebx & 0xffff"), 0x1234, "a register the guest set")
 	t.equal(t.value("$esp & 0xffff"), 0x7c00, "the stack pointer")
@@ -44,7 +44,7 @@ def boot_sector(t):
 @session(**REAL)
 def hardware_breakpoint(t):
 	t.match("Hardware assisted breakpoint", t.x("hbreak *&count"), "hbreak is taken")
-	t.match("Breakpoint 1,", t.x("continue"), "and is hit")
+	t.equal(t.go("continue"), "breakpoint 1", "and is hit")
 	t.equal(t.where(), t.value("&count"), "at its address")
 	t.x("continue")
 	t.equal(t.where(), t.value("&count"), "and again, a loop later")
@@ -60,7 +60,7 @@ def other_segment(t):
 	far, far_count = t.value("&far"), t.value("&far_count")
 	t.x("set {unsigned char}&go_far = 1")
 	t.x("break *&far_count")
-	t.match("Breakpoint 1,", t.x("continue"), "a breakpoint is hit where CS is not 0")
+	t.equal(t.go("continue"), "breakpoint 1", "a breakpoint is hit where CS is not 0")
 	t.equal(t.where(), far_count, "pc is linear")
 	t.equal(t.value("$cs"), 0x7c0, "CS is the guest's")
 	t.equal(t.value("$cs_base"), 0x7c00, "cs_base is its base")
@@ -119,8 +119,7 @@ def attached_in_long_mode(t):
 	t.equal(t.value("$cr0 & 0x80000001"), 0x80000001, "paging and protection are on")
 	t.equal(t.value("$efer & 0x400"), 0x400, "long mode is active")
 	t.x("set {unsigned char}%#x = 1" % symbols["leave"][0])
-	t.x("continue")
-	t.equal(t.value("$_exitcode"), 1, "it leaves when told")
+	t.equal(t.go("continue"), "exited 1", "it leaves when told")
 
 
 lib.main(__file__)

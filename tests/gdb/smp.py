@@ -19,7 +19,7 @@ def thread_lines(text):
 @session(interrupt="cpus: 4", **SMP)
 def four_threads(t):
 	t.equal(len(thread_lines(t.x("info threads"))), 4, "info threads shows four before anything ran")
-	t.match("SIGINT", t.x("continue"), "Ctrl-C stops all")
+	t.equal(t.go("continue"), "SIGINT", "Ctrl-C stops all")
 	t.equal(len(thread_lines(t.x("info threads"))), 4, "info threads shows four")
 	shown = t.x("thread apply all x/i $pc")
 	t.equal(shown.count("=> 0x"), 4, "thread apply all x/i $pc shows an instruction each")
@@ -75,8 +75,7 @@ def registers_of_each(t):
 		t.x("thread %d" % number)
 		t.equal(t.value("$r12"), 0x100 + number, "thread %d has registers of its own" % number)
 	t.x("set var leave = 1")
-	t.x("continue")
-	t.equal(t.value("$_exitcode"), 1, "the guest leaves when told")
+	t.equal(t.go("continue"), "exited 1", "the guest leaves when told")
 
 
 lib.main(__file__)
