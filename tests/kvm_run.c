@@ -125,6 +125,24 @@ START_TEST(steps_over_io)
 }
 END_TEST
 
+GUEST(flags, /* 7c00 */ "pushf\n" /* 7c01 */ "popf\n" /* 7c02 */ "nop\n" /* 7c03 */ "sti\n" /* 7c04 */ "nop\n"
+	     /* 7c05 */ "cli\n" /* 7c06 */ "push $0x7c10\n" /* 7c09 */ "nop\n" /* 7c0a */ "pushf\n"
+	     /* 7c0b */ "pushw %cs\n" /* 7c0c */ "push $0x7c12\n" /* 7c0f */ "nop\n" /* 7c10 */ "iret\n nop\n"
+	     /* 7c12 */ "nop\n jmp .\n");
+
+/* What loads the flags takes the stepping flag with it, unless somebody puts it back. */
+START_TEST(steps_over_flag_loads)
+{
+	static const uint64_t pcs[] = { 0x7c01, 0x7c02, 0x7c03, 0x7c04, 0x7c05, 0x7c06, 0x7c09,
+					0x7c0a, 0x7c0b, 0x7c0c, 0x7c0f, 0x7c10, 0x7c12, 0x7c13 };
+
+	GUEST_START(flags, 0x7c00, BOOT_REAL, 1);
+	for (unsigned i = 0; i < sizeof(pcs) / sizeof(pcs[0]); i++)
+		step_to(pcs[i]);
+	guest_end();
+}
+END_TEST
+
 START_TEST(range_steps)
 {
 	struct run_action act = { .kind = ACT_RANGE, .start = 0x7c00, .end = 0x7c05 };
@@ -428,6 +446,7 @@ int main(void)
 	tcase_add_test(c, starts_stopped);
 	tcase_add_test(c, steps);
 	tcase_add_test(c, steps_over_io);
+	tcase_add_test(c, steps_over_flag_loads);
 	tcase_add_test(c, range_steps);
 	tcase_add_test(c, soft_hits);
 	tcase_add_test(c, hard_hits);

@@ -78,16 +78,42 @@ static bool step_once(struct vcpu *v)
 	return v->stepped;
 }
 
+/*
+ * Whether the instruction at the pc loads or masks the flags, and with them the trap flag that hardware steps by: popf, iret,
+ * and the 0f row's syscall, sysret, sysenter and sysexit, behind any prefixes.
+ */
+static bool loads_flags(struct vcpu *v)
+{
+	uint8_t insn[8];
+	struct paging p;
+	size_t n, i = 0;
+
+	regs_paging(v, &p);
+	n = vmem_read(v->vm->gmem, &p, regs_pc(v), insn, sizeof(insn), NULL);
+	while (i < n && (insn[i] == 0x66 || insn[i] == 0x67 || (insn[i] & 0xf0) == 0x40))
+		i++;
+	if (i >= n)
+		return true;    /* nothing to judge by */
+	if (insn[i] == 0x0f && i + 1 < n)
+		return insn[i + 1] == 0x05 || insn[i + 1] == 0x07 || insn[i + 1] == 0x34 || insn[i + 1] == 0x35;
+	return insn[i] == 0x9d || insn[i] == 0xcf;
+}
+
 void debug_run_steps(struct vcpu *v, bool stepped)
 {
 	const struct run_action *a = &v->act;
+	bool rearm;
 	uint64_t pc;
 
 	do {
 		if (!stepped) {
 			debug_prepare(v, DEBUG_STEP);
+			rearm = loads_flags(v);
 			if (!step_once(v))
 				return;
+			/* The kernel puts the trap flag back only when it is told to step again, which is dear. */
+			if (rearm)
+				v->debug_known = false;
 		}
 		stepped = false;
 		pc = regs_pc(v);
@@ -139,7 +165,7 @@ static void hit(struct vcpu *v, enum break_kind kind, const struct break_site *s
 			;
 	if (b) {
 		ev.owners = b->owners;
-		b->hits++;
+		v->hit_gva = b->gva;
 	}
 	vcpu_event(v, &ev);
 }

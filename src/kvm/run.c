@@ -225,6 +225,14 @@ static void guest_reset(struct machine_kvm *k)
 		start(k);
 }
 
+static void count_hit(struct machine_kvm *k, const struct vcpu *v)
+{
+	struct breakpoint *b = break_find(k->vm.breaks, v->event.kind, v->hit_gva);
+
+	if (b)
+		b->hits++;
+}
+
 /* Every vCPU is parked, nobody holds the machine: finds out what is to be reported. */
 static void collect(struct machine_kvm *k)
 {
@@ -246,6 +254,8 @@ static void collect(struct machine_kvm *k)
 	}
 	if (found) {
 		found->has_event = false;
+		if (found->event.reason == STOP_BREAKPOINT)
+			count_hit(k, found);
 		k->turn = found->id + 1;
 		report(k, &found->event);
 	} else if (k->stop_wanted) {

@@ -70,6 +70,7 @@ struct vcpu {
 	bool needs_completion;          /* its last exit was I/O that the next KVM_RUN finishes */
 	bool has_event;
 	struct stop_event event;
+	uint64_t hit_gva;               /* with a breakpoint event: where the breakpoint was set, which may be an alias of the pc */
 	uint64_t stop_pc;               /* linear pc at the last stop reported for this vCPU */
 	bool stop_pc_valid;             /* and neither has it run since, nor did anybody write the pc */
 
