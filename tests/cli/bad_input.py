@@ -97,7 +97,7 @@ def options(b):
 
 
 def memory(b):
-	b.refuses(74, "(?i)memory|RAM", "more RAM than the host can map", "-m", "200000G", HELLO)
+	b.refuses(64, "(?i)memory|RAM", "more RAM than the host can map", "-m", "200000G", HELLO)
 
 
 def addresses(b):

@@ -23,7 +23,7 @@ def boot_sector(t):
 	t.equal(t.go("continue"), "breakpoint 1", "the breakpoint is hit")
 	t.equal(t.where(), count, "pc is the breakpoint's")
 	t.equal(t.value("$ebx & 0xffff"), 0x1234, "a register the guest set")
-	t.equal(t.value("$esp & 0xffff"), 0x7c00, "the stack pointer")
+	t.equal(t.value("(unsigned long)$esp & 0xffff"), 0x7c00, "the stack pointer")
 	code = t.x("x/3i $pc")
 	t.match(r"incl\s+0x7d00", code, "x/i shows incl with its 16-bit address")
 	t.match(r"cmpb\s+\$0x0,0x7d08", code, "and the cmpb behind it")

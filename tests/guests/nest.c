@@ -20,6 +20,7 @@ NOINLINE int middle(int n)
 {
 	int x = inner(n);
 
+	result = x;
 	return x + 10;
 }
 

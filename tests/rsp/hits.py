@@ -43,7 +43,7 @@ def count_hits(tap, c, symbols, kind):
 			done = now - base[i]
 			if done - slack[i] > hits[i]:
 				lost.append((n, i, done, hits[i]))
-			if hits[i] > done + (1 if at == tick else 0):
+			if hits[i] > done + (1 if tick <= at < tick + size else 0):
 				wrong.append((n, i, done, hits[i]))
 	tap.equal(strange[:1], [], what + "each stop is at the breakpoint, on its own CPU")
 	tap.equal(lost[:1], [], what + "no CPU passes unreported")

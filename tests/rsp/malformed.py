@@ -19,7 +19,7 @@ BROKEN = (
 	(b"X8000000,1:a", b"E"), (b"X0,ffffffffffffffff:a", b"E"),
 	(b"p", b"E"), (b"pffff", b"E"), (b"pzz", b"E"), (b"P", b"E"), (b"P0", b"E"), (b"P0=", b"E"), (b"P0=zz", b"E"),
 	(b"P0=00", b"E"), (b"Pffff=0000000000000000", b"E"), (b"G", b"E"), (b"G00", b"E"), (b"Gzz", b"E"),
-	(b"Hg99", b"E"), (b"Hc99", b"E"), (b"Hq1", b"E"), (b"Hgzz", b"E"), (b"T99", b"E"), (b"T", b"E"), (b"Tzz", b"E"),
+	(b"Hg99", b"E"), (b"Hc99", b"E"), (b"Hq1", b""), (b"Hgzz", b"E"), (b"T99", b"E"), (b"T", b"E"), (b"Tzz", b"E"),
 	(b"vCont", b"E"), (b"vCont;", b"E"), (b"vCont;q", b"E"), (b"vCont;c:99", b"E"), (b"vCont;r1:1", b"E"),
 	(b"vCont;s:zz", b"E"),
 	(b"Z0", b"E"), (b"Z0,", b"E"), (b"Z0,zz,1", b"E"), (b"Z0,8000000000000000,1", b"E"),
