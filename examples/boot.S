@@ -21,7 +21,8 @@ say:
 	call	put
 	jmp	say
 
-count:
+	.balign	32, 0x90
+count:					/* 0x7c20 */
 	incl	counter
 	cmpb	$0, leave
 	je	count

@@ -15,8 +15,6 @@ GUESTS = (
 	("smp4", "smp4.elf", ("-c", "4"), "file"),
 	("mbhello", "mbhello.elf", ("-a", "one two", "-i", "examples/boot.bin its arguments"), "file"),
 )
-# a guest that leaves by its exit port gives its own status
-STATUS = {"boot": 1, "hello64": 7, "smp4": 1, "mbhello": 1}
 
 
 def monitor_script(tap, name, image, args):
@@ -25,7 +23,7 @@ def monitor_script(tap, name, image, args):
 	points = len(re.findall(r"^ok ", out, re.M))
 	tap.ok(plan and points == int(plan.group(1)), "%s.gv: as many test points as planned" % name, out + err)
 	tap.ok(not re.search(r"^not ok|^Bail out", out, re.M), "%s.gv: all of them good" % name, out + err)
-	tap.equal(status, STATUS[name], "%s.gv: the exit status" % name, out + err)
+	tap.equal(status, 0, "%s.gv: the exit status" % name, out + err)
 
 
 def gdb_script(tap, name, image, args, load):
