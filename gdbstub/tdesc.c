@@ -30,22 +30,21 @@ static enum reg_feature feature_of(const struct reg_info *r, enum reg_layout l)
 	return l == RL_I386 && r->feature == RF_SEGMENTS ? RF_SYSTEM : r->feature;
 }
 
-struct flag_bits {
+/* Single bits only: gdb prints a field of several even when it is 0. */
+struct flag_bit {
 	const char *name;
-	unsigned start, end;
+	unsigned bit;
 };
 
-static const struct flag_bits eflags_bits[] = {
-	{ "CF", 0, 0 },    { "PF", 2, 2 },   { "AF", 4, 4 },   { "ZF", 6, 6 },   { "SF", 7, 7 },   { "TF", 8, 8 },
-	{ "IF", 9, 9 },    { "DF", 10, 10 }, { "OF", 11, 11 }, { "IOPL", 12, 13 }, { "NT", 14, 14 },
-	{ "RF", 16, 16 },  { "VM", 17, 17 }, { "AC", 18, 18 }, { "VIF", 19, 19 }, { "VIP", 20, 20 },
-	{ "ID", 21, 21 },
+static const struct flag_bit eflags_bits[] = {
+	{ "CF", 0 },  { "PF", 2 },  { "AF", 4 },  { "ZF", 6 },  { "SF", 7 },  { "TF", 8 },
+	{ "IF", 9 },  { "DF", 10 }, { "OF", 11 }, { "NT", 14 }, { "RF", 16 }, { "VM", 17 },
+	{ "AC", 18 }, { "VIF", 19 }, { "VIP", 20 }, { "ID", 21 },
 };
 
-static const struct flag_bits mxcsr_bits[] = {
-	{ "IE", 0, 0 },   { "DE", 1, 1 },   { "ZE", 2, 2 },   { "OE", 3, 3 },   { "UE", 4, 4 },   { "PE", 5, 5 },
-	{ "DAZ", 6, 6 },  { "IM", 7, 7 },   { "DM", 8, 8 },   { "ZM", 9, 9 },   { "OM", 10, 10 }, { "UM", 11, 11 },
-	{ "PM", 12, 12 }, { "RC", 13, 14 }, { "FZ", 15, 15 },
+static const struct flag_bit mxcsr_bits[] = {
+	{ "IE", 0 }, { "DE", 1 }, { "ZE", 2 }, { "OE", 3 },  { "UE", 4 },  { "PE", 5 },  { "DAZ", 6 },
+	{ "IM", 7 }, { "DM", 8 }, { "ZM", 9 }, { "OM", 10 }, { "UM", 11 }, { "PM", 12 }, { "FZ", 15 },
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -54,7 +53,7 @@ static const struct flag_bits mxcsr_bits[] = {
 static const struct {
 	enum reg_feature feature;
 	const char *id;
-	const struct flag_bits *bits;
+	const struct flag_bit *bits;
 	size_t count;
 } flags_types[] = {
 	{ RF_CORE, "i386_eflags", eflags_bits, COUNT(eflags_bits) },
@@ -78,9 +77,9 @@ static void write_types(enum reg_feature f, struct out *o)
 			continue;
 		out_printf(o, "<flags id=\"%s\" size=\"4\">\n", flags_types[i].id);
 		for (size_t k = 0; k < flags_types[i].count; k++) {
-			const struct flag_bits *b = &flags_types[i].bits[k];
+			const struct flag_bit *b = &flags_types[i].bits[k];
 
-			out_printf(o, "<field name=\"%s\" start=\"%u\" end=\"%u\"/>\n", b->name, b->start, b->end);
+			out_printf(o, "<field name=\"%s\" start=\"%u\" end=\"%u\"/>\n", b->name, b->bit, b->bit);
 		}
 		out_puts(o, "</flags>\n");
 	}
@@ -95,16 +94,14 @@ static void write_types(enum reg_feature f, struct out *o)
 	out_puts(o, "<field name=\"uint128\" type=\"uint128\"/>\n</union>\n");
 }
 
-/* gdb's group for `info registers GROUP`, and whether an inferior call should save the register. */
-static const char *reg_attributes(const struct reg_info *r, enum reg_feature f)
+/* The register set a client may show it in; gdb goes by names and types on x86, lldb by this. */
+static const char *reg_set(const struct reg_info *r, enum reg_feature f)
 {
 	if (f == RF_SYSTEM)
-		return " group=\"system\" save-restore=\"no\"";
+		return "system";
 	if (r->group == RG_X87)
-		return " group=\"float\"";
-	if (f == RF_SSE || f == RF_AVX)
-		return " group=\"vector\"";
-	return " group=\"general\"";
+		return "float";
+	return f == RF_SSE || f == RF_AVX ? "vector" : "general";
 }
 
 static void write_feature(struct machine *m, enum reg_layout l, enum reg_feature f, struct out *o)
@@ -121,8 +118,8 @@ static void write_feature(struct machine *m, enum reg_layout l, enum reg_feature
 			write_types(f, o);
 			open = true;
 		}
-		out_printf(o, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%d\"%s/>\n", r->view[l].name,
-			   r->view[l].bits, r->type[l], r->view[l].num, reg_attributes(r, f));
+		out_printf(o, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%d\" group=\"%s\"/>\n",
+			   r->view[l].name, r->view[l].bits, r->type[l], r->view[l].num, reg_set(r, f));
 	}
 	if (open)
 		out_puts(o, "</feature>\n");
