@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "monitor/cmd.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "monitor/text.h"
+
+const struct cmd_group *const cmd_groups[] = {
+	&cmd_run_group, &cmd_inspect_group, &cmd_info_group, &cmd_change_group, &cmd_break_group,
+	&cmd_session_group, NULL,
+};
+
+const struct cmd *cmd_at(size_t index)
+{
+	for (size_t g = 0; cmd_groups[g]; g++) {
+		if (index < cmd_groups[g]->count)
+			return &cmd_groups[g]->rows[index];
+		index -= cmd_groups[g]->count;
+	}
+	return NULL;
+}
+
+size_t cmd_word(const char *line, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && !text_space(line[n]) && line[n] != '/')
+		n++;
+	return n;
+}
+
+static size_t first_word(const struct cmd *c)
+{
+	return strcspn(c->name, " ");
+}
+
+/* The word that is looked at: the first of a name, or the second of those that begin with GROUP's first. */
+static const char *name_word(const struct cmd *c, const struct cmd *group, size_t *ret_len)
+{
+	size_t first = first_word(c);
+	const char *word = c->name;
+
+	if (group) {
+		if (first != first_word(group) || strncmp(c->name, group->name, first) || !c->name[first])
+			return NULL;
+		word += first + 1;
+		*ret_len = strlen(word);
+	} else {
+		*ret_len = first;
+	}
+	return word;
+}
+
+static bool same(const char *a, size_t alen, const char *b, size_t blen)
+{
+	return alen == blen && !memcmp(a, b, blen);
+}
+
+/* One word against the table.  NULL with *SEVERAL set when it begins more than one name: LIST names them. */
+static const struct cmd *find_word(const char *word, size_t len, const struct cmd *group, bool *several,
+				   char *list, size_t list_size)
+{
+	const struct cmd *found = NULL, *c;
+	size_t n, found_len = 0, used = 0;
+	const char *name, *found_name = NULL;
+
+	*several = false;
+	for (size_t i = 0; (c = cmd_at(i)); i++)
+		if (((name = name_word(c, group, &n)) && same(name, n, word, len)) ||
+		    (!group && c->alias && same(c->alias, strlen(c->alias), word, len)))
+			return c;
+	for (size_t i = 0; (c = cmd_at(i)); i++) {
+		name = name_word(c, group, &n);
+		if (!name || n < len || memcmp(name, word, len) || (found && same(name, n, found_name, found_len)))
+			continue;
+		if (found)
+			*several = true;
+		if (used < list_size)
+			used += (size_t)snprintf(list + used, list_size - used, "%s%.*s", found ? ", " : "",
+						 (int)n, name);
+		found = c;
+		found_name = name;
+		found_len = n;
+	}
+	return *several ? NULL : found;
+}
+
+int cmd_find(const char *line, size_t len, size_t *ret_used, const struct cmd **ret, struct err *err)
+{
+	size_t n = cmd_word(line, len), at = n, start = 0;
+	const struct cmd *c, *group = NULL;
+	char list[180] = "";
+	bool several;
+
+	if (!n)
+		return err_set(err, ENOENT, "a line begins with a command's name (help lists them)");
+	c = find_word(line, n, NULL, &several, list, sizeof(list));
+	if (c && strchr(c->name, ' ') && !(c->alias && same(c->alias, strlen(c->alias), line, n))) {
+		group = c;
+		for (start = n; start < len && text_space(line[start]);)
+			start++;
+		n = cmd_word(line + start, len - start);
+		at = start + n;
+		c = find_word(line + start, n, group, &several, list, sizeof(list));
+		if (!n)
+			return err_set(err, ENOENT, "%.*s: one of %s", (int)first_word(group), group->name, list);
+	}
+	if (several)
+		return err_set(err, ENOTUNIQ, "'%.*s' could be %s", n < 40 ? (int)n : 40, line + start, list);
+	if (!c && group)
+		return err_set(err, ENOENT, "%.*s knows no '%.*s'", (int)first_word(group), group->name,
+			       n < 40 ? (int)n : 40, line + start);
+	if (!c)
+		return err_set(err, ENOENT, "there is no command '%.*s' (help lists them)", n < 40 ? (int)n : 40,
+			       line);
+	*ret_used = at;
+	*ret = c;
+	return 0;
+}

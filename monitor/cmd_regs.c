@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "monitor/cmd_regs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "monitor/core.h"
+#include "monitor/render.h"
+
+/* Names of single bits, lowest first: SDM volume 1, 3.4.3, and volume 3, 2.5 and 2.2.1. */
+static const struct {
+	enum reg_id reg;
+	const char *names;      /* "BIT=NAME ..." */
+} bit_names[] = {
+	{ X86_EFLAGS, "0=CF 2=PF 4=AF 6=ZF 7=SF 8=TF 9=IF 10=DF 11=OF 14=NT 16=RF 17=VM 18=AC 19=VIF 20=VIP "
+		      "21=ID" },
+	{ X86_CR0, "0=PE 1=MP 2=EM 3=TS 4=ET 5=NE 16=WP 18=AM 29=NW 30=CD 31=PG" },
+	{ X86_CR4, "0=VME 1=PVI 2=TSD 3=DE 4=PSE 5=PAE 6=MCE 7=PGE 8=PCE 9=OSFXSR 10=OSXMMEXCPT 11=UMIP 12=LA57 "
+		   "13=VMXE 14=SMXE 16=FSGSBASE 17=PCIDE 18=OSXSAVE 20=SMEP 21=SMAP 22=PKE 23=CET 24=PKS" },
+	{ X86_EFER, "0=SCE 8=LME 10=LMA 11=NXE 12=SVME 14=FFXSR" },
+};
+
+static json_t *decode_bits(enum reg_id reg, uint64_t value)
+{
+	json_t *list;
+
+	for (size_t i = 0; i < sizeof(bit_names) / sizeof(bit_names[0]); i++) {
+		const char *p = bit_names[i].names;
+		unsigned bit;
+		char name[12];
+		int used;
+
+		if (bit_names[i].reg != reg)
+			continue;
+		list = json_array();
+		for (; sscanf(p, "%u=%11s%n", &bit, name, &used) == 2; p += used)
+			if (value >> bit & 1)
+				json_array_append_new(list, json_string(name));
+		if (reg == X86_EFLAGS && (value >> 12 & 3))
+			json_array_append_new(list, json_sprintf("IOPL=%d", (int)(value >> 12 & 3)));
+		return list;
+	}
+	return NULL;
+}
+
+static json_t *wide_hex(const uint8_t *bytes, unsigned bits)
+{
+	char text[2 * REG_BYTES_MAX + 3] = "0x";
+
+	for (unsigned i = bits / 8, n = 2; i-- > 0; n += 2)
+		snprintf(text + n, sizeof(text) - n, "%02x", bytes[i]);
+	return json_string(text);
+}
+
+/* One register as NAME and BITS wide, which may be less than all of it. */
+static int add_register(struct task *t, json_t *list, enum reg_id reg, const char *name, unsigned bits,
+			struct err *err)
+{
+	uint8_t bytes[REG_BYTES_MAX] = { 0 };
+	const struct reg_info *info = &reg_table[reg];
+	char decimal[64];
+	long double st;
+	json_t *row, *flags;
+	uint64_t v;
+	int r;
+
+	r = machine_reg_read(task_machine(t), t->s->cpu, reg, bytes, err);
+	if (r)
+		return r;
+	memcpy(&v, bytes, sizeof(v));
+	if (bits < 64)
+		v &= (1ULL << bits) - 1;
+	row = json_pack("{s:s, s:i, s:s, s:o}", "name", name, "bits", (int)bits, "group",
+			reg_group_name(info->group), "value", bits > 64 ? wide_hex(bytes, bits) : data_hex(v));
+	if (!strcmp(info->type[RL_X86_64], "i387_ext")) {
+		memset(&st, 0, sizeof(st));
+		memcpy(&st, bytes, 10);
+		snprintf(decimal, sizeof(decimal), "%.18Lg", st);
+		json_object_set_new(row, "decimal", json_string(decimal));
+	}
+	if (reg == X86_RIP)
+		json_object_set_new(row, "symbol", data_symbol(task_machine(t), v));
+	flags = decode_bits(reg, v);
+	if (flags)
+		json_object_set_new(row, "flags", flags);
+	json_array_append_new(list, row);
+	return 0;
+}
+
+/* Everything of the groups in MASK, named as the vCPU's mode has it. */
+static int add_groups(struct task *t, json_t *list, unsigned mask, struct err *err)
+{
+	struct machine *m = task_machine(t);
+	struct cpu_status s;
+	enum reg_layout l;
+	int r;
+
+	r = machine_cpu_status(m, t->s->cpu, &s, err);
+	l = !r && s.mode == MODE_LONG ? RL_X86_64 : RL_I386;
+	for (unsigned i = 0; !r && i < REG_COUNT; i++) {
+		const struct reg_view *v = &reg_table[i].view[l];
+
+		if (v->name && (mask >> reg_table[i].group & 1) && machine_reg_present(m, (enum reg_id)i))
+			r = add_register(t, list, (enum reg_id)i, v->name, v->bits, err);
+	}
+	return r;
+}
+
+static int group_mask(const char *word, size_t len, unsigned *ret)
+{
+	if (word_is(word, len, "all")) {
+		*ret = ~0u;
+		return 0;
+	}
+	for (unsigned g = 0; g < RG_COUNT; g++)
+		if (word_is(word, len, reg_group_name((enum reg_group)g))) {
+			*ret = 1u << g;
+			return 0;
+		}
+	return -ENOENT;
+}
+
+static int add_named(struct task *t, json_t *list, const char **p, struct err *err)
+{
+	size_t len;
+	const char *word = task_word(p, &len);
+	unsigned mask, bits;
+	char name[24];
+	int id;
+
+	if (!group_mask(word, len, &mask))
+		return add_groups(t, list, mask, err);
+	if (len && *word == '$') {
+		word++;
+		len--;
+	}
+	id = reg_by_name(word, len, &bits);
+	if (id < 0)
+		return err_set(err, ENOENT, "there is no register '%.*s'", len < 40 ? (int)len : 40, word);
+	snprintf(name, sizeof(name), "%.*s", (int)len, word);
+	return add_register(t, list, (enum reg_id)id, name, bits, err);
+}
+
+int regs_exec(struct task *t, struct err *err)
+{
+	const unsigned usual = 1u << RG_GENERAL | 1u << RG_SEGMENT | 1u << RG_CONTROL;
+	json_t *list = json_array();
+	const char *p = t->args;
+	bool table = !*p || group_mask(p, strlen(p), &(unsigned){ 0 }) == 0;
+	int r = 0;
+
+	if (!*p)
+		r = add_groups(t, list, usual, err);
+	while (*p && !r)
+		r = add_named(t, list, &p, err);
+	if (r) {
+		json_decref(list);
+		return r;
+	}
+	t->result = json_pack("{s:i, s:b, s:o}", "cpu", (int)t->s->cpu, "table", (int)table, "registers", list);
+	return 0;
+}
+
+/* -- as text -- */
+
+static void render_value(const json_t *row, struct out *o)
+{
+	uint64_t bits = data_u64(row, "bits");
+
+	if (bits > 64)
+		out_puts(o, data_str(row, "value") + 2);
+	else
+		out_printf(o, "%0*" PRIx64, (int)(bits / 4), data_u64(row, "value"));
+}
+
+static void render_extra(const json_t *row, struct out *o)
+{
+	const json_t *flags = json_object_get(row, "flags"), *v;
+	const char *symbol = data_str(row, "symbol"), *decimal = data_str(row, "decimal");
+	size_t i;
+
+	if (*symbol)
+		out_printf(o, " <%s>", symbol);
+	if (*decimal)
+		out_printf(o, " (%s)", decimal);
+	if (!flags)
+		return;
+	out_puts(o, " [");
+	json_array_foreach(flags, i, v)
+		out_printf(o, "%s%s", i ? " " : "", json_string_value(v));
+	out_puts(o, "]");
+}
+
+static const json_t *find_row(const json_t *list, const char *name)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(list, i, row)
+		if (!strcmp(data_str(row, "name"), name))
+			return row;
+	return NULL;
+}
+
+/* The row with the base of the segment register in ROW; NULL when ROW is none. */
+static const json_t *base_of(const json_t *list, const json_t *row)
+{
+	char name[16];
+
+	if (strcmp(data_str(row, "group"), "segment") || strlen(data_str(row, "name")) != 2)
+		return NULL;
+	snprintf(name, sizeof(name), "%.2s_base", data_str(row, "name"));
+	return find_row(list, name);
+}
+
+static bool is_base(const json_t *list, const json_t *row)
+{
+	const char *name = data_str(row, "name");
+	char segment[3];
+
+	if (strlen(name) != 7 || strcmp(name + 2, "_base"))
+		return false;
+	memcpy(segment, name, 2);
+	segment[2] = '\0';
+	return find_row(list, segment);
+}
+
+/* How many of these stand in a line of about 80 columns; 0: it has the line for itself. */
+static unsigned per_line(const json_t *row)
+{
+	uint64_t bits = data_u64(row, "bits");
+
+	if (json_object_get(row, "flags") || json_object_get(row, "decimal") || *data_str(row, "symbol") ||
+	    strlen(data_str(row, "name")) > 6)
+		return 0;
+	return bits > 64 ? 2 : bits > 32 ? 3 : 4;
+}
+
+/* How wide names are in a column of GROUP. */
+static int name_width(const char *group)
+{
+	static const int widths[RG_COUNT] = {
+		[RG_GENERAL] = 3, [RG_SEGMENT] = 2, [RG_CONTROL] = 4, [RG_X87] = 5, [RG_SSE] = 5, [RG_AVX] = 6,
+	};
+	for (unsigned g = 0; g < RG_COUNT; g++)
+		if (!strcmp(group, reg_group_name((enum reg_group)g)))
+			return widths[g];
+	return 0;
+}
+
+static void render_table(const json_t *list, struct out *o)
+{
+	const char *group = "";
+	const json_t *row, *base;
+	unsigned column = 0, n;
+	size_t i;
+
+	json_array_foreach(list, i, row) {
+		if (is_base(list, row))
+			continue;
+		base = base_of(list, row);
+		n = base ? 2 : per_line(row);
+		if (column && (!n || column >= n || strcmp(group, data_str(row, "group")))) {
+			out_puts(o, "\n");
+			column = 0;
+		}
+		group = data_str(row, "group");
+		out_printf(o, "%s%-*s ", column ? "  " : "", name_width(group), data_str(row, "name"));
+		if (base)
+			out_printf(o, "%04" PRIx64 " base ", data_u64(row, "value"));
+		render_value(base ? base : row, o);
+		render_extra(row, o);
+		column = n ? column + 1 : ~0u;
+	}
+	if (column)
+		out_puts(o, "\n");
+}
+
+void regs_render(const json_t *result, struct out *o)
+{
+	const json_t *list = json_object_get(result, "registers"), *row;
+	size_t i;
+
+	if (data_true(result, "table")) {
+		render_table(list, o);
+		return;
+	}
+	json_array_foreach(list, i, row) {
+		out_printf(o, "%-8s %s", data_str(row, "name"), data_str(row, "value"));
+		if (data_u64(row, "bits") <= 64)
+			out_printf(o, "  %" PRIu64, data_u64(row, "value"));
+		render_extra(row, o);
+		out_puts(o, "\n");
+	}
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "monitor/complete.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "monitor/cmd.h"
+#include "monitor/text.h"
+
+#define NAMES_MAX 1000
+
+struct names {
+	const char *text;
+	size_t len;
+	char **v;
+	size_t n;
+};
+
+void complete_free(char **names)
+{
+	for (size_t i = 0; names && names[i]; i++)
+		free(names[i]);
+	free(names);
+}
+
+static void add(struct names *c, const char *prefix, const char *name, size_t len)
+{
+	char full[300];
+	char **v;
+
+	snprintf(full, sizeof(full), "%s%.*s", prefix, (int)len, name);
+	if (strncasecmp(full, c->text, c->len) || c->n == NAMES_MAX)
+		return;
+	for (size_t i = 0; i < c->n; i++)
+		if (!strcmp(c->v[i], full))
+			return;
+	v = realloc(c->v, (c->n + 2) * sizeof(*v));
+	if (!v)
+		return;
+	c->v = v;
+	v[c->n] = strdup(full);
+	c->n += v[c->n] != NULL;
+	v[c->n] = NULL;
+}
+
+/* The first words of all commands; or, with GROUP, the second words of those that begin as it does. */
+static void add_commands(struct names *c, const struct cmd *group)
+{
+	size_t first = group ? strcspn(group->name, " ") : 0;
+	const struct cmd *row;
+
+	for (size_t i = 0; (row = cmd_at(i)); i++)
+		if (!group)
+			add(c, "", row->name, strcspn(row->name, " "));
+		else if (!strncmp(row->name, group->name, first + 1))
+			add(c, "", row->name + first + 1, strlen(row->name + first + 1));
+}
+
+static void add_registers(struct names *c, struct machine *m, const char *prefix)
+{
+	for (unsigned l = 0; l < RL_COUNT; l++)
+		for (unsigned i = 0; i < REG_COUNT; i++) {
+			const char *name = reg_table[i].view[l].name;
+
+			if (name && machine_reg_present(m, (enum reg_id)i))
+				add(c, prefix, name, strlen(name));
+		}
+	add(c, prefix, "pc", 2);
+	add(c, prefix, "sp", 2);
+}
+
+static void add_symbols(struct names *c, struct machine *m)
+{
+	const char *name;
+
+	/* Without a letter typed, a kernel's symbols are no help. */
+	for (size_t i = 0; c->len && c->n < NAMES_MAX && (name = machine_sym_next(m, i)); i++)
+		if (!strncmp(name, c->text, c->len))
+			add(c, "", name, strlen(name));
+}
+
+static void add_arguments(struct names *c, struct machine *m, const struct cmd *cmd, bool *ret_file)
+{
+	switch (cmd->complete) {
+	case COMPLETE_NONE:
+		break;
+	case COMPLETE_REGS:
+		if (c->text[0] != '$')
+			add_registers(c, m, "");
+		break;
+	case COMPLETE_EXPR:
+		if (c->text[0] == '$')
+			add_registers(c, m, "$");
+		else
+			add_symbols(c, m);
+		break;
+	case COMPLETE_FILE:
+		*ret_file = true;
+		break;
+	case COMPLETE_COMMAND:
+		add_commands(c, NULL);
+		break;
+	}
+}
+
+/* The command of a group that LINE begins with, when only its second word is missing. */
+static const struct cmd *group_of(const char *line, size_t len)
+{
+	size_t word = cmd_word(line, len), n = 0, used;
+	const struct cmd *row, *found = NULL;
+
+	while (word + n < len && text_space(line[word + n]))
+		n++;
+	if (!n || word + n < len)
+		return NULL;
+	for (size_t i = 0; (row = cmd_at(i)); i++) {
+		used = strcspn(row->name, " ");
+		if (strncmp(row->name, line, word))
+			continue;
+		if (found && (strcspn(found->name, " ") != used || strncmp(found->name, row->name, used)))
+			return NULL;
+		found = row;
+	}
+	return found && strchr(found->name, ' ') ? found : NULL;
+}
+
+char **complete_line(struct machine *m, const char *line, size_t start, const char *text, bool *ret_file)
+{
+	struct names c = { .text = text, .len = strlen(text) };
+	const struct cmd *cmd = NULL, *group;
+	size_t used;
+
+	*ret_file = false;
+	while (start && text_space(*line)) {
+		line++;
+		start--;
+	}
+	group = group_of(line, start);
+	if (!start)
+		add_commands(&c, NULL);
+	else if (group)
+		add_commands(&c, group);
+	else if (!cmd_find(line, start, &used, &cmd, NULL))
+		add_arguments(&c, m, cmd, ret_file);
+	return c.v;
+}

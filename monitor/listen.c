@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "monitor/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "monitor/core.h"
+#include "monitor/feed.h"
+
+#define CLIENTS_MAX 16
+#define BACKLOG_MAX 16777216    /* bytes a client may leave unread */
+
+struct client {
+	struct feed feed;
+	struct out out;
+	uv_pipe_t pipe;
+	struct listener *listener;
+	struct client *next;
+	size_t unsent;          /* bytes given to libuv */
+	bool ended, closed;
+	char chunk[4096];
+};
+
+struct listener {
+	uv_pipe_t pipe;
+	struct monitor *mon;
+	struct client *clients;
+	unsigned nclients;
+	struct sockaddr_un addr;
+	dev_t dev;
+	ino_t ino;
+};
+
+struct sending {
+	uv_write_t write;
+	size_t len;
+	char data[];
+};
+
+static void on_client_closed(uv_handle_t *h)
+{
+	free(h->data);
+}
+
+static void client_close(struct client *c)
+{
+	struct monitor *mon = c->feed.session.mon;
+	struct client **p = &c->listener->clients;
+
+	if (c->closed)
+		return;
+	c->closed = true;
+	while (*p != c)
+		p = &(*p)->next;
+	*p = c->next;
+	c->listener->nclients--;
+	feed_close(&c->feed);
+	uv_close((uv_handle_t *)&c->pipe, on_client_closed);
+	if (mon->ev.attached)
+		mon->ev.attached(mon->ev.arg, false);
+}
+
+static void on_sent(uv_write_t *w, int status)
+{
+	struct sending *s = (struct sending *)w;
+	struct client *c = w->handle->data;
+
+	c->unsent -= s->len;
+	free(s);
+	if (status < 0 || (c->ended && !c->unsent))
+		client_close(c);
+}
+
+/* A client that does not read loses its session, not the guest its time. */
+static void client_write(struct out *o, const char *text, size_t len)
+{
+	struct client *c = (struct client *)((char *)o - offsetof(struct client, out));
+	struct sending *s;
+	uv_buf_t buf;
+
+	if (c->closed)
+		return;
+	s = c->unsent + len <= BACKLOG_MAX ? malloc(sizeof(*s) + len) : NULL;
+	if (!s) {
+		client_close(c);
+		return;
+	}
+	memcpy(s->data, text, len);
+	s->len = len;
+	buf = uv_buf_init(s->data, (unsigned)len);
+	if (uv_write(&s->write, (uv_stream_t *)&c->pipe, &buf, 1, on_sent)) {
+		free(s);
+		client_close(c);
+		return;
+	}
+	c->unsent += len;
+}
+
+static void on_alloc(uv_handle_t *h, size_t want, uv_buf_t *buf)
+{
+	struct client *c = h->data;
+
+	(void)want;
+	*buf = uv_buf_init(c->chunk, sizeof(c->chunk));
+}
+
+static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+	struct client *c = s->data;
+
+	if (n == 0)
+		return;
+	if (n < 0)
+		uv_read_stop(s);
+	if (n < 0 && n != UV_EOF)
+		client_close(c);
+	else if (!feed_data(&c->feed, buf->base, n < 0 ? 0 : (size_t)n))
+		uv_read_stop(s);
+}
+
+static void on_drained(struct feed *f, bool ended)
+{
+	struct client *c = (struct client *)f;
+
+	if (!ended) {
+		uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
+		return;
+	}
+	c->ended = true;
+	if (!c->unsent)
+		client_close(c);
+}
+
+static void on_connect(uv_stream_t *server, int status)
+{
+	struct listener *l = server->data;
+	struct client *c;
+
+	if (status < 0)
+		return;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return;
+	uv_pipe_init(l->mon->loop, &c->pipe, 0);
+	c->pipe.data = c;
+	c->out.write = client_write;
+	c->listener = l;
+	if (uv_accept(server, (uv_stream_t *)&c->pipe) || l->nclients == CLIENTS_MAX) {
+		uv_close((uv_handle_t *)&c->pipe, on_client_closed);
+		return;
+	}
+	c->next = l->clients;
+	l->clients = c;
+	l->nclients++;
+	feed_open(&c->feed, l->mon, &c->out, on_drained);
+	uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
+	if (l->mon->ev.attached)
+		l->mon->ev.attached(l->mon->ev.arg, true);
+}
+
+/* -- the socket -- */
+
+/*
+ * Whether PATH is a socket that nobody listens on any more.  A datagram socket asks, which a listener answers with
+ * EPROTOTYPE and never sees as a client.
+ */
+static bool is_stale(const struct sockaddr_un *addr)
+{
+	struct stat st;
+	bool stale;
+	int fd;
+
+	if (lstat(addr->sun_path, &st) || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	stale = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) && errno == ECONNREFUSED;
+	close(fd);
+	return stale;
+}
+
+static int open_socket(struct listener *l, const char *path, struct err *err)
+{
+	struct stat st;
+	int fd, r;
+
+	if (strlen(path) >= sizeof(l->addr.sun_path))
+		return err_set(err, ENAMETOOLONG, "%s: a socket's path has at most %zu bytes", path,
+			       sizeof(l->addr.sun_path) - 1);
+	l->addr.sun_family = AF_UNIX;
+	strcpy(l->addr.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_errno(err, errno, "%s", path);
+	/* The mode before bind(), so that there is no moment at which others may connect. */
+	r = fchmod(fd, 0600) ? -errno : 0;
+	if (!r && bind(fd, (struct sockaddr *)&l->addr, sizeof(l->addr))) {
+		r = -errno;
+		if (r == -EADDRINUSE && is_stale(&l->addr) && !unlink(path))
+			r = bind(fd, (struct sockaddr *)&l->addr, sizeof(l->addr)) ? -errno : 0;
+	}
+	if (r) {
+		close(fd);
+		return err_errno(err, -r, "%s", path);
+	}
+	if (!lstat(path, &st)) {
+		l->dev = st.st_dev;
+		l->ino = st.st_ino;
+	}
+	return fd;
+}
+
+static void on_listener_closed(uv_handle_t *h)
+{
+	free(h->data);
+}
+
+static void remove_socket(const struct listener *l)
+{
+	struct stat st;
+
+	if (l->ino && !lstat(l->addr.sun_path, &st) && st.st_dev == l->dev && st.st_ino == l->ino)
+		unlink(l->addr.sun_path);
+}
+
+int listener_new(struct monitor *mon, const char *path, struct err *err)
+{
+	struct listener *l;
+	int fd, r;
+
+	if (mon->listener)
+		return err_set(err, EBUSY, "%s: the monitor listens already", path);
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return err_set(err, ENOMEM, "out of memory");
+	fd = open_socket(l, path, err);
+	if (fd < 0) {
+		free(l);
+		return fd;
+	}
+	l->mon = mon;
+	uv_pipe_init(mon->loop, &l->pipe, 0);
+	l->pipe.data = l;
+	r = uv_pipe_open(&l->pipe, fd);
+	if (r)
+		close(fd);
+	else
+		r = uv_listen((uv_stream_t *)&l->pipe, 8, on_connect);
+	if (r) {
+		err_errno(err, -r, "%s", path);
+		listener_free(l);
+		return r;
+	}
+	mon->listener = l;
+	return 0;
+}
+
+void listener_free(struct listener *l)
+{
+	if (!l)
+		return;
+	while (l->clients)
+		client_close(l->clients);
+	remove_socket(l);
+	uv_close((uv_handle_t *)&l->pipe, on_listener_closed);
+}

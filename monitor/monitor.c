@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "monitor/monitor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "monitor/core.h"
+#include "monitor/listen.h"
+#include "monitor/notice.h"
+#include "monitor/render.h"
+#include "monitor/script.h"
+#include "monitor/pipe.h"
+#include "monitor/term.h"
+
+/* -- the loop comes round -- */
+
+static void on_idle(uv_idle_t *idle)
+{
+	struct monitor *mon = idle->data;
+
+	uv_idle_stop(idle);
+	task_pump(mon);
+	script_pump(mon);
+	if (mon->quit && !mon->quit_told) {
+		mon->quit_told = true;
+		if (mon->ev.quit)
+			mon->ev.quit(mon->ev.arg);
+	}
+}
+
+void monitor_kick(struct monitor *mon)
+{
+	uv_idle_start(&mon->idle, on_idle);
+}
+
+void monitor_quit(struct monitor *mon)
+{
+	mon->quit = true;
+	monitor_kick(mon);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct monitor *mon = timer->data;
+	uint64_t now = uv_now(mon->loop);
+
+	for (struct task *t = mon->tasks; t; t = t->next)
+		if (t->deadline && t->deadline <= now && !t->finished)
+			t->wait->timeout(t);
+	monitor_set_timer(mon);
+}
+
+void monitor_set_timer(struct monitor *mon)
+{
+	uint64_t now = uv_now(mon->loop), first = UINT64_MAX;
+
+	for (struct task *t = mon->tasks; t; t = t->next)
+		if (t->deadline && !t->finished && t->deadline < first)
+			first = t->deadline;
+	if (first == UINT64_MAX)
+		uv_timer_stop(&mon->timer);
+	else
+		uv_timer_start(&mon->timer, on_timer, first > now ? first - now : 0, 0);
+}
+
+/* -- the machine -- */
+
+static struct monitor *of_observer(struct observer *o)
+{
+	return (struct monitor *)((char *)o - offsetof(struct monitor, observer));
+}
+
+static void tell_stop(struct session *s, const json_t *stop)
+{
+	json_t *event;
+
+	if (!s->mon->json) {
+		notice_render(stop, s->out);
+		return;
+	}
+	event = json_pack("{s:s}", "event", "stopped");
+	json_object_update(event, (json_t *)stop);
+	render_json(event, s->out);
+	json_decref(event);
+}
+
+static void on_stopped(struct observer *o, const struct stop_event *ev)
+{
+	struct monitor *mon = of_observer(o);
+	struct session *s, *next;
+	bool within = false;
+	json_t *stop;
+
+	for (struct task *t = mon->tasks; t; t = t->next)
+		if (t->wait && t->wait->stopped && !t->finished)
+			within |= t->wait->stopped(t, ev);
+	monitor_kick(mon);
+	if (within)
+		return;
+	stop = notice_stop(mon, ev);
+	for (s = mon->sessions; s; s = next) {
+		next = s->next;
+		s->cpu = ev->cpu;
+		if (s->notices)
+			tell_stop(s, stop);
+	}
+	json_decref(stop);
+	breaks_drop_temporary(&mon->breaks, mon->m);
+}
+
+static void on_serial(struct observer *o, const uint8_t *data, size_t len)
+{
+	struct monitor *mon = of_observer(o);
+
+	window_add(&mon->window, data, len);
+	screen_serial(&mon->screen, data, len);
+	if (mon->tasks)
+		monitor_kick(mon);
+}
+
+/* -- gdb's `monitor CMD` -- */
+
+struct gdb_run {
+	command_done_fn *done;
+	void *arg;
+};
+
+static void gdb_done(void *arg, struct task *t)
+{
+	struct gdb_run *run = arg;
+
+	run->done(run->arg, t->status);
+	free(run);
+}
+
+static void *gdb_run(struct commander *c, const char *line, size_t len, struct out *out, command_done_fn *done,
+		     void *arg)
+{
+	struct monitor *mon = (struct monitor *)((char *)c - offsetof(struct monitor, commander));
+	struct gdb_run *run = malloc(sizeof(*run));
+
+	if (!run) {
+		out_puts(out, "error: out of memory\n");
+		done(arg, -ENOMEM);
+		return NULL;
+	}
+	*run = (struct gdb_run){ .done = done, .arg = arg };
+	return task_run(&mon->gdb, line, len, out, gdb_done, run);
+}
+
+static void gdb_cancel(struct commander *c, void *token)
+{
+	(void)c;
+	task_cancel(token);
+}
+
+struct commander *monitor_commander(struct monitor *mon)
+{
+	return &mon->commander;
+}
+
+/* -- the command line's scripts -- */
+
+static void on_run_done(void *arg, struct script *s, int status, const char *message)
+{
+	struct monitor *mon = arg;
+
+	(void)s;
+	if (*message)
+		fprintf(stderr, "%s\n", message);
+	if (mon->ev.script_done)
+		mon->ev.script_done(mon->ev.arg, status);
+}
+
+static int need_run(struct monitor *mon, struct err *err)
+{
+	if (mon->run)
+		return 0;
+	return script_new(mon, &mon->screen.out, false, true, on_run_done, mon, &mon->run, err);
+}
+
+int monitor_script(struct monitor *mon, const char *file, struct err *err)
+{
+	int r = need_run(mon, err);
+
+	return r ? r : script_add_file(mon->run, file, err);
+}
+
+int monitor_execute(struct monitor *mon, const char *cmd, struct err *err)
+{
+	int r = need_run(mon, err);
+
+	return r ? r : script_add_command(mon->run, cmd, err);
+}
+
+int monitor_terminal(struct monitor *mon, struct err *err)
+{
+	if (mon->term || mon->pipe)
+		return err_set(err, EBUSY, "the monitor has standard input already");
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? term_new(mon, err) : pipe_new(mon, err);
+}
+
+int monitor_listen(struct monitor *mon, const char *path, struct err *err)
+{
+	return listener_new(mon, path, err);
+}
+
+/* -- making and freeing -- */
+
+int monitor_new(uv_loop_t *loop, struct machine *m, const struct monitor_events *ev, bool json,
+		struct monitor **ret, struct err *err)
+{
+	struct monitor *mon = calloc(1, sizeof(*mon));
+
+	if (!mon)
+		return err_set(err, ENOMEM, "out of memory");
+	mon->loop = loop;
+	mon->m = m;
+	if (ev)
+		mon->ev = *ev;
+	mon->json = json;
+	screen_init(&mon->screen, mon);
+	mon->commander = (struct commander){ .run = gdb_run, .cancel = gdb_cancel };
+	mon->gdb = (struct session){ .kind = SESSION_GDB, .from_gdb = true };
+	session_open(&mon->gdb, mon);
+	mon->observer = (struct observer){ .stopped = on_stopped, .serial_output = on_serial };
+	machine_observe(m, &mon->observer);
+	uv_idle_init(loop, &mon->idle);
+	uv_timer_init(loop, &mon->timer);
+	mon->idle.data = mon->timer.data = mon;
+	mon->handles = 2;
+	*ret = mon;
+	return 0;
+}
+
+void monitor_show_serial(struct monitor *mon, bool on)
+{
+	mon->screen.show_serial = on;
+}
+
+static void on_close(uv_handle_t *h)
+{
+	struct monitor *mon = h->data;
+
+	if (!--mon->handles)
+		free(mon);
+}
+
+void monitor_free(struct monitor *mon)
+{
+	if (!mon)
+		return;
+	machine_unobserve(mon->m, &mon->observer);
+	listener_free(mon->listener);
+	pipe_free(mon->pipe);
+	term_free(mon->term);
+	while (mon->scripts)
+		script_free(mon->scripts);
+	session_close(&mon->gdb);
+	breaks_done(&mon->breaks);
+	window_done(&mon->window);
+	uv_close((uv_handle_t *)&mon->idle, on_close);
+	uv_close((uv_handle_t *)&mon->timer, on_close);
+}

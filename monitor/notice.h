@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A stop as data and as the lines people see.  Loop thread, every vCPU parked. */
+#ifndef GV_MONITOR_NOTICE_H
+#define GV_MONITOR_NOTICE_H
+
+#include <jansson.h>
+
+#include "api/machine.h"
+#include "api/out.h"
+
+struct monitor;
+
+/* {"reason": ..., "cpu": N, "address": ..., "symbol": ..., "mode": ..., "instruction": ...}; see notice.c. */
+json_t *notice_stop(struct monitor *mon, const struct stop_event *ev);
+/* "step", "breakpoint", ...; static text. */
+const char *notice_reason(enum stop_reason r);
+/* "real", "long", ... */
+const char *notice_mode(enum cpu_mode mode);
+/* The place with cs:ip in front of it where that is how the vCPU addresses code. */
+void notice_add_place(json_t *obj, struct machine *m, const struct cpu_status *s);
+void notice_render_place(const json_t *obj, struct out *o);
+
+/* As text: "cpu 0: breakpoint 1 at 0x7c05 <start+5>" and the instruction there. */
+void notice_render(const json_t *stop, struct out *o);
+/* Only its first line. */
+void notice_render_head(const json_t *stop, struct out *o);
+
+#endif

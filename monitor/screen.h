@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Standard output, which the monitor's text and the guest's serial line share: above the prompt on a terminal, as
+ * diagnostics while a script prints TAP, as events in JSON mode, else just as it comes.  Loop thread.
+ */
+#ifndef GV_MONITOR_SCREEN_H
+#define GV_MONITOR_SCREEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/out.h"
+
+struct monitor;
+
+struct screen {
+	struct out out;         /* whole lines of text */
+	struct monitor *mon;
+	bool show_serial;
+	bool open_line;         /* the guest has not ended its line */
+};
+
+void screen_init(struct screen *s, struct monitor *mon);
+/* The guest sent LEN bytes. */
+void screen_serial(struct screen *s, const uint8_t *data, size_t len);
+
+/* Writes all of it to FD; gives up when that cannot be done. */
+void screen_write_fd(int fd, const void *data, size_t len);
+
+#endif
