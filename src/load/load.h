@@ -56,22 +56,37 @@ struct image {
 	const char *kind_name;  /* "flat", "elf32", "elf64", "multiboot" */
 };
 
-/* Reads a whole regular file, 1 GiB at most.  -ENOENT, -EACCES, -EISDIR, -EINVAL (empty, not a regular file), -EFBIG, ... */
+/*
+ * Reads a whole regular file, 1 GiB at most.  open()'s and read()'s errors; -EISDIR, -EINVAL (empty, not a regular
+ * file), -EFBIG, -ENOMEM; the message begins with the path.
+ */
 int blob_read(const char *path, struct blob *ret, struct err *err);
 /* Copies memory that is linked in. */
 int blob_copy(const char *name, const void *data, size_t size, struct blob *ret, struct err *err);
 void blob_done(struct blob *b);
 
 /*
- * Tells what FILE is (or checks that it can be KIND) and takes it over on success.  -ENOEXEC with one line: truncated,
- * for another machine, a header that lies.
+ * Tells what FILE is (or checks that it can be KIND) and takes it over on success, leaving FILE empty.  Auto: a
+ * valid Multiboot header makes it multiboot, else an ELF is elf, and anything else flat.  -ENOEXEC with one line
+ * that begins with the path: truncated, for another machine, a header that lies.
  */
 int image_init(struct image *im, struct blob *file, enum image_kind kind, struct err *err);
 void image_done(struct image *im);
 
 /*
- * Puts the image, its tables and modules into guest memory and says how to start.  May be called again after RAM
- * was cleared, with the same outcome.  On failure guest memory may be partly written, nothing else changed.
+ * Puts the image, its tables and modules into guest memory and says how to start:
+ *
+ *   flat       to --load (0x7c00) and started at --entry (the same) in --mode (real).  Real mode: CS 0 (or the
+ *              64 KiB segment the entry lies in), DL 0x80, SS:SP 0:0x7c00 if that is free.
+ *   elf        ELF32 in flat protected mode, ELF64 in long mode, at the physical address of the entry point.
+ *   multiboot  flat protected mode, EAX 0x2badb002, EBX the information structure.
+ *
+ * Protected and long mode start with interrupts off, a GDT (code 0x08, data 0x10), a 16 KiB stack whose top word
+ * is a zero return address, no IDT; long mode with the first 4 GiB mapped onto themselves by 2M pages.  All this
+ * is put at the top of the free memory below 0x9f000.
+ *
+ * The message begins with the image's path.  May be called again after RAM was cleared, with the same outcome.  On
+ * failure guest memory may be partly written, nothing else changed.
  * -ENOEXEC: malformed; -ENOSPC: does not fit RAM; -EINVAL: an option that this kind does not take.
  */
 int image_load(const struct image *im, const struct load_opts *opts, struct gmem *g, struct boot_state *ret,

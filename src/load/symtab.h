@@ -10,15 +10,21 @@
 
 struct symtab;
 
-/* Reads the symbols of the ELF in DATA.  A file without symbols gives an empty table.  -ENOMEM, -ENOEXEC. */
+/*
+ * Reads the symbols of the ELF in DATA, which need not outlive the call: functions, objects and labels that have a
+ * name.  A file without symbols gives an empty table.  -ENOMEM, -ENOEXEC.
+ */
 int symtab_new(const uint8_t *data, size_t size, struct symtab **ret, struct err *err);
 void symtab_free(struct symtab *s);             /* NULL is fine */
 
 /* By exact name; a global wins over a local of the same name.  -ENOENT.  S may be NULL: an empty table. */
 int symtab_find(const struct symtab *s, const char *name, size_t len, uint64_t *ret_addr);
-/* The function or object that covers ADDR (a symbol without size reaches to the next one in its section). */
+/*
+ * The function, object or label that covers ADDR (a symbol without size reaches to the next one in its section);
+ * of several the one that starts last.  A label inside a function of known size does not hide the function.
+ */
 const char *symtab_at(const struct symtab *s, uint64_t addr, uint64_t *ret_offset);
-/* The INDEX-th name, sorted; NULL past the end. */
+/* The INDEX-th name, sorted, each once; NULL past the end.  Names live as long as S. */
 const char *symtab_name(const struct symtab *s, size_t index);
 
 #endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the loaders share.  Private to src/load. */
+#ifndef GV_LOAD_PARTS_H
+#define GV_LOAD_PARTS_H
+
+#include <gelf.h>
+
+#include "load/load.h"
+
+#define KIB             1024ull
+#define MIB             (1024 * KIB)
+#define GIB             (1024 * MIB)
+#define PAGE_SIZE_4K    4096ull
+
+/*
+ * Low memory that we may use for what an image did not bring: above the IVT and BDA, below where an EBDA may be.
+ */
+#define LOW_START       0x1000ull
+#define LOW_END         0x9f000ull
+
+/* ---- layout.c: which places in guest RAM are taken ---- */
+
+struct extent {
+	uint64_t gpa, size;     /* gpa + size does not wrap */
+};
+
+struct layout {
+	const struct gmem *g;
+	struct extent *used;
+	size_t n, cap;
+};
+
+void layout_init(struct layout *l, const struct gmem *g);
+void layout_done(struct layout *l);
+/*
+ * Notes that WHAT ("segment 2") takes SIZE bytes at GPA.  -ENOSPC: not all of it is RAM; -EINVAL: it wraps;
+ * -ENOMEM.
+ */
+int layout_add(struct layout *l, uint64_t gpa, uint64_t size, const char *what, struct err *err);
+/* The end of what is taken. */
+uint64_t layout_end(const struct layout *l);
+/*
+ * Takes SIZE bytes of free RAM for WHAT in [LO, HI), aligned to ALIGN (a power of two): the highest place or the
+ * lowest.  -ENOSPC, -ENOMEM.
+ */
+enum layout_side { LAYOUT_LOWEST, LAYOUT_HIGHEST };
+int layout_place(struct layout *l, uint64_t lo, uint64_t hi, uint64_t size, uint64_t align,
+		 enum layout_side side, const char *what, uint64_t *ret_gpa, struct err *err);
+
+/* ---- boot.c: the state to start in ---- */
+
+/*
+ * Fills *RET for a start at linear address ENTRY and puts what MODE needs beside the image into RAM: a small
+ * stack, and for protected and long mode a GDT and page tables, all at the top of low memory.
+ * -EINVAL: no memory at ENTRY, or the mode cannot start there; -ENOSPC: no room for these.
+ */
+int boot_setup(enum boot_mode mode, uint64_t entry, struct layout *l, struct gmem *g, struct boot_state *ret,
+	       struct err *err);
+
+/* ---- elf.c ---- */
+
+struct elf_file {
+	Elf *elf;
+	GElf_Ehdr eh;
+	unsigned bits;          /* 32 or 64 */
+};
+
+bool elf_magic(const uint8_t *data, size_t size);
+/* Opens any little-endian ELF whose header tables lie inside the file; DATA must outlive *RET.  -ENOEXEC. */
+int elf_file_open(const uint8_t *data, size_t size, struct elf_file *ret, struct err *err);
+void elf_file_done(struct elf_file *f);
+/*
+ * Opens one this machine can run: machine, type and segments are right as far as the file alone tells.
+ * -ENOEXEC.
+ */
+int elf_kernel_open(const struct blob *file, struct elf_file *ret, struct err *err);
+/* Notes the segments in L; all must end at or below LIMIT.  -ENOSPC, -ENOMEM. */
+int elf_kernel_place(const struct elf_file *f, uint64_t limit, struct layout *l, struct err *err);
+/* The physical address of its entry point. */
+int elf_kernel_entry(const struct elf_file *f, uint64_t *ret, struct err *err);
+/* Copies segments that elf_kernel_place() found good and zeroes the rest of each. */
+void elf_kernel_copy(const struct elf_file *f, const struct blob *file, struct gmem *g);
+
+/* ---- multiboot.c, mbinfo.c ---- */
+
+/* Whether FILE has a Multiboot 1 header with a right checksum. */
+bool multiboot_probe(const struct blob *file);
+/*
+ * Builds the information structure (Multiboot 0.6.96, 3.3) in low memory; MODULES are at MODULE_GPA.  -ENOSPC,
+ * -ENOMEM.
+ */
+int mbinfo_build(const struct image *im, const struct load_opts *opts, const uint64_t *module_gpa,
+		 struct layout *l, struct gmem *g, uint64_t *ret_gpa, struct err *err);
+
+/* ---- the rows of the table in image.c: CHECK fills bits and kind_name of an image whose file is set ---- */
+
+int flat_check(struct image *im, struct err *err);
+int flat_load(const struct image *im, const struct load_opts *opts, struct gmem *g, struct boot_state *ret,
+	      struct err *err);
+int elf_check(struct image *im, struct err *err);
+int elf_load(const struct image *im, const struct load_opts *opts, struct gmem *g, struct boot_state *ret,
+	     struct err *err);
+int multiboot_check(struct image *im, struct err *err);
+int multiboot_load(const struct image *im, const struct load_opts *opts, struct gmem *g, struct boot_state *ret,
+		   struct err *err);
+
+#endif
