@@ -8,13 +8,14 @@ libgvstub_a_SOURCES = \
 	gdbstub/pkt_xfer.c gdbstub/queue.c gdbstub/queue.h gdbstub/reply.c gdbstub/reply.h gdbstub/server.c \
 	gdbstub/session.c gdbstub/session.h gdbstub/stop.c gdbstub/tdesc.c gdbstub/tdesc.h
 
-EXTRA_DIST += tests/fake_machine.h tests/rsp_rig.h
-
 if HAVE_CHECK
-check_PROGRAMS += tests/check_frame tests/check_rsp tests/check_rsp_run tests/check_rsp_fuzz tests/check_server
+check_PROGRAMS += tests/check_frame tests/check_reply tests/check_rsp tests/check_rsp_run tests/check_rsp_fuzz \
+	tests/check_server
 
 tests_check_frame_SOURCES = tests/check_frame.c tests/unit.c tests/unit.h
 tests_check_frame_LDADD = libgvstub.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_reply_SOURCES = tests/check_reply.c tests/unit.c tests/unit.h
+tests_check_reply_LDADD = $(tests_check_frame_LDADD)
 
 gv_rsp_rig = tests/rsp_rig.c tests/rsp_rig.h tests/fake_machine.c tests/fake_machine.h tests/unit.c tests/unit.h
 gv_rsp_libs = libgvstub.a libgvcore.a $(UV_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
@@ -27,5 +28,6 @@ tests_check_rsp_fuzz_LDADD = $(gv_rsp_libs)
 tests_check_server_SOURCES = tests/check_server.c $(gv_rsp_rig)
 tests_check_server_LDADD = $(gv_rsp_libs)
 
-TESTS += tests/check_frame tests/check_rsp tests/check_rsp_run tests/check_rsp_fuzz tests/check_server
+TESTS += tests/check_frame tests/check_reply tests/check_rsp tests/check_rsp_run tests/check_rsp_fuzz \
+	tests/check_server
 endif

@@ -566,6 +566,7 @@ START_TEST(test_stdio_pipes)
 	close(in[0]);
 	close(out[1]);
 	check_stdio(in[1], out[0]);
+	ck_assert_int_eq(fcntl(STDIN_FILENO, F_GETFL) & O_NONBLOCK, 0);
 	ck_assert_int_eq(fcntl(STDOUT_FILENO, F_GETFL) & O_NONBLOCK, 0);
 }
 END_TEST
