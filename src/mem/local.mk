@@ -2,10 +2,14 @@ libgvcore_a_SOURCES += src/mem/gmem.h src/mem/gmem.c src/mem/translate.h src/mem
 	src/mem/ranges.c
 
 if HAVE_CHECK
-check_PROGRAMS += tests/check_gmem tests/check_translate
+check_PROGRAMS += tests/check_gmem tests/check_translate tests/check_ranges
+mem_test_libs = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+walk_test_sources = tests/walk_env.c tests/walk_env.h tests/unit.c tests/unit.h
 tests_check_gmem_SOURCES = tests/check_gmem.c tests/unit.c tests/unit.h
-tests_check_gmem_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-tests_check_translate_SOURCES = tests/check_translate.c tests/unit.c tests/unit.h
-tests_check_translate_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-TESTS += tests/check_gmem tests/check_translate
+tests_check_gmem_LDADD = $(mem_test_libs)
+tests_check_translate_SOURCES = tests/check_translate.c $(walk_test_sources)
+tests_check_translate_LDADD = $(mem_test_libs)
+tests_check_ranges_SOURCES = tests/check_ranges.c $(walk_test_sources)
+tests_check_ranges_LDADD = $(mem_test_libs)
+TESTS += tests/check_gmem tests/check_translate tests/check_ranges
 endif
