@@ -225,23 +225,33 @@ static int make_monitor(struct program *p)
 	return STATUS_OK;
 }
 
+/* Where lines for people go: standard output may be a protocol's or a test's. */
+static FILE *notices(const struct program *p)
+{
+	return p->gdb_on_stdio || p->opt.nscripts ? stderr : stdout;
+}
+
 static int make_serial(struct program *p)
 {
 	const struct options *o = &p->opt;
 	bool stdio = !strcmp(o->serial, "stdio");
-	struct serial_events ev = { .arg = p, .quit = on_quit };
 	struct err err = { 0 };
+	int r;
 
 	/* The monitor shows the serial line among what it prints itself. */
 	monitor_show_serial(p->monitor, stdio);
 	if (stdio && (p->on_terminal || o->nscripts))
 		return STATUS_OK;
-	if (serial_new(&p->loop, p->machine, o->serial, p->gdb_on_stdio, &ev, &p->serial, &err)) {
+	r = serial_new(&p->loop, p->machine, o->serial, &p->serial, &err);
+	if (!r && stdio)
+		r = p->gdb_on_stdio ? serial_use_stderr(p->serial, &err)
+				    : serial_stdin(p->serial, true, on_quit, p, &err);
+	if (r) {
 		complain(&err);
 		return STATUS_IO;
 	}
-	if (stdio && !p->gdb_on_stdio)
-		serial_stdin(p->serial, true);
+	if (!stdio)
+		fprintf(notices(p), "serial: %s\n", serial_describe(p->serial));
 	return STATUS_OK;
 }
 
@@ -314,8 +324,7 @@ static int make_stub(struct program *p)
 	for (size_t i = 0; i < gdbstub_count(p->stub); i++) {
 		out_buf_init(&line);
 		gdbstub_describe(p->stub, i, &line.out);
-		/* Standard output may be a protocol's or a test's. */
-		fprintf(p->gdb_on_stdio || p->opt.nscripts ? stderr : stdout, "gdb: %s\n", line.text ? line.text : "");
+		fprintf(notices(p), "gdb: %s\n", line.text ? line.text : "");
 		out_buf_done(&line);
 	}
 	return STATUS_OK;
@@ -391,10 +400,6 @@ static int run(struct program *p)
 
 	for (size_t i = 0; i < p->opt.ngdb; i++)
 		p->gdb_on_stdio |= p->opt.gdb[i].kind == ADDR_STDIO;
-	if (p->gdb_on_stdio && p->opt.has_monitor && p->opt.monitor.kind == ADDR_STDIO) {
-		fprintf(stderr, "gdbvisor: --gdb stdio and --monitor stdio both need standard input and output\n");
-		return STATUS_USAGE;
-	}
 	if (uv_loop_init(&p->loop)) {
 		fprintf(stderr, "gdbvisor: the event loop cannot be made\n");
 		return STATUS_IO;

@@ -99,6 +99,26 @@ static bool loads_flags(struct vcpu *v)
 	return insn[i] == 0x9d || insn[i] == 0xcf;
 }
 
+/*
+ * Some hosts end the first step before its instruction: nothing has changed then, and it is tried again.  An instruction that
+ * really changes nothing, a jump to itself, is none the worse for being run more than once.
+ */
+#define STEP_TRIES 8
+
+static bool step_instruction(struct vcpu *v)
+{
+	struct kvm_regs before;
+
+	for (unsigned i = 0; i < STEP_TRIES; i++) {
+		before = v->run->s.regs.regs;
+		if (!step_once(v))
+			return false;
+		if (memcmp(&before, &v->run->s.regs.regs, sizeof(before)))
+			break;
+	}
+	return true;
+}
+
 void debug_run_steps(struct vcpu *v, bool stepped)
 {
 	const struct run_action *a = &v->act;
@@ -109,7 +129,7 @@ void debug_run_steps(struct vcpu *v, bool stepped)
 		if (!stepped) {
 			debug_prepare(v, DEBUG_STEP);
 			rearm = loads_flags(v);
-			if (!step_once(v))
+			if (!step_instruction(v))
 				return;
 			/* The kernel puts the trap flag back only when it is told to step again, which is dear. */
 			if (rearm)
@@ -134,7 +154,7 @@ bool debug_step_over(struct vcpu *v)
 	if (s)
 		break_site_set(v->vm->breaks, s, false);
 	debug_prepare(v, DEBUG_STEP_OVER);
-	done = step_once(v);
+	done = step_instruction(v);
 	if (s)
 		break_site_set(v->vm->breaks, s, true);
 	return done;
