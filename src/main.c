@@ -444,7 +444,6 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (options_parse(argc, argv, &p.opt, &err)) {
 		complain(&err);
-		fprintf(stderr, "gdbvisor: try 'gdbvisor --help'\n");
 		return STATUS_USAGE;
 	}
 	if (p.opt.help || p.opt.version) {

@@ -185,7 +185,7 @@ int kvm_open(struct kvm *k, struct err *err)
 		goto fail;
 	r = kvm_ioctl_num(k->sys_fd, KVM_GET_API_VERSION, 0);
 	if (r != KVM_API_VERSION) {
-		r = r < 0 ? err_errno(err, -r, "/dev/kvm: KVM_GET_API_VERSION")
+		r = r < 0 ? err_set(err, ENOTSUP, "/dev/kvm is no KVM device (KVM_GET_API_VERSION: %s)", strerror(-r))
 			  : err_set(err, ENOTSUP, "/dev/kvm: API version %d, %d is needed", r, KVM_API_VERSION);
 		goto fail;
 	}
