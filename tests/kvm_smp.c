@@ -10,7 +10,7 @@
 
 /*
  * All four start at 0x8000: the first as the image's entry, the others by INIT and SIPI through the x2APIC, vector 8.  Each
- * counts in a cell of its own, then calls tick.
+ * counts in a cell of its own, then calls tick; interrupts are on, as in kvm_run.c.
  */
 GUEST(smp, "ljmp $0, $0x8005\n"
 	   "mov $1, %eax\n cpuid\n shr $24, %ebx\n"
@@ -20,7 +20,7 @@ GUEST(smp, "ljmp $0, $0x8005\n"
 	   "mov $0x1b, %ecx\n rdmsr\n or $0xc00, %eax\n wrmsr\n"
 	   "xor %edx, %edx\n mov $0x830, %ecx\n"
 	   "mov $0xc4500, %eax\n wrmsr\n mov $0xc4608, %eax\n wrmsr\n"
-	   "1: shl $6, %ebx\n"
+	   "1: shl $6, %ebx\n sti\n"
 	   "2: incl 0x9000(%bx)\n"
 	   "call 3f\n"
 	   "jmp 2b\n"

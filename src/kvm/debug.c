@@ -32,7 +32,11 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	}
 	if (d.control)
 		d.control |= KVM_GUESTDBG_ENABLE;
-	if (v->debug_known && !memcmp(&d, &v->debug, sizeof(d)))
+	/*
+	 * Hardware steps by the trap flag, which instructions that load the flags and KVM's own emulation of others take away:
+	 * the kernel puts it back when it is told again.
+	 */
+	if (v->debug_known && !memcmp(&d, &v->debug, sizeof(d)) && (use == DEBUG_RUN || !v->vm->steps_by_flag))
 		return;
 	v->debug_known = kvm_ioctl(v->fd, KVM_SET_GUEST_DEBUG, &d) == 0;
 	v->debug = d;
@@ -79,27 +83,6 @@ static bool step_once(struct vcpu *v)
 }
 
 /*
- * Whether the instruction at the pc loads or masks the flags, and with them the trap flag that hardware steps by: popf, iret,
- * and the 0f row's syscall, sysret, sysenter and sysexit, behind any prefixes.
- */
-static bool loads_flags(struct vcpu *v)
-{
-	uint8_t insn[8];
-	struct paging p;
-	size_t n, i = 0;
-
-	regs_paging(v, &p);
-	n = vmem_read(v->vm->gmem, &p, regs_pc(v), insn, sizeof(insn), NULL);
-	while (i < n && (insn[i] == 0x66 || insn[i] == 0x67 || (insn[i] & 0xf0) == 0x40))
-		i++;
-	if (i >= n)
-		return true;    /* nothing to judge by */
-	if (insn[i] == 0x0f && i + 1 < n)
-		return insn[i + 1] == 0x05 || insn[i + 1] == 0x07 || insn[i + 1] == 0x34 || insn[i + 1] == 0x35;
-	return insn[i] == 0x9d || insn[i] == 0xcf;
-}
-
-/*
  * Some hosts end the first step before its instruction: nothing has changed then, and it is tried again.  An instruction that
  * really changes nothing, a jump to itself, is none the worse for being run more than once.
  */
@@ -122,18 +105,13 @@ static bool step_instruction(struct vcpu *v)
 void debug_run_steps(struct vcpu *v, bool stepped)
 {
 	const struct run_action *a = &v->act;
-	bool rearm;
 	uint64_t pc;
 
 	do {
 		if (!stepped) {
 			debug_prepare(v, DEBUG_STEP);
-			rearm = loads_flags(v);
 			if (!step_instruction(v))
 				return;
-			/* The kernel puts the trap flag back only when it is told to step again, which is dear. */
-			if (rearm)
-				v->debug_known = false;
 		}
 		stepped = false;
 		pc = regs_pc(v);

@@ -12,6 +12,11 @@ struct probe {
 	 */
 	uint8_t trap_byte;
 	bool int3_exits;        /* KVM_EXIT_DEBUG for an int3 in real mode */
+	/*
+	 * Code runs on the processor, which single-steps by its trap flag; else the kernel emulates it, and steps by its own
+	 * bookkeeping, where telling it anew costs as much as the step.
+	 */
+	bool steps_by_flag;
 };
 
 /* Takes about two milliseconds.  K gives /dev/kvm; its VM is not touched.  -EIO, -ENOMEM. */

@@ -50,6 +50,7 @@ struct vm {
 	struct run_ctl ctl;
 	struct com1 *com1;
 	struct device *uart;
+	bool steps_by_flag;             /* see struct probe */
 	atomic_bool input_wanted;       /* the guest made room in COM1's receiver */
 };
 
