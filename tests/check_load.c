@@ -334,6 +334,8 @@ START_TEST(elf_linked_high)
 	expect_error(load(file, size, IMAGE_AUTO, NULL, &st), ENOEXEC, "entry point 0x100000 lies in no segment");
 	o.entry = 1ull << 40;
 	expect_error(load(file, size, IMAGE_AUTO, &o, &st), EINVAL, "4 GiB");
+	/* The last byte of the last segment is missing. */
+	expect_error(load(file, size - 1, IMAGE_AUTO, &o, &st), ENOEXEC, "truncated: segment 1 (offset 0xf0, 0x10");
 	/* A shared object's own addresses are as good. */
 	m.entry = 0xffffffff80100000;
 	m.type = ET_DYN;

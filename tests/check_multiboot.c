@@ -409,6 +409,15 @@ START_TEST(modules_above_one_mib)
 	make_file(&h, 0, 0x300);
 	ck_assert_int_eq(load(file, 0x300, IMAGE_AUTO, &o, &st), 0);
 	ck_assert_uint_eq(ram32(ram32(st.rbx + 24)), 0x100000);
+
+	/* Several places would do: the lowest that is large enough. */
+	gmem_remove(g, 0);
+	add_region(0, 0x101000, ram, false);
+	add_region(0x180000, 0x2000, ram + 0x180000, false);
+	add_region(0x200000, 0x2000, ram + 0x200000, false);
+	ck_assert_int_eq(load(file, 0x300, IMAGE_AUTO, &o, &st), 0);
+	ck_assert_uint_eq(ram32(ram32(st.rbx + 24)), 0x180000);
+	ck_assert_uint_eq(ram32(ram32(st.rbx + 24) + 16), 0x200000);
 }
 END_TEST
 

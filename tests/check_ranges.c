@@ -138,6 +138,24 @@ START_TEST(ranges_web_of_tables)
 }
 END_TEST
 
+/* One table in two roles: as a page directory its entries map 2M pages, as a page table 4K pages. */
+START_TEST(ranges_table_at_two_levels)
+{
+	unsigned i;
+
+	put64(0x1000, 0x2000 | P | W);
+	put64(0x2000, 0x4000 | P | W);
+	put64(0x2008, 0x3000 | P | W);
+	put64(0x3000, 0x4000 | P | W);
+	for (i = 0; i < 512; i++)
+		put64(0x4000 + i * 8, P | W | PS);
+	collect(&mode_4, 0);
+	ck_assert_uint_eq(got.n, 2);
+	expect(0, 0, 1 << 30, "wx", 0x200000);
+	expect(1, 1 << 30, 0x200000, "wx", 0x1000);
+}
+END_TEST
+
 START_TEST(ranges_outside_memory)
 {
 	struct paging p = mode_4;
@@ -449,6 +467,7 @@ int main(void)
 	tcase_add_test(t, ranges_top_of_space);
 	tcase_add_test(t, ranges_all_self);
 	tcase_add_test(t, ranges_web_of_tables);
+	tcase_add_test(t, ranges_table_at_two_levels);
 	tcase_add_test(t, ranges_outside_memory);
 	tcase_add_test(t, ranges_table_across_regions);
 	tcase_add_loop_test(t, random_walks, 0, 4);
