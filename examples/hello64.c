@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A 64-bit kernel to try a debugger on (gdbvisor --demo): greets on COM1, fills a table, then ticks until a debugger
- * sets `leave`.  Its exit status is then (exit_value << 1) | 1.
+ * A 64-bit kernel to try a debugger on (gdbvisor --demo): greets on COM1, fills a table, then ticks until a
+ * debugger sets `leave`.  Its exit status is then (exit_value << 1) | 1.
  */
 #include "guest.h"
 

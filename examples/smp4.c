@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Four CPUs: the first wakes the others by INIT and SIPI, then each calls tick() for ever, counting in a cache line of
- * its own.  Setting `leave` from a debugger ends it.
+ * Four CPUs: the first wakes the others by INIT and SIPI, then each calls tick() for ever, counting in a cache line
+ * of its own.  Setting `leave` from a debugger ends it.
  */
 #include "guest.h"
 

@@ -14,7 +14,10 @@ options() {
 
 # The entry lines (after .TP) of a section of the man page, without its markup.
 entries() {
-	awk -v section="$1" '/^\.SH/ { here = ($0 == ".SH " section) } entry && here { print } { entry = /^\.TP/ }' "$man" |
+	awk -v section="$1" '
+		/^\.SH/ { here = ($0 == ".SH " section) }
+		entry && here { print }
+		{ entry = /^\.TP/ }' "$man" |
 		sed -e 's/^\.[BIR]* *//' -e 's/\\f[BIRP]//g' -e 's/\\-/-/g' -e 's/"//g' -e 's/ , */, /g'
 }
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The layering: gdbstub/ and monitor/ reach the machine through src/api/ alone, never each other, never KVM; src/ knows
-# neither of them, src/main.c apart.  Proved from what the compiler says each file includes.  The register table,
-# src/kvm/regs.def, is part of src/api/regs.h.
+# The layering: gdbstub/ and monitor/ reach the machine through src/api/ alone, never each other, never KVM; src/
+# knows neither of them, src/main.c apart.  Proved from what the compiler says each file includes.  The register
+# table, src/kvm/regs.def, is part of src/api/regs.h.
 top=$(cd "${srcdir:-.}" && pwd)
 CC=${CC:-gcc}
 scratch=$(mktemp -d) || exit 99

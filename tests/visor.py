@@ -169,7 +169,10 @@ class Process:
 
 
 class Visor(Process):
-	"""A gdbvisor that has said that gdb may come; self.target is what `target remote` takes, {dir} in ARGS its directory."""
+	"""
+	A gdbvisor that has said that gdb may come; self.target is what `target remote` takes.  {dir} in ARGS is a
+	directory of its own.
+	"""
 
 	def __init__(self, *args, address="unix:{dir}/gdb", stdin=subprocess.DEVNULL):
 		self.dir = tempfile.mkdtemp(prefix="gv-")

@@ -77,7 +77,8 @@ def images(b):
 		header = struct.pack("<8I", 0x1badb002, flags, -(0x1badb002 + flags) & 0xffffffff, 0x100000, load, end,
 				     bss, entry)
 		b.refuses(66, said, "Multiboot address fields: " + what, b.write("mb", header + b"\xf4" * 0x100))
-	b.refuses(66, "(?i)multiboot", "a flat file as Multiboot", "-k", "multiboot", visor.built("tests/guests/exit.bin"))
+	b.refuses(66, "(?i)multiboot", "a flat file as Multiboot", "-k", "multiboot",
+		  visor.built("tests/guests/exit.bin"))
 	b.refuses(66, "/nonexistent", "a module that is not there", "-i", "/nonexistent", MULTIBOOT)
 
 
@@ -129,7 +130,8 @@ def other_hosts(b):
 
 	b.refuses(76, "version", "a wrong KVM API version", HELLO, env=env(GV_KVM_VERSION="11"))
 	b.refuses(76, "KVM_CAP_USER_MEMORY", "a missing capability", HELLO, env=env(GV_KVM_CAP="%d:0" % CAP_USER_MEMORY))
-	b.refuses(64, "2|vCPU", "more vCPUs than KVM allows", "-c", "4", HELLO, env=env(GV_KVM_CAP="%d:2" % CAP_MAX_VCPUS))
+	b.refuses(64, "vCPU", "more vCPUs than KVM allows", "-c", "4", HELLO,
+		  env=env(GV_KVM_CAP="%d:2" % CAP_MAX_VCPUS))
 
 
 def without_kvm(b):
@@ -140,10 +142,11 @@ def without_kvm(b):
 		return
 	dev = b.path("dev")
 	os.mkdir(dev)
+	commands = ["set -e"]
 	for name in ("null", "urandom", "zero"):
 		b.write("dev/" + name, b"")
-	empty = ("; ".join(["set -e"] + ["mount --bind /dev/%s %s/%s" % (n, dev, n) for n in ("null", "urandom", "zero")] +
-			   ["mount --rbind %s /dev" % dev, 'exec "$@"']))
+		commands.append("mount --bind /dev/%s %s/%s" % (name, dev, name))
+	empty = "; ".join(commands + ["mount --rbind %s /dev" % dev, 'exec "$@"'])
 	b.refuses(76, "/dev/kvm", "no /dev/kvm", HELLO, before=(*inside, "sh", "-c", empty, "sh"))
 	b.refuses(76, "/dev/kvm|KVM", "/dev/kvm is no KVM device", HELLO,
 		  before=(*inside, "sh", "-c", 'mount --bind /dev/null /dev/kvm && exec "$@"', "sh"))
@@ -158,7 +161,8 @@ def without_kvm(b):
 	b.write("kvm", b"")
 	os.chmod(b.path("kvm"), 0)
 	visible = b.path("gdbvisor")
-	hidden = 'mount --bind "%s" /dev/kvm && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"' % b.path("kvm")
+	hidden = ('mount --bind "%s" /dev/kvm && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
+		  % b.path("kvm"))
 	status, out, err = visor.run([*inside, "sh", "-c", hidden, "sh", visible, "-M", "none", "-e", "quit",
 				      b.path("hello64.elf")], cwd=b.dir)
 	lines = [line for line in err.splitlines() if line]

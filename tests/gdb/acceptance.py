@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job as a user types it: one gdb command line over a pipe, a unix socket and TCP; and a scripted guest."""
+"""The main job as a user types it: one gdb command line over a pipe, a unix socket and TCP."""
 
 import os
 import sys

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Sessions with the real gdb.  A test file is run twice: by python3, where main() starts a gdbvisor for each session and a
-gdb beside it, and inside that gdb (gdb -nx -q -batch -x FILE), where it runs the session's function.  What the
+Sessions with the real gdb.  A test file is run twice: by python3, where main() starts a gdbvisor for each session and
+a gdb beside it, and inside that gdb (gdb -nx -q -batch -x FILE), where it runs the session's function.  What the
 function finds goes to a results file, whose last line says that the function came to its end.
 """
 

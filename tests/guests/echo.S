@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sends back what it receives on COM1, letters in upper case, asking the line status register; exits with 0 on a dot. */
+/*
+ * Sends back what it receives on COM1, letters in upper case, asking the line status register; exits with 0 on a
+ * dot.
+ */
 	.code16
 	.text
 	.globl start, poll, received

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Long mode: as echo, but sleeping in hlt until COM1's interrupt, which comes through the 8259s and an IDT of its own.
+ * Long mode: as echo, but sleeping in hlt until COM1's interrupt, which comes through the 8259s and an IDT of its
+ * own.  Letters stay as they are.
  */
 #define COM1 0x3f8
 #define VECTOR 0x24			/* IRQ 4 of a first 8259 at 0x20 */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Accesses where no RAM is, in every size: reads answer all ones and writes change nothing.  Exits with 0 when so, else
- * with the number of the first check that failed.
+ * Accesses where no RAM is, in every size: reads answer all ones and writes change nothing.  Exits with 0 when so,
+ * else with the number of the first check that failed.
  */
 #define HOLE 0xd0000000
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* String I/O: rep outsb to COM1 and the debug console, rep insb from the latter; exits with 0 when all is right. */
+/* String I/O: rep outsb to COM1 and the debug console, rep insb from the latter; exits with 0 when all is right */
 	.code16
 	.text
 	.globl start, sending, receiving, checking, buffer

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A strict client of the remote protocol: one reply a request, nothing unasked for, everything within a deadline."""
+"""A strict client of the remote protocol: one reply a request, nothing unasked for, all within a deadline."""
 
 import os
 import sys

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""1,000 rounds of Ctrl-C and continue on four vCPUs: one stop each, nothing runs while stopped, nothing is lost."""
+"""1,000 rounds of Ctrl-C and continue on four vCPUs: one stop each, nothing is lost or moves."""
 
 import os
 import sys
