@@ -335,7 +335,8 @@ START_TEST(elf_linked_high)
 	o.entry = 1ull << 40;
 	expect_error(load(file, size, IMAGE_AUTO, &o, &st), EINVAL, "4 GiB");
 	/* The last byte of the last segment is missing. */
-	expect_error(load(file, size - 1, IMAGE_AUTO, &o, &st), ENOEXEC, "truncated: segment 1 (offset 0xf0, 0x10");
+	expect_error(load(file, size - 1, IMAGE_AUTO, &o, &st), ENOEXEC,
+		     "truncated: segment 1 (offset 0xf0, 0x10");
 	/* A shared object's own addresses are as good. */
 	m.entry = 0xffffffff80100000;
 	m.type = ET_DYN;
@@ -344,6 +345,12 @@ START_TEST(elf_linked_high)
 	ck_assert_uint_eq(st.rip, 0x100000);
 }
 END_TEST
+
+static const struct elf_seg crossed_segs[] = {
+	{ .vaddr = 0x1000, .paddr = 0x2000, .memsz = 0x1000 },
+	{ .vaddr = 0x2000, .paddr = 0x4000, .memsz = 0x1000 },
+	{ .vaddr = 0x3000, .paddr = 0x1001, .memsz = 0x1000 },
+};
 
 #define SEG(...) (const struct elf_seg[]){ __VA_ARGS__ }, .nseg = 1
 
@@ -380,6 +387,7 @@ static const struct {
 	{ { .bits = 32, .seg = SEG({ .paddr = 0xfffff000, .memsz = 0x1001 }) }, { }, ENOEXEC, "wraps" },
 	{ { .bits = 64, .seg = SEG({ .paddr = 0x1000, .data = text, .size = 64, .memsz = 63 }) }, { }, ENOEXEC,
 	  "segment 0 has more bytes in the file (0x40) than in memory (0x3f)" },
+	{ { .bits = 64, .seg = crossed_segs, .nseg = 3 }, { }, ENOEXEC, "two segments overlap at 0x2000" },
 	{ { .bits = 64, .seg = low_segs, .nseg = 1, .wild = 2 }, { }, ENOEXEC, "extended numbering" },
 	{ { .bits = 64, .seg = low_segs, .nseg = 1, .sym = (struct elf_sym[]){ { "a", 0, 0, 0, 0 } }, .wild = 1 },
 	  { }, ENOEXEC, "extended numbering" },

@@ -220,7 +220,8 @@ int elf_kernel_place(const struct elf_file *f, uint64_t limit, struct layout *l,
 		if (rc)
 			return rc;
 	}
-	return 0;
+	/* Overlaps are no sense, and thousands of them would keep us busy for hours. */
+	return layout_check(l, err);
 }
 
 int elf_kernel_entry(const struct elf_file *f, uint64_t *ret, struct err *err)

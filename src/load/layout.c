@@ -56,8 +56,7 @@ static int not_ram(const struct gmem *g, uint64_t gpa, uint64_t size, uint64_t a
 
 	if (gmem_find(g, at))
 		return err_set(err, ENOSPC, "%s (0x%" PRIx64 "-0x%" PRIx64 ") overlaps ROM at 0x%" PRIx64, what,
-			       gpa,
-			       gpa + size - 1, at);
+			       gpa, gpa + size - 1, at);
 	if (gpa + size > end && gpa + size <= ADVICE_MAX)
 		advice = ": give it more memory with -m";
 	return err_set(err, ENOSPC,
@@ -96,6 +95,23 @@ static int by_gpa(const void *a, const void *b)
 	const struct extent *x = a, *y = b;
 
 	return x->gpa < y->gpa ? -1 : x->gpa > y->gpa;
+}
+
+static void sort(struct layout *l)
+{
+	if (l->n)
+		qsort(l->used, l->n, sizeof(*l->used), by_gpa);
+}
+
+int layout_check(struct layout *l, struct err *err)
+{
+	size_t i;
+
+	sort(l);
+	for (i = 1; i < l->n; i++)
+		if (l->used[i].gpa - l->used[i - 1].gpa < l->used[i - 1].size)
+			return err_set(err, ENOEXEC, "two segments overlap at 0x%" PRIx64, l->used[i].gpa);
+	return 0;
 }
 
 /* What is looked for, and the best place so far. */
@@ -137,8 +153,7 @@ int layout_place(struct layout *l, uint64_t lo, uint64_t hi, uint64_t size, uint
 	size_t i, k = 0;
 	int rc;
 
-	if (l->n)
-		qsort(l->used, l->n, sizeof(*l->used), by_gpa);
+	sort(l);
 	for (i = 0; (r = gmem_at(l->g, i)); i++) {
 		if (r->readonly)
 			continue;

@@ -12,9 +12,7 @@
 #define GIB             (1024 * MIB)
 #define PAGE_SIZE_4K    4096ull
 
-/*
- * Low memory that we may use for what an image did not bring: above the IVT and BDA, below where an EBDA may be.
- */
+/* Low memory for what an image did not bring: above the IVT and BDA, below where an EBDA may be. */
 #define LOW_START       0x1000ull
 #define LOW_END         0x9f000ull
 
@@ -37,13 +35,15 @@ void layout_done(struct layout *l);
  * -ENOMEM.
  */
 int layout_add(struct layout *l, uint64_t gpa, uint64_t size, const char *what, struct err *err);
+/* -ENOEXEC: something that was noted overlaps something else. */
+int layout_check(struct layout *l, struct err *err);
 /* The end of what is taken. */
 uint64_t layout_end(const struct layout *l);
+enum layout_side { LAYOUT_LOWEST, LAYOUT_HIGHEST };
 /*
  * Takes SIZE bytes of free RAM for WHAT in [LO, HI), aligned to ALIGN (a power of two): the highest place or the
  * lowest.  -ENOSPC, -ENOMEM.
  */
-enum layout_side { LAYOUT_LOWEST, LAYOUT_HIGHEST };
 int layout_place(struct layout *l, uint64_t lo, uint64_t hi, uint64_t size, uint64_t align,
 		 enum layout_side side, const char *what, uint64_t *ret_gpa, struct err *err);
 
@@ -69,12 +69,9 @@ bool elf_magic(const uint8_t *data, size_t size);
 /* Opens any little-endian ELF whose header tables lie inside the file; DATA must outlive *RET.  -ENOEXEC. */
 int elf_file_open(const uint8_t *data, size_t size, struct elf_file *ret, struct err *err);
 void elf_file_done(struct elf_file *f);
-/*
- * Opens one this machine can run: machine, type and segments are right as far as the file alone tells.
- * -ENOEXEC.
- */
+/* Opens one this machine can run: right in machine, type and segments as far as the file tells.  -ENOEXEC. */
 int elf_kernel_open(const struct blob *file, struct elf_file *ret, struct err *err);
-/* Notes the segments in L; all must end at or below LIMIT.  -ENOSPC, -ENOMEM. */
+/* Notes the segments in L; all must end at or below LIMIT.  -ENOSPC; -ENOEXEC: they overlap; -ENOMEM. */
 int elf_kernel_place(const struct elf_file *f, uint64_t limit, struct layout *l, struct err *err);
 /* The physical address of its entry point. */
 int elf_kernel_entry(const struct elf_file *f, uint64_t *ret, struct err *err);

@@ -23,7 +23,10 @@ struct sym {
 	bool sized, placed;     /* placed: is somewhere in memory, and no plain number */
 };
 
-/* From START on, up to the next range, addresses belong to the symbol at BASE; NAME NULL: to none. */
+/*
+ * From START on, up to the next range, addresses belong to the symbol at BASE; NAME NULL: to none.  Of several that
+ * start together the last counts.
+ */
 struct range {
 	uint64_t start, base;
 	const char *name;
@@ -209,11 +212,7 @@ static int set_ends(Elf *elf, struct sym *syms, size_t n, struct err *err)
 
 static void range_from(struct symtab *s, uint64_t start, const struct sym *sym)
 {
-	struct range *r = s->nranges ? &s->range[s->nranges - 1] : NULL;
-
-	if (!r || r->start != start)
-		r = &s->range[s->nranges++];
-	*r = (struct range){ start, sym ? sym->addr : 0, sym ? sym->name : NULL };
+	s->range[s->nranges++] = (struct range){ start, sym ? sym->addr : 0, sym ? sym->name : NULL };
 }
 
 /*
