@@ -77,9 +77,13 @@ static void start(struct machine_kvm *k)
 	atomic_store(&c->running, n);
 	/* Spinning threads are a gain only where each has a processor, and the loop thread one too. */
 	atomic_store(&c->park_spins, n < (unsigned)sysconf(_SC_NPROCESSORS_ONLN));
-	for (unsigned i = 0; i < k->vm.ncpus; i++)
+	/* Whoever was reported last goes last: else one that hits at once keeps the others from ever running. */
+	for (unsigned n = 0; n < k->vm.ncpus; n++) {
+		unsigned i = (k->turn + n) % k->vm.ncpus;
+
 		if (go[i])
 			vcpu_open_gate(k->vm.cpus[i]);
+	}
 }
 
 /* Whether a vCPU's event is still news: its breakpoint may have been removed, or its pc moved, since. */
