@@ -78,8 +78,8 @@ static void start(struct machine_kvm *k)
 	/* Spinning threads are a gain only where each has a processor, and the loop thread one too. */
 	atomic_store(&c->park_spins, n < (unsigned)sysconf(_SC_NPROCESSORS_ONLN));
 	/* Whoever was reported last goes last: else one that hits at once keeps the others from ever running. */
-	for (unsigned n = 0; n < k->vm.ncpus; n++) {
-		unsigned i = (k->turn + n) % k->vm.ncpus;
+	for (unsigned place = 0; place < k->vm.ncpus; place++) {
+		unsigned i = (k->turn + place) % k->vm.ncpus;
 
 		if (go[i])
 			vcpu_open_gate(k->vm.cpus[i]);
