@@ -39,13 +39,13 @@ static int set_register(struct task *t, enum reg_id reg, unsigned bits, uint64_t
 
 static int exec_set(struct task *t, struct err *err)
 {
-	const char *p = t->args, *name = p + 1;
+	const char *p = t->args, *name = *p == '$' ? p + 1 : p;
 	size_t len = strcspn(name, " \t=");
 	unsigned bits;
 	uint64_t value;
 	int id, r;
 
-	if (*p != '$' || !len)
+	if (name == p || !len)
 		return task_usage(t, err);
 	id = reg_by_name(name, len, &bits);
 	if (id < 0)

@@ -45,8 +45,8 @@ static void render_cpus(const json_t *result, struct out *o)
 
 	json_array_foreach(list, i, row) {
 		out_printf(o, "%c%2" PRIu64 "  %-8s cpl %" PRIu64 "  %-16s ",
-			   data_true(row, "selected") ? '*' : ' ', data_u64(row, "cpu"), data_str(row, "mode"), data_u64(row, "cpl"),
-			   data_str(row, "activity"));
+			   data_true(row, "selected") ? '*' : ' ', data_u64(row, "cpu"), data_str(row, "mode"),
+			   data_u64(row, "cpl"), data_str(row, "activity"));
 		notice_render_place(row, o);
 		out_puts(o, "\n");
 	}

@@ -190,17 +190,12 @@ static void step_advance(struct task *t)
 		monitor_kick(t->s->mon);
 }
 
+/* The step that is under way, or the next one, is the last: its stop is told as any other. */
 static void step_interrupt(struct task *t)
 {
 	struct stepping *s = t->data;
 
 	s->left = 0;
-	/* Between two steps nothing runs that could stop once more. */
-	if (s->again) {
-		s->again = false;
-		set_stop(t, machine_last_stop(task_machine(t)));
-		task_finish(t, err_set(&t->err, EINTR, "interrupted"));
-	}
 }
 
 static void step_drop(struct task *t)

@@ -38,7 +38,8 @@ static void expect_advance(struct task *t)
 		task_finish(t, 0);
 	else if (machine_state(mon->m) != MACHINE_RUNNING)
 		task_finish(t, err_set(&t->err, EPIPE, "%s did not come, and the guest %s",
-				       data_str(t->result, "name"), machine_state(mon->m) == MACHINE_ENDED ? "has ended" : "is stopped"));
+				       data_str(t->result, "name"),
+				       machine_state(mon->m) == MACHINE_ENDED ? "has ended" : "is stopped"));
 }
 
 static void expect_timeout(struct task *t)

@@ -126,6 +126,17 @@ static const struct cmd *group_of(const char *line, size_t len)
 	return found && strchr(found->name, ' ') ? found : NULL;
 }
 
+bool complete_is_file(const char *line, size_t len)
+{
+	const struct cmd *cmd = NULL;
+	size_t used, space = 0;
+
+	while (space < len && text_space(line[space]))
+		space++;
+	return !cmd_find(line + space, len - space, &used, &cmd, NULL) && cmd->complete == COMPLETE_FILE &&
+	       space + used < len;
+}
+
 char **complete_line(struct machine *m, const char *line, size_t start, const char *text, bool *ret_file)
 {
 	struct names c = { .text = text, .len = strlen(text) };

@@ -13,9 +13,12 @@
 
 /*
  * What could stand for the word at LINE[START], of which TEXT has been typed.  Returns a NULL-terminated array
- * without duplicates, at most 1000 names, for complete_free(); NULL: nothing fits.  *RET_FILE: it is a file's name.
+ * without duplicates, at most 1000 names, for complete_free(); NULL: nothing fits.  *RET_FILE: a file's
+ * name may.
  */
 char **complete_line(struct machine *m, const char *line, size_t start, const char *text, bool *ret_file);
+/* Whether the word that ends LINE (LEN bytes) is a file's name: only white space breaks those. */
+bool complete_is_file(const char *line, size_t len);
 void complete_free(char **names);       /* NULL is fine */
 
 #endif

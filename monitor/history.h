@@ -3,7 +3,7 @@
 #ifndef GV_MONITOR_HISTORY_H
 #define GV_MONITOR_HISTORY_H
 
-/* Reads the file; makes it and its directories where they are missing.  Without it, history ends with the session. */
+/* Reads the file; makes it and its directories where they are missing.  If it cannot, history is the session's. */
 void history_open(void);
 /* Adds LINE unless it is blank or the same as the last one, and writes it to the file at once. */
 void history_keep(const char *line);

@@ -2,7 +2,7 @@
 #include "monitor/listen.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -110,6 +110,18 @@ static void on_alloc(uv_handle_t *h, size_t want, uv_buf_t *buf)
 	*buf = uv_buf_init(c->chunk, sizeof(c->chunk));
 }
 
+/* Whether the client has gone for good; one that has only ended its input may still read. */
+static bool hung_up(const struct client *c)
+{
+	struct pollfd p = { 0 };
+	uv_os_fd_t fd;
+
+	if (uv_fileno((const uv_handle_t *)&c->pipe, &fd))
+		return true;
+	p.fd = fd;
+	return poll(&p, 1, 0) > 0 && (p.revents & POLLHUP);
+}
+
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
 	struct client *c = s->data;
@@ -122,6 +134,20 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 		client_close(c);
 	else if (!feed_data(&c->feed, buf->base, n < 0 ? 0 : (size_t)n))
 		uv_read_stop(s);
+	/* What it asked for is done; what waits would wait for nobody. */
+	if (n < 0 && !c->closed && c->feed.task && hung_up(c))
+		client_close(c);
+}
+
+static void close_hung_up(struct listener *l)
+{
+	struct client *next;
+
+	for (struct client *c = l->clients; c; c = next) {
+		next = c->next;
+		if (hung_up(c))
+			client_close(c);
+	}
 }
 
 static void on_drained(struct feed *f, bool ended)
@@ -151,6 +177,8 @@ static void on_connect(uv_stream_t *server, int status)
 	c->pipe.data = c;
 	c->out.write = client_write;
 	c->listener = l;
+	if (l->nclients == CLIENTS_MAX)
+		close_hung_up(l);
 	if (uv_accept(server, (uv_stream_t *)&c->pipe) || l->nclients == CLIENTS_MAX) {
 		uv_close((uv_handle_t *)&c->pipe, on_client_closed);
 		return;

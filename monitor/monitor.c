@@ -72,26 +72,42 @@ static struct monitor *of_observer(struct observer *o)
 	return (struct monitor *)((char *)o - offsetof(struct monitor, observer));
 }
 
-static void tell_stop(struct session *s, const json_t *stop)
+static void render_stop(struct monitor *mon, json_t *stop, struct out *o)
 {
 	json_t *event;
 
-	if (!s->mon->json) {
-		notice_render(stop, s->out);
+	if (!mon->json) {
+		notice_render(stop, o);
 		return;
 	}
 	event = json_pack("{s:s}", "event", "stopped");
-	json_object_update(event, (json_t *)stop);
-	render_json(event, s->out);
+	json_object_update(event, stop);
+	render_json(event, o);
 	json_decref(event);
+}
+
+static void tell_stop(struct monitor *mon, const struct stop_event *ev)
+{
+	json_t *stop = notice_stop(mon, ev);
+	struct session *s, *next;
+	struct out_buf text;
+
+	out_buf_init(&text);
+	render_stop(mon, stop, &text.out);
+	for (s = mon->sessions; s; s = next) {
+		next = s->next;
+		s->cpu = ev->cpu;
+		if (s->notices)
+			out_write(s->out, text.text, text.len);
+	}
+	out_buf_done(&text);
+	json_decref(stop);
 }
 
 static void on_stopped(struct observer *o, const struct stop_event *ev)
 {
 	struct monitor *mon = of_observer(o);
-	struct session *s, *next;
 	bool within = false;
-	json_t *stop;
 
 	for (struct task *t = mon->tasks; t; t = t->next)
 		if (t->wait && t->wait->stopped && !t->finished)
@@ -99,14 +115,7 @@ static void on_stopped(struct observer *o, const struct stop_event *ev)
 	monitor_kick(mon);
 	if (within)
 		return;
-	stop = notice_stop(mon, ev);
-	for (s = mon->sessions; s; s = next) {
-		next = s->next;
-		s->cpu = ev->cpu;
-		if (s->notices)
-			tell_stop(s, stop);
-	}
-	json_decref(stop);
+	tell_stop(mon, ev);
 	breaks_drop_temporary(&mon->breaks, mon->m);
 }
 

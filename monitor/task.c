@@ -50,8 +50,8 @@ static void task_free(struct task *t)
 	free(t);
 }
 
-/* The outcome goes to the task's sink.  A script tells its failures itself, with file and line. */
-static void report(struct task *t)
+/* The outcome as its text, or as one JSON object. */
+static void render_outcome(const struct task *t, struct out *o)
 {
 	json_t *obj;
 
@@ -63,14 +63,26 @@ static void report(struct task *t)
 			json_object_set(obj, "result", t->result);
 		if (t->status < 0)
 			json_object_set_new(obj, "error", data_text(t->err.msg, strlen(t->err.msg)));
-		render_json(obj, t->out);
+		render_json(obj, o);
 		json_decref(obj);
 		return;
 	}
 	if (t->result && t->cmd && t->cmd->render)
-		t->cmd->render(t->result, t->out);
+		t->cmd->render(t->result, o);
+	/* A script tells its failures itself, with file and line. */
 	if (t->status < 0 && t->s->kind != SESSION_SCRIPT)
-		out_printf(t->out, "error: %s\n", t->err.msg);
+		out_printf(o, "error: %s\n", t->err.msg);
+}
+
+/* In one piece: above a prompt, in a packet or on a socket each piece has its price. */
+static void report(struct task *t)
+{
+	struct out_buf b;
+
+	out_buf_init(&b);
+	render_outcome(t, &b.out);
+	out_write(t->out, b.text, b.len);
+	out_buf_done(&b);
 }
 
 static void unlink_task(struct task *t)
@@ -296,6 +308,7 @@ struct task *task_run(struct session *s, const char *line, size_t len, struct ou
 	struct task *t = calloc(1, sizeof(*t));
 	struct task oom = { .s = s, .out = out };
 	struct task **p = &s->mon->tasks;
+	int r;
 
 	if (!t) {
 		oom.status = err_set(&oom.err, ENOMEM, "out of memory");
@@ -307,13 +320,13 @@ struct task *task_run(struct session *s, const char *line, size_t len, struct ou
 	while (*p)
 		p = &(*p)->next;
 	*p = t;
-	t->status = execute(t, line, len);
-	if (t->status == CMD_WAITING) {
-		t->status = 0;
+	r = execute(t, line, len);
+	if (r == CMD_WAITING) {
 		if (t->deadline)
 			monitor_set_timer(s->mon);
 		return t;
 	}
+	t->status = r;
 	/* Nothing typed, nothing said. */
 	if (!t->cmd && !t->status) {
 		end(t, false);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Sessions, and the commands they run.  A session is where lines come from and results go to: the terminal, a
- * socket client, a script, gdb.  A task is one command under way; most end within task_run(), some wait for the guest.
- * Loop thread.
+ * socket client, a script, gdb.  A task is one command under way; most end within task_run(), some wait for the
+ * guest.  Loop thread.
  */
 #ifndef GV_MONITOR_TASK_H
 #define GV_MONITOR_TASK_H
@@ -97,7 +97,7 @@ void task_cancel(struct task *t);
 /* Ctrl-C for T: it ends soon, or does not care. */
 void task_interrupt(struct task *t);
 
-/* For exec: T waits as W says, DATA is W's, TIMEOUT_MS at most (0: any time).  Call before what starts the guest. */
+/* For exec: T waits as W says, DATA is W's, TIMEOUT_MS at most (0: any time).  Call it before the guest starts. */
 int task_wait(struct task *t, const struct task_wait *w, void *data, uint64_t timeout_ms);
 /* For task_wait: T ends with STATUS; task->err is set when that is negative. */
 void task_finish(struct task *t, int status);

@@ -310,13 +310,21 @@ static char **on_complete(const char *text, int start, int end)
 
 /* -- making and freeing -- */
 
+/* A path is one word, an expression is several. */
+static char *word_breaks(void)
+{
+	static char spaces[] = " \t", all[] = COMPLETE_BREAKS;
+
+	return complete_is_file(rl_line_buffer, (size_t)rl_point) ? spaces : all;
+}
+
 static void set_up_readline(void)
 {
 	rl_readline_name = "gdbvisor";
 	rl_catch_signals = 0;
 	rl_catch_sigwinch = 0;
 	rl_attempted_completion_function = on_complete;
-	rl_completer_word_break_characters = COMPLETE_BREAKS;
+	rl_completion_word_break_hook = word_breaks;
 	/* Several pasted lines are several commands. */
 	rl_variable_bind("enable-bracketed-paste", "off");
 }

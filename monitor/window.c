@@ -29,7 +29,7 @@ static void forget(struct window *w, size_t upto)
 		return;
 	w->mid_line = upto == w->start ? w->mid_line : w->buf[upto - 1] != '\n';
 	w->len -= upto;
-	memmove(w->buf, w->buf + upto, w->len);
+	memmove(w->buf, w->buf + upto, w->len + 1);
 	w->base += upto;
 	w->start = 0;
 }
@@ -52,7 +52,7 @@ void window_add(struct window *w, const void *data, size_t len)
 
 		forget(w, upto > w->start ? upto : w->start);
 	}
-	while (cap < w->len + len)
+	while (cap < w->len + len + 1)
 		cap *= 2;
 	if (cap != w->cap) {
 		p = realloc(w->buf, cap);
@@ -66,6 +66,8 @@ void window_add(struct window *w, const void *data, size_t len)
 	}
 	memcpy(w->buf + w->len, data, len);
 	w->len += len;
+	/* Bytes may be NUL, and regexec() is told where they end; checkers still want a string. */
+	w->buf[w->len] = '\0';
 }
 
 /* Everything before UPTO has been matched. */
