@@ -10,3 +10,29 @@ libgvmonitor_a_SOURCES = \
 	monitor/notice.h monitor/notice.c monitor/pipe.h monitor/pipe.c monitor/render.h monitor/render.c \
 	monitor/screen.h monitor/screen.c monitor/script.h monitor/script.c monitor/term.h monitor/term.c \
 	monitor/text.h monitor/text.c monitor/window.h monitor/window.c
+
+MONITOR_TEST_LIBS = libgvmonitor.a libgvhost.a libgvcore.a $(ZYDIS_LIBS) $(JANSSON_LIBS) $(READLINE_LIBS) $(UV_LIBS)
+MONITOR_RIG = tests/monitor_rig.c tests/monitor_rig.h tests/fake_machine.c tests/fake_machine.h tests/unit.c tests/unit.h
+
+if HAVE_CHECK
+check_PROGRAMS += tests/check_expr tests/check_parts tests/check_cmd tests/check_cmd_run tests/check_script
+tests_check_expr_SOURCES = tests/check_expr.c tests/unit.c tests/unit.h
+tests_check_expr_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_parts_SOURCES = tests/check_parts.c tests/fake_machine.c tests/fake_machine.h tests/unit.c tests/unit.h
+tests_check_parts_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_cmd_SOURCES = tests/check_cmd.c $(MONITOR_RIG)
+tests_check_cmd_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_cmd_run_SOURCES = tests/check_cmd_run.c $(MONITOR_RIG)
+tests_check_cmd_run_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_script_SOURCES = tests/check_script.c $(MONITOR_RIG)
+tests_check_script_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+TESTS += tests/check_expr tests/check_parts tests/check_cmd tests/check_cmd_run tests/check_script
+endif
+
+# Terminal, socket and script sessions drive this one: the monitor on a machine without KVM.
+check_PROGRAMS += tests/monitor_fake
+tests_monitor_fake_SOURCES = tests/monitor_fake.c tests/fake_machine.c tests/fake_machine.h
+tests_monitor_fake_LDADD = $(MONITOR_TEST_LIBS)
+MONITOR_SESSION_TESTS = tests/monitor/terminal.py tests/monitor/clients.py tests/monitor/script.py
+TESTS += $(MONITOR_SESSION_TESTS)
+EXTRA_DIST += $(MONITOR_SESSION_TESTS) tests/monitor/rig.py

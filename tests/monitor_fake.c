@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The monitor on a machine without KVM, for the pseudo-terminal tests and for anybody who wants to try its manners:
+ * The monitor on a machine without KVM, for the session tests and for anybody who wants to try its manners:
  *
  *   monitor_fake [-j] [-c CPUS] [-m PATH] [-p FD] [-x FILE | -e CMD]...
  *
