@@ -150,6 +150,7 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	k->base.ops = &machine_kvm_ops;
 	k->vm.kvm = (struct kvm){ .sys_fd = -1, .vm_fd = -1 };
 	k->vm.ctl.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	k->vm.ctl.host_cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_mutex_init(&k->vm.ctl.over_lock, NULL);
 	k->load = c->load;
 	k->info = (struct machine_info){ .cpus = c->cpus, .ram_size = c->memory };

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "kvm/debug.h"
 #include "kvm/machine_priv.h"
@@ -76,7 +75,7 @@ static void start(struct machine_kvm *k)
 	atomic_store(&c->pause, false);
 	atomic_store(&c->running, n);
 	/* Spinning threads are a gain only where each has a processor, and the loop thread one too. */
-	atomic_store(&c->park_spins, n < (unsigned)sysconf(_SC_NPROCESSORS_ONLN));
+	atomic_store(&c->park_spins, n < c->host_cpus);
 	/* Whoever was reported last goes last: else one that hits at once keeps the others from ever running. */
 	for (unsigned place = 0; place < k->vm.ncpus; place++) {
 		unsigned i = (k->turn + place) % k->vm.ncpus;

@@ -36,6 +36,7 @@ struct run_ctl {
 	atomic_bool loop_spins;         /* the loop thread watches `running` itself: no need to wake it */
 	int event_fd;
 	atomic_bool notified;           /* event_fd is readable, or about to be */
+	unsigned host_cpus;             /* online when the machine was made */
 	atomic_bool park_spins;         /* vCPUs wait at the gate for a moment before they sleep; set while all are parked */
 };
 
