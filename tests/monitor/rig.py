@@ -151,6 +151,14 @@ class Terminal:
             self._read(until)
         self.seen = self.raw.index(wanted, self.seen) + len(wanted)
 
+    def expect_both(self, one, other):
+        """The same for two texts in either order."""
+        start = self.seen
+        self.expect(one)
+        end, self.seen = self.seen, start
+        self.expect(other)
+        self.seen = max(self.seen, end)
+
     def expect_screen(self, end):
         """Waits until the screen ends with END (a string of whole lines' ends)."""
         until = time.monotonic() + DEADLINE

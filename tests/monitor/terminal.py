@@ -22,7 +22,8 @@ def typing_and_answers():
         assert t.run("x/2xb counter") == "0x2000 <counter>:  0x00  0x00"
         assert t.run("") == "0x2002 <counter+2>:  0x00  0x00"
         assert t.run("break main") == "breakpoint 1 at 0x1010 <main>"
-        assert t.run("continue") in ("", "cpu 0: breakpoint 1 at 0x1010 <main>\n=> 0x1010 <main>:  add [rax], al")
+        t.type("continue\r")
+        t.expect_screen("cpu 0: breakpoint 1 at 0x1010 <main>\n=> 0x1010 <main>:  add [rax], al\n(gv)")
         assert t.run("stepi 3").endswith("=> 0x1013 <main+3>:  add [rax], al")
 
 
@@ -188,7 +189,7 @@ def ctrl_c_ends_waiting():
         t.type("expect never 1000\r")
         t.expect("1000\r\n")
         t.interrupt()
-        t.expect("error: ")
+        t.expect_both("error: ", "stopped at")
         t.prompt()
         # A step that would take for ever.
         t.type("stepi 1000000000\r")
@@ -197,11 +198,11 @@ def ctrl_c_ends_waiting():
         t.expect("=> 0x")
         t.prompt()
         with open(os.path.join(t.home, "s.gv"), "w", encoding="ascii") as f:
-            f.write("continue\nexpect never 1000\n")
+            f.write("continue\necho it runs\nexpect never 1000\n")
         t.type(f"source {t.home}/s.gv\r")
-        t.expect("s.gv\r\n")
+        t.expect("it runs\r\n")
         t.interrupt()
-        t.expect("error: ")
+        t.expect_both("error: ", "stopped at")
         t.prompt()
         assert t.run("print 4") == "0x4 = 4"
 
