@@ -108,6 +108,17 @@ def symbols(path):
 	return found
 
 
+def heed_sanitizers(text):
+	"""Ends the test when a sanitizer said something; exit statuses alone can look like the guest's."""
+	found = re.search(r"(==\d+==ERROR: |WARNING: ThreadSanitizer|runtime error:)", text)
+	if found:
+		for line in text[found.start():found.start() + 6000].splitlines():
+			print("# " + line)
+		print("Bail out! a sanitizer reports: " + text[found.start():].splitlines()[0])
+		sys.stdout.flush()
+		os._exit(1)
+
+
 class Process:
 	"""A child in a session of its own whose output is collected as it comes."""
 
@@ -189,6 +200,7 @@ class Visor(Process):
 	def close(self):
 		super().close()
 		shutil.rmtree(self.dir, ignore_errors=True)
+		heed_sanitizers(self.text)
 
 	def __enter__(self):
 		return self
@@ -208,4 +220,6 @@ def run(argv, stdin=b"", timeout=DEADLINE, env=None, cwd=None):
 		os.killpg(child.pid, signal.SIGKILL)
 		out, err = child.communicate()
 		status = None
-	return status, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+	out, err = out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+	heed_sanitizers(err)
+	return status, out, err
