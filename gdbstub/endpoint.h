@@ -3,16 +3,14 @@
 #ifndef GV_GDBSTUB_ENDPOINT_H
 #define GV_GDBSTUB_ENDPOINT_H
 
-#include <sys/types.h>
-
 #include "gdbstub/gdbstub.h"
+#include "util/usock.h"
 
 struct endpoint {
 	int fd;                 /* non-blocking, listening */
 	char *where;            /* as gdb's `target remote` takes it; owned */
-	bool is_unix;           /* where is a path to unlink */
-	dev_t dev;              /* of the socket file: another one in its place is not ours */
-	ino_t ino;
+	bool is_unix;
+	struct usock sock;      /* is_unix: its file, to be unlinked */
 };
 
 /* Opens GDB_UNIX or GDB_TCP; errors as gdbstub_listen(). */

@@ -6,12 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "monitor/core.h"
 #include "monitor/feed.h"
+#include "util/usock.h"
 
 #define CLIENTS_MAX 16
 #define BACKLOG_MAX 16777216    /* bytes a client may leave unread */
@@ -32,9 +31,7 @@ struct listener {
 	struct monitor *mon;
 	struct client *clients;
 	unsigned nclients;
-	struct sockaddr_un addr;
-	dev_t dev;
-	ino_t ino;
+	struct usock sock;
 };
 
 struct sending {
@@ -194,91 +191,32 @@ static void on_connect(uv_stream_t *server, int status)
 
 /* -- the socket -- */
 
-/*
- * Whether PATH is a socket that nobody listens on any more.  A datagram socket asks, which a listener answers with
- * EPROTOTYPE and never sees as a client.
- */
-static bool is_stale(const struct sockaddr_un *addr)
-{
-	struct stat st;
-	bool stale;
-	int fd;
-
-	if (lstat(addr->sun_path, &st) || !S_ISSOCK(st.st_mode))
-		return false;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	stale = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) && errno == ECONNREFUSED;
-	close(fd);
-	return stale;
-}
-
-static int open_socket(struct listener *l, const char *path, struct err *err)
-{
-	struct stat st;
-	int fd, r;
-
-	if (strlen(path) >= sizeof(l->addr.sun_path))
-		return err_set(err, ENAMETOOLONG, "%s: a socket's path has at most %zu bytes", path,
-			       sizeof(l->addr.sun_path) - 1);
-	l->addr.sun_family = AF_UNIX;
-	strcpy(l->addr.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return err_errno(err, errno, "%s", path);
-	/* The mode before bind(), so that there is no moment at which others may connect. */
-	r = fchmod(fd, 0600) ? -errno : 0;
-	if (!r && bind(fd, (struct sockaddr *)&l->addr, sizeof(l->addr))) {
-		r = -errno;
-		if (r == -EADDRINUSE && is_stale(&l->addr) && !unlink(path))
-			r = bind(fd, (struct sockaddr *)&l->addr, sizeof(l->addr)) ? -errno : 0;
-	}
-	if (r) {
-		close(fd);
-		return err_errno(err, -r, "%s", path);
-	}
-	if (!lstat(path, &st)) {
-		l->dev = st.st_dev;
-		l->ino = st.st_ino;
-	}
-	return fd;
-}
-
 static void on_listener_closed(uv_handle_t *h)
 {
 	free(h->data);
 }
 
-static void remove_socket(const struct listener *l)
-{
-	struct stat st;
-
-	if (l->ino && !lstat(l->addr.sun_path, &st) && st.st_dev == l->dev && st.st_ino == l->ino)
-		unlink(l->addr.sun_path);
-}
-
 int listener_new(struct monitor *mon, const char *path, struct err *err)
 {
 	struct listener *l;
-	int fd, r;
+	int r;
 
 	if (mon->listener)
 		return err_set(err, EBUSY, "%s: the monitor listens already", path);
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return err_set(err, ENOMEM, "out of memory");
-	fd = open_socket(l, path, err);
-	if (fd < 0) {
+	r = usock_listen(path, 8, &l->sock, err);
+	if (r) {
 		free(l);
-		return fd;
+		return r;
 	}
 	l->mon = mon;
 	uv_pipe_init(mon->loop, &l->pipe, 0);
 	l->pipe.data = l;
-	r = uv_pipe_open(&l->pipe, fd);
+	r = uv_pipe_open(&l->pipe, l->sock.fd);
 	if (r)
-		close(fd);
+		close(l->sock.fd);
 	else
 		r = uv_listen((uv_stream_t *)&l->pipe, 8, on_connect);
 	if (r) {
@@ -296,6 +234,6 @@ void listener_free(struct listener *l)
 		return;
 	while (l->clients)
 		client_close(l->clients);
-	remove_socket(l);
+	usock_unlink(&l->sock);
 	uv_close((uv_handle_t *)&l->pipe, on_listener_closed);
 }

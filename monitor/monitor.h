@@ -42,7 +42,7 @@ int monitor_terminal(struct monitor *mon, struct err *err);
 
 /*
  * Listens on a unix socket at PATH, mode 0600.  A socket nobody listens on any more is replaced, anything else is
- * left alone (-EADDRINUSE).  -ENAMETOOLONG; -errno.
+ * left alone (-EADDRINUSE, -EEXIST).  -ENAMETOOLONG; -errno.
  */
 int monitor_listen(struct monitor *mon, const char *path, struct err *err);
 

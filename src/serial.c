@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "util/chan.h"
 #include "util/outq.h"
 #include "util/rawtty.h"
+#include "util/usock.h"
 
 #define INPUT_BYTES     1024
 #define RETRY_MS        10      /* how soon input that the machine had no room for is offered again */
@@ -42,8 +42,8 @@ struct serial {
 
 	struct chan *listener;
 	bool half_closed;               /* the client sends no more, but may still read */
-	dev_t dev;                      /* the socket's, so that nothing else is unlinked */
-	ino_t ino;
+	bool has_sock;
+	struct usock sock;              /* has_sock: its file, to be unlinked */
 
 	int slave;                      /* of the pty, held open so that its master never hangs up; -1 */
 	bool raw, escape;               /* the terminal is in raw mode; the last key was Ctrl-A */
@@ -251,29 +251,12 @@ static void on_client(void *arg, struct chan *listener, bool readable, bool writ
 
 static int open_unix(struct serial *s, struct err *err)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), r;
-	struct stat st;
+	int r = usock_listen(s->addr.path, 1, &s->sock, err);
 
-	if (fd < 0)
-		return err_errno(err, errno, "socket");
-	memcpy(sa.sun_path, s->addr.path, strlen(s->addr.path));        /* addr_parse() has seen that it fits */
-	/* Linux gives the file the socket's own mode: no moment at which others could connect. */
-	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
-		r = err_errno(err, errno, "%s", s->addr.path);
-		close(fd);
+	if (r)
 		return r;
-	}
-	if (lstat(sa.sun_path, &st) == 0) {
-		s->dev = st.st_dev;
-		s->ino = st.st_ino;
-	}
-	if (listen(fd, 1) < 0) {
-		r = err_errno(err, errno, "%s", s->addr.path);
-		close(fd);
-		return r;
-	}
-	r = chan_new(s->loop, fd, on_client, s, &s->listener, err);
+	s->has_sock = true;
+	r = chan_new(s->loop, s->sock.fd, on_client, s, &s->listener, err);
 	if (r < 0)
 		return r;
 	chan_want(s->listener, true, false);
@@ -385,14 +368,6 @@ static void flush(struct serial *s)
 	}
 }
 
-static void unlink_socket(const struct serial *s)
-{
-	struct stat st;
-
-	if (s->ino && lstat(s->addr.path, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino)
-		unlink(s->addr.path);
-}
-
 void serial_free(struct serial *s)
 {
 	if (!s)
@@ -403,7 +378,8 @@ void serial_free(struct serial *s)
 		drop_source(s);
 	drop_sink(s);
 	chan_free(s->listener);
-	unlink_socket(s);
+	if (s->has_sock)
+		usock_unlink(&s->sock);
 	if (s->slave >= 0)
 		close(s->slave);
 	addr_done(&s->addr);
