@@ -37,6 +37,9 @@ static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret
 	if (!v)
 		return no_cpu(m, cpu);
 	regs_status(v, ret);
+	/* A vCPU that could run does not while the machine is stopped. */
+	if (!ret->activity)
+		ret->activity = machine_priv(m)->state == MACHINE_RUNNING ? "running" : "stopped";
 	return 0;
 }
 

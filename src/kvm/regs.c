@@ -89,10 +89,11 @@ void regs_paging(const struct vcpu *v, struct paging *ret)
 	};
 }
 
+/* What keeps the vCPU from running; NULL: nothing. */
 static const char *activity(struct vcpu *v)
 {
 	static const char *const names[] = {
-		[KVM_MP_STATE_RUNNABLE] = "running",
+		[KVM_MP_STATE_RUNNABLE] = NULL,
 		[KVM_MP_STATE_UNINITIALIZED] = "waiting for INIT",
 		[KVM_MP_STATE_INIT_RECEIVED] = "waiting for SIPI",
 		[KVM_MP_STATE_HALTED] = "halted",

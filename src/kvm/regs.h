@@ -18,6 +18,7 @@ int regs_refresh(struct vcpu *v, struct err *err);
 /* The linear pc: rip in 64-bit code, else cs.base + eip. */
 uint64_t regs_pc(const struct vcpu *v);
 void regs_paging(const struct vcpu *v, struct paging *ret);
+/* ret->activity is NULL for a vCPU that has only to be resumed. */
 void regs_status(struct vcpu *v, struct cpu_status *ret);
 
 /* As machine_reg_present/read/write. */

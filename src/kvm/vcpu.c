@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -212,6 +213,9 @@ static bool step_over(struct vcpu *v)
 		v->step_over = false;
 	if (atomic_fetch_sub(&c->overs, 1) == 1)
 		futex_wake(&c->overs, INT32_MAX);
+	/* Those that waited come first: else this one may be at its next breakpoint before they have begun. */
+	if (atomic_load(&c->running) > 1)
+		sched_yield();
 	return done;
 }
 
