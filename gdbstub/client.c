@@ -102,6 +102,14 @@ static void on_readable(uv_poll_t *h, int status, int events)
 	proceed(c);
 }
 
+void client_catch_up(struct client *c)
+{
+	struct pollfd p = { .fd = c->rfd, .events = POLLIN };
+
+	if (poll(&p, 1, 0) > 0)
+		on_readable(&c->rpoll, 0, UV_READABLE);
+}
+
 static void on_writable(uv_poll_t *h, int status, int events)
 {
 	struct client *c = h->data;

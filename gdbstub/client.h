@@ -31,6 +31,8 @@ void client_start(struct client *c, struct session *s);
 
 /* Output has arisen outside the client's own input: writes it.  Never calls the owner before it returns. */
 void client_output(struct client *c);
+/* Reads what the loop has not come to yet, a buffer's worth or the end; may call the owner, who may free C. */
+void client_catch_up(struct client *c);
 /* Writes what waits, for MS milliseconds at most. */
 void client_flush(struct client *c, unsigned ms);
 

@@ -63,6 +63,12 @@ static const struct packet packets[] = {
 
 	{ "qXfer:features:read", ARGS_LIST, 0, pkt_xfer_target, "qXfer:features:read+" },
 	{ "qXfer:threads:read", ARGS_LIST, 0, pkt_xfer_threads, "qXfer:threads:read+" },
+	{ "qXfer:exec-file:read", ARGS_LIST, 0, pkt_xfer_exec, "qXfer:exec-file:read+" },
+	{ "vFile:setfs", ARGS_LIST, 0, pkt_file_setfs, NULL },
+	{ "vFile:open", ARGS_LIST, 0, pkt_file_open, NULL },
+	{ "vFile:close", ARGS_LIST, 0, pkt_file_close, NULL },
+	{ "vFile:pread", ARGS_LIST, 0, pkt_file_pread, NULL },
+	{ "vFile:fstat", ARGS_LIST, 0, pkt_file_fstat, NULL },
 
 	{ "qRcmd", ARGS_LIST, 0, pkt_command, NULL },
 };

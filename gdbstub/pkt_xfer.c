@@ -21,12 +21,18 @@ static void make_threads(struct session *s, struct out *o)
 	tdesc_write_threads(s->machine, o);
 }
 
+static void make_exec(struct session *s, struct out *o)
+{
+	out_puts(o, machine_info(s->machine)->exec_file);
+}
+
 static const struct {
-	const char *annex;
+	const char *annex;              /* NULL: any (a process id: there is one process) */
 	void (*make)(struct session *s, struct out *o);
 } docs[XFER_COUNT] = {
 	[XFER_TARGET] = { "target.xml", make_target },
 	[XFER_THREADS] = { "", make_threads },
+	[XFER_EXEC] = { NULL, make_exec },
 };
 
 /* ":ANNEX:OFFSET,LENGTH" */
@@ -42,7 +48,7 @@ static int read_doc(struct session *s, enum xfer_doc which, struct cursor *args)
 	if (!cursor_byte(args, ':') || !cursor_number(args, &offset) || !cursor_byte(args, ',') ||
 	    !cursor_number(args, &len) || !cursor_end(args))
 		return -EINVAL;
-	if (!cursor_is(&annex, docs[which].annex))
+	if (docs[which].annex && !cursor_is(&annex, docs[which].annex))
 		return -ENOENT;
 	if (offset == 0) {
 		out_buf_done(doc);
@@ -70,4 +76,9 @@ int pkt_xfer_target(struct session *s, struct cursor *args)
 int pkt_xfer_threads(struct session *s, struct cursor *args)
 {
 	return read_doc(s, XFER_THREADS, args);
+}
+
+int pkt_xfer_exec(struct session *s, struct cursor *args)
+{
+	return machine_info(s->machine)->exec_file ? read_doc(s, XFER_EXEC, args) : -ENOENT;
 }

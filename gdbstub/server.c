@@ -131,6 +131,9 @@ static void on_connection(uv_poll_t *h, int status, int events)
 	fd = status < 0 ? -1 : accept4(l->endpoint.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0)
 		return;
+	/* The present client may have said goodbye, or gone, without the loop having seen it: twice, a goodbye and an end. */
+	for (int i = 0; i < 2 && s->client; i++)
+		client_catch_up(s->client);
 	wfd = s->client ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (wfd < 0) {
 		close(fd);

@@ -19,10 +19,9 @@ struct serial;
 
 /*
  * Connects M's COM1 to ADDR: stdio (standard output; for input see serial_stdin()), file:PATH (emptied first),
- * unix:PATH, pty, none.  The unix socket is made with mode 0600 and never replaces a file, save a socket nobody has open any more; one client is served at
- * a time, others are closed at once, and what the guest sends meanwhile waits for a client. LOOP and M must
- * outlive it.  -EINVAL: not an address; -EEXIST, -EADDRINUSE: the socket's path is taken; -ENOMEM; else what the
- * system call said.
+ * unix:PATH, pty, none.  The unix socket is as usock_listen() makes it; one client is served at a time, others are
+ * closed at once, and what the guest sends meanwhile waits for a client.  LOOP and M must outlive it.  -EINVAL: not an
+ * address; -EEXIST, -EADDRINUSE: the socket's path is taken; -ENOMEM; else what the system call said.
  */
 int serial_new(uv_loop_t *loop, struct machine *m, const char *addr, struct serial **ret, struct err *err);
 

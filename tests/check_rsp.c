@@ -7,6 +7,8 @@
 #include "tests/rsp_rig.h"
 #include "tests/unit.h"
 
+#define FEATURES "PacketSize=40000;vContSupported+;QStartNoAckMode+;qXfer:features:read+;qXfer:threads:read+;" \
+		 "qXfer:exec-file:read+"
 #define BAD     "E16"           /* EINVAL */
 #define FAULT   "E0e"           /* EFAULT: not mapped */
 #define NO_RAM  "E06"           /* ENXIO */
@@ -46,12 +48,9 @@ static const struct row packets[] = {
 	{ "qSymbolic", "" },
 	{ "qAttached", "1" },
 	{ "qAttached:1", "1" },
-	{ "qSupported",
-	  "PacketSize=40000;vContSupported+;QStartNoAckMode+;qXfer:features:read+;qXfer:threads:read+" },
-	{ "qSupported:swbreak+;hwbreak-;xmlRegisters=i386,x;;",
-	  "PacketSize=40000;vContSupported+;QStartNoAckMode+;qXfer:features:read+;qXfer:threads:read+;swbreak+" },
-	{ "qSupported:multiprocess+;hwbreak+",
-	  "PacketSize=40000;vContSupported+;QStartNoAckMode+;qXfer:features:read+;qXfer:threads:read+;hwbreak+" },
+	{ "qSupported", FEATURES },
+	{ "qSupported:swbreak+;hwbreak-;xmlRegisters=i386,x;;", FEATURES ";swbreak+" },
+	{ "qSupported:multiprocess+;hwbreak+", FEATURES ";hwbreak+" },
 	{ "vCont?", "vCont;c;C;s;S;r" },
 
 	/* threads */

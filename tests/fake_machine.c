@@ -850,6 +850,11 @@ struct fake_machine *fake_new(const struct fake_config *config)
 		.image_kind = f->config.image_bits == 64 ? "elf64" : f->config.image_bits ? "elf32" : "flat",
 		.image_bits = f->config.image_bits,
 	};
+	if (f->config.image_bits) {
+		f->info.exec_file = "/fake.elf";
+		f->info.exec_data = (const uint8_t *)FAKE_EXEC;
+		f->info.exec_size = sizeof(FAKE_EXEC) - 1;
+	}
 	load(f);
 	f->last = (struct stop_event){ .reason = STOP_ENTRY, .pc = FAKE_ENTRY };
 	return f;

@@ -17,6 +17,7 @@
 #include "api/machine.h"
 
 #define FAKE_OP_EXIT    0xf4
+#define FAKE_EXEC       "the image, with a } and a #"   /* the bytes of an image with image_bits, "/fake.elf" */
 #define FAKE_ENTRY      0x1000          /* gva where every vCPU starts; the symbols lie from here on */
 #define FAKE_HARD_MAX   4               /* debug registers */
 #define FAKE_SERIAL_MAX 65536

@@ -138,6 +138,21 @@ int machine_load(struct machine_kvm *k, struct err *err)
 	return 0;
 }
 
+/* The guest runs as well without its symbols: no failure here is one of the machine's. */
+static void offer_symbols(struct machine_kvm *k)
+{
+	if (symtab_new(k->image.file.data, k->image.file.size, &k->symbols, NULL))
+		k->symbols = NULL;
+	k->exec_file = realpath(k->image.file.path, NULL);
+	if (!k->exec_file)      /* linked in, or gone since it was read */
+		k->exec_file = strdup("/gdbvisor/image.elf");
+	if (!k->exec_file)
+		return;
+	k->info.exec_file = k->exec_file;
+	k->info.exec_data = k->image.file.data;
+	k->info.exec_size = k->image.file.size;
+}
+
 int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *err)
 {
 	struct machine_kvm *k = calloc(1, sizeof(*k));
@@ -167,8 +182,8 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	k->info.image = k->image.file.path;
 	k->info.image_kind = k->image.kind_name;
 	k->info.image_bits = k->image.bits;
-	if (k->image.is_elf && symtab_new(k->image.file.data, k->image.file.size, &k->symbols, NULL))
-		k->symbols = NULL;      /* it runs as well without them */
+	if (k->image.is_elf)
+		offer_symbols(k);
 
 	r = kvm_open(&k->vm.kvm, err);
 	if (!r)
@@ -219,6 +234,7 @@ void machine_kvm_free(struct machine *m)
 	kvm_close(&k->vm.kvm);
 	slots_free(k->slots);
 	symtab_free(k->symbols);
+	free(k->exec_file);
 	image_done(&k->image);
 	if (k->vm.ctl.event_fd >= 0)
 		close(k->vm.ctl.event_fd);

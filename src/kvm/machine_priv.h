@@ -20,6 +20,7 @@ struct machine_kvm {
 	struct image image;
 	struct load_opts load;
 	struct symtab *symbols;
+	char *exec_file;        /* info's */
 	struct machine_info info;
 	struct observer *observers;
 

@@ -201,7 +201,7 @@ def where_it_may_listen():
         status, _, error = run("-m", os.path.join(directory, "not", "there"))
         assert status == 66 and "No such file" in error, error
         status, _, error = run("-m", os.path.join(directory, "x" * 120))
-        assert status == 66 and "at most 107 bytes" in error, error
+        assert status == 66 and "longer than the 107 bytes" in error, error
 
 
 def old_sockets_are_replaced_and_live_ones_are_not():
