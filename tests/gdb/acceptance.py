@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job as a user types it: one gdb command line over a pipe, a unix socket and TCP."""
+"""The main job as a user types it: one gdb command line over a pipe, a unix socket and TCP.
+
+gdb is given no file: it reads the symbols from the image that gdbvisor serves."""
 
 import os
 import sys
@@ -13,7 +15,7 @@ ELF = visor.built("examples/hello64.elf")
 
 def session(tap, what, target):
 	status, out, err = visor.run([
-		visor.GDB, "-nx", "-batch", "-ex", "file " + ELF, "-ex", "target remote " + target, "-ex", "break main",
+		visor.GDB, "-nx", "-batch", "-ex", "target remote " + target, "-ex", "break main",
 		"-ex", "continue", "-ex", "stepi 3", "-ex", "info registers rip", "-ex", "detach"])
 	main = visor.symbols(ELF)["main"][0]
 	tap.equal(status, 0, what + ": gdb ends well", out + err)
