@@ -43,15 +43,10 @@ static void futex_wake(atomic_uint *word, int n)
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
 }
 
-/*
- * The kick: a signal that arrives in the guest ends KVM_RUN; one that arrives just before makes the next KVM_RUN return at
- * once.  Nothing else is done here.
- */
+/* A signal ends KVM_RUN by its arrival; there is nothing to do. */
 static void on_kick(int sig)
 {
 	(void)sig;
-	if (self)
-		self->run->immediate_exit = 1;
 }
 
 static int kick_signal(void)
@@ -59,10 +54,14 @@ static int kick_signal(void)
 	return SIGRTMIN;
 }
 
+/* After `pause` was set: whoever finds `inside` has either not looked at it yet, or is in KVM_RUN or about to be. */
 static void kick(struct vcpu *v)
 {
-	if (v->has_thread && atomic_load(&v->inside))
-		pthread_kill(v->thread, kick_signal());
+	if (!v->has_thread || !atomic_load(&v->inside))
+		return;
+	/* For the one about to be: the signal may come before KVM_RUN, which then returns at once. */
+	__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	pthread_kill(v->thread, kick_signal());
 }
 
 void vm_pause(struct vm *vm)
@@ -91,14 +90,13 @@ void vm_notify(struct vm *vm)
 void vm_drain(struct vm *vm)
 {
 	uint64_t count;
-	ssize_t n;
 
-	if (!atomic_load(&vm->ctl.notified))
-		return;
-	n = read(vm->ctl.event_fd, &count, sizeof(count));
-	(void)n;
-	/* Last: who finds it still set has changed what the caller is about to look at. */
-	atomic_store(&vm->ctl.notified, false);
+	/*
+	 * Nothing to read yet: somebody is about to write, and the loop will be back for it.  The flag goes last: who finds it
+	 * still set has changed what the caller is about to look at.
+	 */
+	if (atomic_load(&vm->ctl.notified) && read(vm->ctl.event_fd, &count, sizeof(count)) == sizeof(count))
+		atomic_store(&vm->ctl.notified, false);
 }
 
 bool vm_wait_parked(struct vm *vm, unsigned spin_us, unsigned wait_ms)
@@ -173,8 +171,8 @@ bool vcpu_enter(struct vcpu *v)
 {
 	int r;
 
-	v->run->immediate_exit = 0;
-	/* From here on a pause is either seen by the test below or comes with a signal. */
+	__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	/* From here on a pause is either seen by the test below or comes with a kick. */
 	atomic_store(&v->inside, true);
 	if (atomic_load(&v->vm->ctl.pause)) {
 		atomic_store(&v->inside, false);
@@ -192,9 +190,8 @@ void vcpu_complete_io(struct vcpu *v)
 		int r;
 
 		v->needs_completion = false;
-		v->run->immediate_exit = 1;
+		__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 		r = kvm_ioctl_num(v->fd, KVM_RUN, 0);
-		v->run->immediate_exit = 0;
 		if (r != -EINTR)
 			vcpu_handle_exit(v, r);
 	}
