@@ -123,10 +123,27 @@ static bool parse_action(struct cursor *c, struct run_action *ret)
 	return false;
 }
 
+/*
+ * One instruction is stepped with the other vCPUs parked, though gdb by default has "all others" run meanwhile: a step then
+ * ends where it should, not in somebody else's breakpoint.  A range is stepped with them running, since what it waits for may
+ * be theirs to do, and so are vCPUs that the client names.
+ */
+static void park_beside_step(struct run_action *acts, const bool *named, unsigned n)
+{
+	bool steps = false;
+
+	for (unsigned i = 0; i < n; i++)
+		steps |= acts[i].kind == ACT_STEP;
+	for (unsigned i = 0; i < n && steps; i++)
+		if (acts[i].kind == ACT_CONT && !named[i])
+			acts[i].kind = ACT_STAY;
+}
+
 /* vCont;ACTION[:THREAD]...: for each thread the leftmost action that names it. */
 int pkt_vcont(struct session *s, struct cursor *args)
 {
 	struct run_action acts[MACHINE_CPUS_MAX] = { 0 };
+	bool named[MACHINE_CPUS_MAX] = { false };
 
 	if (cursor_end(args))
 		return -EINVAL;
@@ -144,10 +161,15 @@ int pkt_vcont(struct session *s, struct cursor *args)
 		if (thread == THREAD_ANY)
 			thread = (int)s->cpu + 1;
 		for (unsigned i = 0; i < session_cpus(s); i++)
-			if (acts[i].kind == ACT_STAY && (thread == THREAD_ALL || thread == (int)i + 1))
+			if (acts[i].kind == ACT_STAY && (thread == THREAD_ALL || thread == (int)i + 1)) {
 				acts[i] = act;
+				named[i] = thread != THREAD_ALL;
+			}
 	}
-	return cursor_end(args) ? resume(s, acts) : -EINVAL;
+	if (!cursor_end(args))
+		return -EINVAL;
+	park_beside_step(acts, named, session_cpus(s));
+	return resume(s, acts);
 }
 
 int pkt_detach(struct session *s, struct cursor *args)

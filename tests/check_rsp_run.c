@@ -40,7 +40,7 @@ static const struct {
 	{ "vCont;s:1", "T05thread:1;core:0;", { 1, 0, 0, 0 } },
 	{ "vCont;s:2", "T05thread:2;core:1;", { 0, 1, 0, 0 } },
 	{ "vCont;s:3;c:1", "T05thread:3;core:2;", { 1, 0, 1, 0 } },
-	{ "vCont;s:4;c", "T05thread:4;core:3;", { 1, 1, 1, 1 } },
+	{ "vCont;s:4;c", "T05thread:4;core:3;", { 0, 0, 0, 1 } },          /* the others parked */
 	{ "vCont;s:2;c:2", "T05thread:2;core:1;", { 0, 1, 0, 0 } },            /* the leftmost that fits */
 	{ "vCont;c:-1;s:2", "", { 0, 0, 0, 0 } },
 	{ "vCont;s:0", "T05thread:1;core:0;", { 1, 0, 0, 0 } },

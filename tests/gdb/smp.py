@@ -49,7 +49,6 @@ def hit_by_all(t):
 
 @session(same=True, symbols="examples/smp4.elf")
 def one_steps(t):
-	t.x("set scheduler-locking on")
 	for number in (1, 2, 3, 4):
 		t.x("thread %d" % number)
 		others = [n for n in (1, 2, 3, 4) if n != number]
@@ -65,7 +64,6 @@ def one_steps(t):
 		t.x("stepi")
 		t.ok(t.where() != pc or "pause" in t.x("x/i $pc"), "thread %d steps" % number)
 		t.equal(state(), before, "and the others stay where they are")
-	t.x("set scheduler-locking off")
 
 
 @session(same=True, symbols="examples/smp4.elf")
