@@ -186,6 +186,23 @@ struct machine_ops {
 	bool (*break_list)(struct machine *m, size_t index, struct break_info *ret);
 
 	bool (*slot_list)(struct machine *m, size_t index, struct slot_info *ret);
+	int (*slot_add)(struct machine *m, const struct slot_spec *spec, struct slot_note *ret_note, struct err *err);
+	int (*slot_remove)(struct machine *m, unsigned id, struct slot_note *ret_note, struct err *err);
+	int (*slot_move)(struct machine *m, unsigned id, uint64_t gpa, struct slot_note *ret_note, struct err *err);
+	int (*slot_flags)(struct machine *m, unsigned id, const bool *log, const bool *readonly, struct err *err);
+	int (*slot_split)(struct machine *m, unsigned id, uint64_t offset, unsigned *ret_id, struct err *err);
+	int (*slot_resize)(struct machine *m, unsigned id, uint64_t size, struct err *err);
+	int (*slot_discard)(struct machine *m, unsigned id, uint64_t offset, uint64_t size, struct err *err);
+	int (*slot_remap)(struct machine *m, unsigned id, uint64_t offset, uint64_t size, const char *path,
+			  uint64_t file_offset, struct err *err);
+	int (*slot_save)(struct machine *m, unsigned id, const char *path, struct err *err);
+	int (*slot_check)(struct machine *m, void (*each)(void *arg, const struct slot_fault *f), void *arg,
+			  struct err *err);
+	int (*dirty_read)(struct machine *m, unsigned id, enum dirty_consumer who, bool take, struct dirty_map *ret,
+			  struct err *err);
+	int (*dirty_diff)(struct machine *m, unsigned id, dirty_diff_fn *each, void *arg, struct err *err);
+	int (*dirty_who)(struct machine *m, unsigned id, bool on, struct err *err);
+	bool (*dirty_writer)(struct machine *m, unsigned id, size_t index, struct dirty_writer *ret);
 	bool (*host_fact)(struct machine *m, size_t index, struct host_fact *ret);
 
 	int (*sym_find)(struct machine *m, const char *name, size_t len, uint64_t *ret_addr);
@@ -392,6 +409,108 @@ static inline bool machine_break_list(struct machine *m, size_t index, struct br
 static inline bool machine_slot_list(struct machine *m, size_t index, struct slot_info *ret)
 {
 	return m->ops->slot_list(m, index, ret);
+}
+
+/*
+ * Changing slots.  All need every vCPU parked (-EBUSY), and either happen whole or change nothing: the table, the kernel
+ * and the guest's memory are then as before.  What KVM would refuse, or accept and should not, is refused here, with a
+ * line that names the slot and range in the way: -EINVAL (alignment, width, size, slot number), -EEXIST (slot in use,
+ * overlap), -ENOENT (no such slot), -ENOTSUP (the host lacks a capability, named), -EBUSY (aliased by another slot), or
+ * what opening and mapping the backing said.  NOTE is always filled on success.
+ */
+static inline int machine_slot_add(struct machine *m, const struct slot_spec *spec, struct slot_note *ret_note,
+				   struct err *err)
+{
+	return m->ops->slot_add(m, spec, ret_note, err);
+}
+
+/* Deletes a slot; breakpoints in it go with its memory.  Removing the memory a vCPU runs from is allowed, and noted. */
+static inline int machine_slot_remove(struct machine *m, unsigned id, struct slot_note *ret_note, struct err *err)
+{
+	return m->ops->slot_remove(m, id, ret_note, err);
+}
+
+/* Moves it to GPA, contents, flags and breakpoints with it. */
+static inline int machine_slot_move(struct machine *m, unsigned id, uint64_t gpa, struct slot_note *ret_note,
+				    struct err *err)
+{
+	return m->ops->slot_move(m, id, gpa, ret_note, err);
+}
+
+/* Sets the flags that are not NULL.  Log alone is the kernel's own change of flags; read-only is delete and create. */
+static inline int machine_slot_flags(struct machine *m, unsigned id, const bool *log, const bool *readonly,
+				     struct err *err)
+{
+	return m->ops->slot_flags(m, id, log, readonly, err);
+}
+
+/* Cuts a slot in two at OFFSET (bytes): the upper part gets the lowest free number, returned in *RET_ID. */
+static inline int machine_slot_split(struct machine *m, unsigned id, uint64_t offset, unsigned *ret_id,
+				     struct err *err)
+{
+	return m->ops->slot_split(m, id, offset, ret_id, err);
+}
+
+/* Gives it another size by delete and create, contents kept (KVM cannot resize); what is new reads as zero. */
+static inline int machine_slot_resize(struct machine *m, unsigned id, uint64_t size, struct err *err)
+{
+	return m->ops->slot_resize(m, id, size, err);
+}
+
+/* Throws pages away by madvise, or maps a file over them; the guest sees it at once (KVM_CAP_SYNC_MMU, else -ENOTSUP). */
+static inline int machine_slot_discard(struct machine *m, unsigned id, uint64_t offset, uint64_t size, struct err *err)
+{
+	return m->ops->slot_discard(m, id, offset, size, err);
+}
+
+static inline int machine_slot_remap(struct machine *m, unsigned id, uint64_t offset, uint64_t size, const char *path,
+				     uint64_t file_offset, struct err *err)
+{
+	return m->ops->slot_remap(m, id, offset, size, path, file_offset, err);
+}
+
+/* Writes a slot's memory, without int3s of ours, to a new file (-EEXIST). */
+static inline int machine_slot_save(struct machine *m, unsigned id, const char *path, struct err *err)
+{
+	return m->ops->slot_save(m, id, path, err);
+}
+
+/* Compares the table with what the kernel does and calls EACH for every difference.  0 also when there are some. */
+static inline int machine_slot_check(struct machine *m, void (*each)(void *arg, const struct slot_fault *f), void *arg,
+				     struct err *err)
+{
+	return m->ops->slot_check(m, each, arg, err);
+}
+
+/*
+ * The pages of slot ID written since WHO last took them, by the guest or by us; TAKE clears them for WHO alone.
+ * -EINVAL: logging is off; -ENOENT, -ENOMEM, -EBUSY.
+ */
+static inline int machine_dirty_read(struct machine *m, unsigned id, enum dirty_consumer who, bool take,
+				     struct dirty_map *ret, struct err *err)
+{
+	return m->ops->dirty_read(m, id, who, take, ret, err);
+}
+
+/*
+ * Reports the bytes that differ, run by run, in pages dirtied since DIRTY_USER's last take, from what they were then.  The
+ * first call on a slot only remembers the contents (-EAGAIN, with a line that says so).  Clears nothing.
+ */
+static inline int machine_dirty_diff(struct machine *m, unsigned id, dirty_diff_fn *each, void *arg, struct err *err)
+{
+	return m->ops->dirty_diff(m, id, each, arg, err);
+}
+
+/* Begins or ends recording who writes to the slot: its writes exit, are recorded, and carried out. */
+static inline int machine_dirty_who(struct machine *m, unsigned id, bool on, struct err *err)
+{
+	return m->ops->dirty_who(m, id, on, err);
+}
+
+/* The INDEX-th writer recorded, most frequent first; false past the end. */
+static inline bool machine_dirty_writer(struct machine *m, unsigned id, size_t index, struct dirty_writer *ret)
+{
+	return m->ops->dirty_writer(m, id, index, ret);
 }
 
 /* The INDEX-th fact about this host; false past the end. */

@@ -1,21 +1,82 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Memory slots as a user sees them. */
+/* Memory slots and their dirty logs, as a user sees them.  The operations are in api/machine.h. */
 #ifndef GV_API_SLOTS_H
 #define GV_API_SLOTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-struct slot_info {
+#include "api/err.h"
+
+enum slot_backing {
+	SLOT_ANON,              /* anonymous memory */
+	SLOT_MEMFD,             /* a memfd of its own */
+	SLOT_FILE,              /* an ordinary file at an offset, shared or private */
+	SLOT_HUGETLB,           /* explicit huge pages of 2 MiB or 1 GiB */
+	SLOT_ALIAS,             /* another slot's memory, at a second gpa */
+};
+
+/* What `slot add` asks for. */
+struct slot_spec {
 	unsigned id;            /* KVM's slot number */
+	uint64_t gpa, size;     /* bytes */
+	enum slot_backing backing;
+	const char *path;       /* SLOT_FILE */
+	uint64_t offset;        /* bytes: into the file, or into the slot that is aliased */
+	uint64_t huge_size;     /* SLOT_HUGETLB: bytes a page */
+	unsigned alias_of;      /* SLOT_ALIAS */
+	bool shared;            /* SLOT_FILE: the guest's writes reach the file */
+	bool log, readonly;
+};
+
+struct slot_info {
+	unsigned id;
 	uint64_t gpa;           /* bytes, page-aligned */
 	uint64_t size;          /* bytes, a multiple of the page size */
 	uint64_t hva;           /* where the backing is mapped in this process */
 	bool readonly;          /* guest writes exit as MMIO */
 	bool log;               /* dirty logging is on */
-	bool huge_aligned;      /* gpa and hva agree in their low 21 bits */
-	const char *backing;    /* "anon", ...; static text */
-	const char *label;      /* "ram", ...; static text */
+	bool watched;           /* `dirty who` records its writers: read-only in the kernel for now */
+	bool huge_aligned;      /* gpa and hva agree in their low 21 bits: large pages are possible */
+	enum slot_backing kind;
+	char backing[64];       /* "anon", "file:PATH@OFF shared", "alias:0+0x1000", ...: shortened to fit */
+	const char *label;      /* "ram", "user"; static text */
+};
+
+/* Something worth telling that is no error: large pages lost, the running code's slot removed.  "" for nothing. */
+struct slot_note {
+	char text[200];
+};
+
+/* One difference that `slot check` found between our table and what the kernel does. */
+struct slot_fault {
+	unsigned id;
+	char text[160];
+};
+
+/* Whose view of a dirty log: each is cleared by its own takes only. */
+enum dirty_consumer { DIRTY_USER, DIRTY_RATE, DIRTY_HEAT, DIRTY_CONSUMERS };
+
+#define DIRTY_PAGE 4096u        /* bytes a bit stands for */
+
+struct dirty_map {
+	unsigned id;
+	uint64_t gpa;           /* of the slot */
+	uint64_t pages;         /* bits */
+	uint64_t dirty;         /* how many are set */
+	uint64_t *bits;         /* (pages + 63) / 64 words, bit 0 the first page; the caller's to free() */
+};
+
+/* A run of bytes that differ from what they were: old and new bytes, LEN of them, valid during the call. */
+typedef bool dirty_diff_fn(void *arg, uint64_t gpa, const uint8_t *was, const uint8_t *is, size_t len);
+
+/* Who wrote where, how often. */
+struct dirty_writer {
+	unsigned cpu;
+	uint64_t rip;           /* linear pc of the writing instruction, as near as KVM tells */
+	uint64_t gpa;           /* of the page (DIRTY_PAGE) written */
+	uint64_t count;
 };
 
 #endif

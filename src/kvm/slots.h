@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The slot table: what memory the guest has, kept equal in three places: here, in gmem, and in the kernel
- * (KVM_SET_USER_MEMORY_REGION, api.rst 4.35).  Loop thread, every vCPU parked.
+ * (KVM_SET_USER_MEMORY_REGION, api.rst 4.35).  Loop thread, every vCPU parked.  Contracts of the changes: api/machine.h.
  */
 #ifndef GV_KVM_SLOTS_H
 #define GV_KVM_SLOTS_H
@@ -10,22 +10,54 @@
 #include "kvm/kvm.h"
 #include "mem/gmem.h"
 
+struct backing;                 /* backing.h */
+struct dirty_log;               /* dirty.h */
+
+struct slot {
+	unsigned id;
+	uint64_t gpa, size;     /* bytes; size 0: the number is free */
+	uint8_t *hva;
+	bool readonly, log;     /* as the user wants them */
+	bool watched;           /* `dirty who`: read-only in the kernel whatever `readonly` says */
+	struct backing *backing;        /* counted: aliases and split parts share one */
+	struct dirty_log *dirty;        /* while log is on, else NULL */
+	const char *label;
+};
+
 struct slots;
 
 int slots_new(const struct kvm *k, struct slots **ret, struct err *err);        /* K must outlive it */
 void slots_free(struct slots *s);               /* unmaps the backings; NULL is fine */
 
-/*
- * Maps SIZE bytes of anonymous memory as slot ID at GPA: gpa and hva agree in their low 21 bits and huge pages are asked
- * for.  On failure nothing has changed.  -EINVAL: unaligned, empty, wrapping, beyond the guest's address width or
- * the host's slot number; -EEXIST: the slot is in use, or the range overlaps another; -ENOMEM.
- */
-int slots_add_anon(struct slots *s, unsigned id, uint64_t gpa, uint64_t size, const char *label, struct err *err);
-/* Makes all anonymous memory read as zero again. */
-int slots_clear(struct slots *s, struct err *err);
-
+/* The slot with this number, or NULL.  Valid until the next change. */
+struct slot *slots_get(struct slots *s, unsigned id);
 struct gmem *slots_gmem(struct slots *s);
+const struct kvm *slots_kvm(struct slots *s);
 /* The INDEX-th slot, ascending by gpa; false past the end. */
-bool slots_at(const struct slots *s, size_t index, struct slot_info *ret);
+bool slots_at(struct slots *s, size_t index, struct slot_info *ret);
+
+/* LABEL is static text: "ram" for what the machine was made with, "user" for what a person added. */
+int slots_add(struct slots *s, const struct slot_spec *spec, const char *label, struct slot_note *ret_note,
+	      struct err *err);
+int slots_remove(struct slots *s, unsigned id, struct err *err);
+int slots_move(struct slots *s, unsigned id, uint64_t gpa, struct slot_note *ret_note, struct err *err);
+int slots_flags(struct slots *s, unsigned id, const bool *log, const bool *readonly, struct err *err);
+int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id, struct err *err);
+int slots_resize(struct slots *s, unsigned id, uint64_t size, struct err *err);
+int slots_discard(struct slots *s, unsigned id, uint64_t offset, uint64_t size, struct err *err);
+int slots_remap(struct slots *s, unsigned id, uint64_t offset, uint64_t size, const char *path, uint64_t file_offset,
+		struct err *err);
+int slots_check(struct slots *s, void (*each)(void *arg, const struct slot_fault *f), void *arg, struct err *err);
+
+/* Makes a slot read-only in the kernel while its `watched` is on, and what `readonly` says again when it is off. */
+int slots_watch(struct slots *s, unsigned id, bool on, struct err *err);
+
+/*
+ * Back to the slots the machine was made with, their anonymous memory reading as zero: for a reset.  What a person added is
+ * removed, what was moved or removed of the first ones comes back.
+ */
+int slots_restore(struct slots *s, struct err *err);
+/* From now on the present slots are those to restore. */
+int slots_mark_initial(struct slots *s, struct err *err);
 
 #endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Dirty logs (api.rst 4.8 KVM_GET_DIRTY_LOG, 4.117 KVM_CLEAR_DIRTY_LOG).  The kernel's log is destructive and does not see
+ * our own writes: so one harvester ORs both into a bitmap per consumer.  Loop thread, every vCPU parked, unless it says else.
+ */
+#ifndef GV_KVM_DIRTY_H
+#define GV_KVM_DIRTY_H
+
+#include "kvm/slots.h"
+
+/*
+ * Begins a log for slot S, whose KVM_MEM_LOG_DIRTY_PAGES flag has just been set in the kernel: nothing is dirty.  Sets
+ * S->dirty, and has gmem mark our own writes.  -ENOMEM.
+ */
+int dirty_log_new(struct slots *t, struct slot *s, struct err *err);
+/* Ends it; S->dirty becomes NULL.  Without one nothing happens. */
+void dirty_log_free(struct slots *t, struct slot *s);
+
+/*
+ * Takes what the kernel has logged so far into the consumers' bitmaps.  The slot table calls this before every change that
+ * loses the kernel's log: delete, move, re-creation with other flags or size.  No-op without a log.
+ */
+int dirty_log_harvest(struct slots *t, struct slot *s, struct err *err);
+/* S was re-created (moved, resized, split to SIZE bytes): its log goes on with the pages that are left; new ones are clean. */
+int dirty_log_resized(struct slots *t, struct slot *s, struct err *err);
+/* HIGH is the upper part that was cut off LOW at PAGE (of LOW before the cut): gives HIGH a log with LOW's bits from there on. */
+int dirty_log_split(struct slots *t, struct slot *low, struct slot *high, uint64_t page, struct err *err);
+
+/* machine_dirty_read(), machine_dirty_diff(). */
+int dirty_log_read(struct slots *t, struct slot *s, enum dirty_consumer who, bool take, struct dirty_map *ret,
+		   struct err *err);
+int dirty_log_diff(struct slots *t, struct slot *s, dirty_diff_fn *each, void *arg, struct err *err);
+
+/* Who writes: a record a machine.  note() is called by vCPU threads at a write's exit, the others on the loop thread. */
+struct dirty_who;
+int dirty_who_new(struct dirty_who **ret, struct err *err);
+void dirty_who_free(struct dirty_who *w);
+void dirty_who_note(struct dirty_who *w, unsigned slot, unsigned cpu, uint64_t rip, uint64_t gpa);
+void dirty_who_forget(struct dirty_who *w, unsigned slot);
+bool dirty_who_at(struct dirty_who *w, unsigned slot, size_t index, struct dirty_writer *ret);
+
+#endif
