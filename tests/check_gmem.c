@@ -96,7 +96,8 @@ START_TEST(access_across_regions)
 		b[i] = want[16 + i] = (uint8_t)(0x80 + i);
 	}
 	ck_assert_int_eq(add(g, 0x110, 16, b, 2, NULL), 0);
-	ck_assert_int_eq(gmem_add(g, &(struct gmem_region){ 0x100, 16, a, 1, true }, NULL), 0);
+	ck_assert_int_eq(gmem_add(g, &(struct gmem_region){ .gpa = 0x100, .size = 16, .hva = a, .slot = 1,
+							.readonly = true }, NULL), 0);
 
 	memset(buf, 0xee, sizeof(buf));
 	ck_assert_uint_eq(gmem_read(g, 0x100, buf, sizeof(buf)), 32);
@@ -192,6 +193,50 @@ START_TEST(many_regions)
 }
 END_TEST
 
+/* Two neighbours of 3 and 70 pages, the second with a bitmap: which bits writes set. */
+START_TEST(writes_are_marked)
+{
+	static uint8_t a[3 * GMEM_PAGE], b[70 * GMEM_PAGE];
+	uint64_t bits[2] = { 0 }, base = 0x10000, gpa = base + sizeof(a);
+	struct gmem *g = make();
+	size_t one = 1;
+
+	ck_assert_int_eq(add(g, base, sizeof(a), a, 1, NULL), 0);
+	ck_assert_int_eq(add(g, gpa, sizeof(b), b, 2, NULL), 0);
+	ck_assert_int_eq(gmem_mark(g, gpa + GMEM_PAGE, bits), -ENOENT);
+	ck_assert_int_eq(gmem_mark(g, gpa, bits), 0);
+
+	ck_assert_uint_eq(gmem_write(g, gpa, "", 0), 0);
+	ck_assert_uint_eq(gmem_read(g, gpa, a, 16), 16);
+	*gmem_span(g, gpa, &one) = 1;
+	ck_assert_uint_eq(gmem_write(g, base, "x", 1), 1);
+	ck_assert_uint_eq(bits[0] | bits[1], 0);
+	/* Over the border between the two, and over one of pages. */
+	ck_assert_uint_eq(gmem_write(g, gpa - 1, "xy", 2), 2);
+	ck_assert_uint_eq(bits[0], 1);
+	ck_assert_uint_eq(gmem_write(g, gpa + 2 * GMEM_PAGE - 1, "xy", 2), 2);
+	ck_assert_uint_eq(bits[0], 7);
+	ck_assert_uint_eq(gmem_zero(g, gpa + 63 * GMEM_PAGE, GMEM_PAGE + 1), GMEM_PAGE + 1);
+	ck_assert_uint_eq(bits[0], 7 | 1ull << 63);
+	ck_assert_uint_eq(bits[1], 1);
+	gmem_touch(g, gpa + 68 * GMEM_PAGE, UINT64_MAX / 2);
+	ck_assert_uint_eq(bits[1], 1 | 3 << 4);
+	ck_assert_uint_eq(b[68 * GMEM_PAGE], 0);
+	/* What has been asked to stop does. */
+	bits[0] = bits[1] = 0;
+	ck_assert_int_eq(gmem_mark(g, gpa, NULL), 0);
+	ck_assert_uint_eq(gmem_write(g, gpa, "x", 1), 1);
+	ck_assert_uint_eq(bits[0], 0);
+
+	ck_assert(!gmem_find(g, gpa)->watched);
+	ck_assert_int_eq(gmem_watch(g, gpa, true), 0);
+	ck_assert(gmem_find(g, gpa)->watched);
+	ck_assert(!gmem_find(g, base)->watched);
+	ck_assert_int_eq(gmem_watch(g, gpa + 1, true), -ENOENT);
+	gmem_free(g);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("gmem");
@@ -203,6 +248,7 @@ int main(void)
 	tcase_add_test(t, access_across_regions);
 	tcase_add_test(t, top_of_the_address_space);
 	tcase_add_test(t, many_regions);
+	tcase_add_test(t, writes_are_marked);
 	suite_add_tcase(s, t);
 	return unit_main(s);
 }

@@ -101,6 +101,34 @@ int gmem_remove(struct gmem *g, uint64_t gpa)
 	return 0;
 }
 
+/* The region that starts at GPA exactly. */
+static struct gmem_region *starting_at(struct gmem *g, uint64_t gpa)
+{
+	size_t at = count_up_to(g, gpa);
+
+	return at && g->region[at - 1].gpa == gpa ? &g->region[at - 1] : NULL;
+}
+
+int gmem_mark(struct gmem *g, uint64_t gpa, uint64_t *bitmap)
+{
+	struct gmem_region *r = starting_at(g, gpa);
+
+	if (!r)
+		return -ENOENT;
+	r->written = bitmap;
+	return 0;
+}
+
+int gmem_watch(struct gmem *g, uint64_t gpa, bool on)
+{
+	struct gmem_region *r = starting_at(g, gpa);
+
+	if (!r)
+		return -ENOENT;
+	r->watched = on;
+	return 0;
+}
+
 const struct gmem_region *gmem_find(const struct gmem *g, uint64_t gpa)
 {
 	size_t at = count_up_to(g, gpa);
@@ -146,6 +174,21 @@ size_t gmem_read(const struct gmem *g, uint64_t gpa, void *ret, size_t len)
 	return done;
 }
 
+/* Host memory of the first N (in: wanted) bytes at GPA, which are about to be written. */
+static uint8_t *span_to_write(struct gmem *g, uint64_t gpa, size_t *n)
+{
+	const struct gmem_region *r;
+	uint8_t *p = gmem_span(g, gpa, n);
+
+	if (!p || !*n)
+		return p;
+	r = gmem_find(g, gpa);
+	if (r->written)
+		for (uint64_t page = (gpa - r->gpa) / GMEM_PAGE; page <= (gpa - r->gpa + *n - 1) / GMEM_PAGE; page++)
+			__atomic_fetch_or(&r->written[page / 64], 1ull << page % 64, __ATOMIC_RELAXED);
+	return p;
+}
+
 size_t gmem_write(struct gmem *g, uint64_t gpa, const void *data, size_t len)
 {
 	size_t done, n;
@@ -153,7 +196,7 @@ size_t gmem_write(struct gmem *g, uint64_t gpa, const void *data, size_t len)
 
 	for (done = 0; done < len; done += n) {
 		n = len - done;
-		p = gmem_span(g, gpa + done, &n);
+		p = span_to_write(g, gpa + done, &n);
 		if (!p)
 			break;
 		memcpy(p, (const uint8_t *)data + done, n);
@@ -168,10 +211,23 @@ size_t gmem_zero(struct gmem *g, uint64_t gpa, size_t len)
 
 	for (done = 0; done < len; done += n) {
 		n = len - done;
-		p = gmem_span(g, gpa + done, &n);
+		p = span_to_write(g, gpa + done, &n);
 		if (!p)
 			break;
 		memset(p, 0, n);
 	}
 	return done;
+}
+
+void gmem_touch(struct gmem *g, uint64_t gpa, uint64_t len)
+{
+	uint64_t done = 0;
+
+	while (done < len) {
+		size_t n = len - done;
+
+		if (!span_to_write(g, gpa + done, &n))
+			break;
+		done += n;
+	}
 }

@@ -19,7 +19,11 @@ struct gmem_region {
 	uint8_t *hva;           /* not owned */
 	int slot;               /* slot number, for reports */
 	bool readonly;          /* to the guest; the VMM may write it */
+	bool watched;           /* the guest's writes exit, to be recorded and then carried out */
+	uint64_t *written;      /* a bit for each GMEM_PAGE that we write ourselves; NULL: nobody asks.  Not owned */
 };
+
+#define GMEM_PAGE 4096u         /* bytes a bit of `written` stands for */
 
 struct gmem;
 
@@ -30,18 +34,30 @@ void gmem_free(struct gmem *g);                         /* NULL is fine; regions
 int gmem_add(struct gmem *g, const struct gmem_region *r, struct err *err);
 /* Removes the region that starts at GPA.  -ENOENT. */
 int gmem_remove(struct gmem *g, uint64_t gpa);
+/* Has the region that starts at GPA mark our writes in BITMAP (one bit a page of it) from now on, or nowhere (NULL).  -ENOENT. */
+int gmem_mark(struct gmem *g, uint64_t gpa, uint64_t *bitmap);
+/* Sets `watched` of the region that starts at GPA.  -ENOENT. */
+int gmem_watch(struct gmem *g, uint64_t gpa, bool on);
 /* The region that holds GPA, or NULL.  O(log n).  Valid until the next change. */
 const struct gmem_region *gmem_find(const struct gmem *g, uint64_t gpa);
 /* The INDEX-th region, ascending by gpa; NULL past the end. */
 const struct gmem_region *gmem_at(const struct gmem *g, size_t index);
 
-/* Host pointer to GPA with *RET_LEN (in: bytes wanted; out: bytes together there, at most those); NULL: no RAM. */
+/*
+ * Host pointer to GPA with *RET_LEN (in: bytes wanted; out: bytes together there, at most those); NULL: no RAM.  What is
+ * written through it is not marked: gmem_touch() does that, unless the write is one that nobody is to see.
+ */
 uint8_t *gmem_span(const struct gmem *g, uint64_t gpa, size_t *ret_len);
 
-/* Copy out and in, across regions; return the bytes done before the first gpa without memory. */
+/*
+ * Copy out and in, across regions; return the bytes done before the first gpa without memory.  What is written is marked; vCPU
+ * threads may do so at the same time.
+ */
 size_t gmem_read(const struct gmem *g, uint64_t gpa, void *ret, size_t len);
 size_t gmem_write(struct gmem *g, uint64_t gpa, const void *data, size_t len);
 /* Fills LEN bytes with zero, likewise. */
 size_t gmem_zero(struct gmem *g, uint64_t gpa, size_t len);
+/* Marks LEN bytes as written, those that have memory, without writing: for contents that changed in another way. */
+void gmem_touch(struct gmem *g, uint64_t gpa, uint64_t len);
 
 #endif
