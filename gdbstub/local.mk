@@ -17,7 +17,7 @@ tests_check_frame_LDADD = libgvstub.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_reply_SOURCES = tests/check_reply.c tests/unit.c tests/unit.h
 tests_check_reply_LDADD = $(tests_check_frame_LDADD)
 
-gv_rsp_rig = tests/rsp_rig.c tests/rsp_rig.h tests/fake_machine.c tests/fake_machine.h tests/unit.c tests/unit.h
+gv_rsp_rig = tests/rsp_rig.c tests/rsp_rig.h $(fake_machine) tests/unit.c tests/unit.h
 gv_rsp_libs = libgvstub.a libgvcore.a $(UV_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_rsp_SOURCES = tests/check_rsp.c $(gv_rsp_rig)
 tests_check_rsp_LDADD = $(gv_rsp_libs)

@@ -12,13 +12,13 @@ libgvmonitor_a_SOURCES = \
 	monitor/text.h monitor/text.c monitor/window.h monitor/window.c
 
 MONITOR_TEST_LIBS = libgvmonitor.a libgvhost.a libgvcore.a $(ZYDIS_LIBS) $(JANSSON_LIBS) $(READLINE_LIBS) $(UV_LIBS)
-MONITOR_RIG = tests/monitor_rig.c tests/monitor_rig.h tests/fake_machine.c tests/fake_machine.h tests/unit.c tests/unit.h
+MONITOR_RIG = tests/monitor_rig.c tests/monitor_rig.h $(fake_machine) tests/unit.c tests/unit.h
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_expr tests/check_parts tests/check_cmd tests/check_cmd_run tests/check_script
 tests_check_expr_SOURCES = tests/check_expr.c tests/unit.c tests/unit.h
 tests_check_expr_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-tests_check_parts_SOURCES = tests/check_parts.c tests/fake_machine.c tests/fake_machine.h tests/unit.c tests/unit.h
+tests_check_parts_SOURCES = tests/check_parts.c $(fake_machine) tests/unit.c tests/unit.h
 tests_check_parts_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_cmd_SOURCES = tests/check_cmd.c $(MONITOR_RIG)
 tests_check_cmd_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
@@ -31,7 +31,7 @@ endif
 
 # Terminal, socket and script sessions drive this one: the monitor on a machine without KVM.
 check_PROGRAMS += tests/monitor_fake
-tests_monitor_fake_SOURCES = tests/monitor_fake.c tests/fake_machine.c tests/fake_machine.h
+tests_monitor_fake_SOURCES = tests/monitor_fake.c $(fake_machine)
 tests_monitor_fake_LDADD = $(MONITOR_TEST_LIBS)
 MONITOR_SESSION_TESTS = tests/monitor/terminal.py tests/monitor/clients.py tests/monitor/script.py
 TESTS += $(MONITOR_SESSION_TESTS)

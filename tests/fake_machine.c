@@ -7,6 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "tests/fake_parts.h"
+
 enum note_kind { NOTE_RESUMED, NOTE_RESET, NOTE_ENTRY, NOTE_SERIAL };
 
 struct fake_note {
@@ -15,11 +17,6 @@ struct fake_note {
 	size_t len;
 	uint8_t data[];
 };
-
-static struct fake_machine *fake(struct machine *m)
-{
-	return (struct fake_machine *)m;
-}
 
 static void kick(struct fake_machine *f)
 {
@@ -42,28 +39,13 @@ static void note(struct fake_machine *f, enum note_kind kind, const void *data, 
 	kick(f);
 }
 
-uint64_t fake_reg(const struct fake_machine *f, unsigned cpu, enum reg_id reg)
+int fake_need_parked(const struct fake_machine *f, unsigned cpu, struct err *err)
 {
-	uint64_t v;
-
-	memcpy(&v, f->cpu[cpu].reg[reg], sizeof(v));
-	return v;
-}
-
-void fake_set_reg(struct fake_machine *f, unsigned cpu, enum reg_id reg, uint64_t value)
-{
-	memcpy(f->cpu[cpu].reg[reg], &value, sizeof(value));
-}
-
-static uint64_t pc_of(const struct fake_machine *f, unsigned cpu)
-{
-	return fake_reg(f, cpu, X86_RIP);
-}
-
-static void set_pc(struct fake_machine *f, unsigned cpu, uint64_t pc)
-{
-	fake_set_reg(f, cpu, X86_RIP, pc);
-	fake_set_reg(f, cpu, X86_IP, pc - fake_reg(f, cpu, X86_CS_BASE));
+	if (cpu >= f->config.cpus)
+		return err_set(err, EINVAL, "there is no vCPU %u", cpu);
+	if (f->state == MACHINE_RUNNING && !f->holds)
+		return err_set(err, EBUSY, "the machine is running");
+	return 0;
 }
 
 /* Registers and RAM as after loading. */
@@ -79,38 +61,11 @@ static void load(struct fake_machine *f)
 		fake_set_reg(f, i, X86_FCTRL, 0x37f);
 		fake_set_reg(f, i, X86_FTAG, 0xffff);
 		fake_set_reg(f, i, X86_MXCSR, 0x1f80);
-		set_pc(f, i, FAKE_ENTRY);
+		fake_set_pc(f, i, FAKE_ENTRY);
 	}
+	fake_slots_reset(f);
 	f->npending = 0;
 	f->stop_wanted = false;
-}
-
-static bool canonical(uint64_t gva)
-{
-	return (uint64_t)((int64_t)(gva << 16) >> 16) == gva;
-}
-
-/* How many bytes from GVA on are RAM, at most LEN; ERR is set when that is less than LEN. */
-static size_t span(const struct fake_machine *f, uint64_t gva, size_t len, bool is_virtual, struct err *err)
-{
-	const struct fake_config *c = &f->config;
-	uint64_t end = c->ram_size, at;
-	bool in_hole = is_virtual && gva - c->hole < c->hole_size;
-
-	if (is_virtual && c->hole_size && gva < c->hole)
-		end = c->hole;
-	if (in_hole)
-		end = gva;
-	if (gva < end && len <= end - gva)
-		return len;
-	at = gva < end ? end : gva;
-	if (is_virtual && at - c->hole < c->hole_size)
-		err_set(err, EFAULT, "0x%llx is not mapped", (unsigned long long)at);
-	else if (is_virtual && !canonical(at))
-		err_set(err, EFAULT, "0x%llx is not canonical", (unsigned long long)at);
-	else
-		err_set(err, ENXIO, "no memory at 0x%llx", (unsigned long long)at);
-	return gva < end ? end - gva : 0;
 }
 
 /* -- execution -- */
@@ -127,7 +82,7 @@ static const struct break_info *break_at(const struct fake_machine *f, uint64_t 
 static uint64_t ticks_to_event(const struct fake_machine *f, unsigned cpu)
 {
 	const struct fake_cpu *c = &f->cpu[cpu];
-	uint64_t pc = pc_of(f, cpu), best = UINT64_MAX;
+	uint64_t pc = fake_pc_of(f, cpu), best = UINT64_MAX;
 	const uint8_t *op = NULL;
 
 	if (pc < f->config.ram_size)
@@ -160,7 +115,7 @@ static void add_pending(struct fake_machine *f, const struct stop_event *ev)
 static struct stop_event event_at_pc(struct fake_machine *f, unsigned cpu, bool moved)
 {
 	const struct fake_cpu *c = &f->cpu[cpu];
-	struct stop_event ev = { .reason = STOP_STEP, .cpu = cpu, .pc = pc_of(f, cpu) };
+	struct stop_event ev = { .reason = STOP_STEP, .cpu = cpu, .pc = fake_pc_of(f, cpu) };
 	const struct break_info *b = break_at(f, ev.pc);
 	bool step_done = moved && (c->action.kind == ACT_STEP ||
 				   (c->action.kind == ACT_RANGE &&
@@ -201,7 +156,7 @@ static void execute(struct fake_machine *f)
 	for (unsigned i = 0; i < f->config.cpus; i++) {
 		if (f->cpu[i].action.kind == ACT_STAY)
 			continue;
-		set_pc(f, i, pc_of(f, i) + first);
+		fake_set_pc(f, i, fake_pc_of(f, i) + first);
 		if (left[i] == first) {
 			struct stop_event ev = event_at_pc(f, i, first > 0);
 
@@ -356,7 +311,7 @@ static void op_poll(struct machine *m, unsigned spin_us)
 		if (!f->notes)
 			f->notes_tail = &f->notes;
 		if (n->kind == NOTE_ENTRY) {
-			ev.pc = pc_of(f, 0);
+			ev.pc = fake_pc_of(f, 0);
 			report(f, &ev);
 		} else {
 			tell(f, n, NULL);
@@ -372,11 +327,11 @@ static void op_poll(struct machine *m, unsigned spin_us)
 			ev = (struct stop_event){ .reason = STOP_REQUEST };
 			for (unsigned i = f->config.cpus; i-- > 0;)
 				if (f->cpu[i].action.kind != ACT_STAY) {
-					set_pc(f, i, pc_of(f, i) + 1);
+					fake_set_pc(f, i, fake_pc_of(f, i) + 1);
 					f->cpu[i].stepping_over = false;
 					ev.cpu = i;
 				}
-			ev.pc = pc_of(f, ev.cpu);
+			ev.pc = fake_pc_of(f, ev.cpu);
 		}
 		report(f, &ev);
 	}
@@ -404,15 +359,6 @@ static void op_unobserve(struct machine *m, struct observer *o)
 
 /* -- looking and changing -- */
 
-static int need_parked(const struct fake_machine *f, unsigned cpu, struct err *err)
-{
-	if (cpu >= f->config.cpus)
-		return err_set(err, EINVAL, "there is no vCPU %u", cpu);
-	if (f->state == MACHINE_RUNNING && !f->holds)
-		return err_set(err, EBUSY, "the machine is running");
-	return 0;
-}
-
 static const struct machine_info *op_info(struct machine *m)
 {
 	return &fake(m)->info;
@@ -428,280 +374,7 @@ static const struct stop_event *op_last_stop(struct machine *m)
 	return &fake(m)->last;
 }
 
-static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret, struct err *err)
-{
-	static const unsigned code_bits[] = {
-		[MODE_REAL] = 16, [MODE_VM86] = 16, [MODE_PROT16] = 16, [MODE_PROT32] = 32,
-		[MODE_COMPAT16] = 16, [MODE_COMPAT32] = 32, [MODE_LONG] = 64,
-	};
-	struct fake_machine *f = fake(m);
-	int r = need_parked(f, cpu, err);
-
-	if (r)
-		return r;
-	*ret = (struct cpu_status){
-		.mode = f->cpu[cpu].mode,
-		.code_bits = code_bits[f->cpu[cpu].mode],
-		.pc = pc_of(f, cpu),
-		.cs = (uint16_t)fake_reg(f, cpu, X86_CS),
-		.ip = fake_reg(f, cpu, X86_IP),
-		.activity = f->state == MACHINE_RUNNING ? "running" : f->cpu[cpu].activity,
-	};
-	return 0;
-}
-
-static bool op_reg_present(struct machine *m, enum reg_id reg)
-{
-	return !(fake(m)->config.no_avx && reg_table[reg].feature == RF_AVX);
-}
-
-static int need_reg(struct machine *m, unsigned cpu, enum reg_id reg, struct err *err)
-{
-	if (!op_reg_present(m, reg))
-		return err_set(err, ENOTSUP, "this processor has no %s", reg_table[reg].view[RL_X86_64].name);
-	return need_parked(fake(m), cpu, err);
-}
-
-static int op_reg_read(struct machine *m, unsigned cpu, enum reg_id reg, void *ret, struct err *err)
-{
-	struct fake_machine *f = fake(m);
-	int r = need_reg(m, cpu, reg, err);
-
-	f->calls.reg_read++;
-	if (!r)
-		memcpy(ret, f->cpu[cpu].reg[reg], reg_table[reg].view[RL_X86_64].bits / 8);
-	return r;
-}
-
-static int op_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const void *value, struct err *err)
-{
-	struct fake_machine *f = fake(m);
-	size_t bytes = reg_table[reg].view[RL_X86_64].bits / 8;
-	uint64_t v = 0;
-	int r = need_reg(m, cpu, reg, err);
-
-	f->calls.reg_write++;
-	if (r)
-		return r;
-	memcpy(&v, value, bytes < sizeof(v) ? bytes : sizeof(v));
-	if (reg == X86_IP)
-		v += fake_reg(f, cpu, X86_CS_BASE);
-	if (reg == X86_RIP || reg == X86_IP) {
-		if (!canonical(v) || (f->cpu[cpu].mode == MODE_REAL && v - fake_reg(f, cpu, X86_CS_BASE) > 0xffff))
-			return err_set(err, EINVAL, "0x%llx cannot be a pc in this mode", (unsigned long long)v);
-		set_pc(f, cpu, v);
-		f->cpu[cpu].stepping_over = false;
-		return 0;
-	}
-	if (reg == X86_CR0 && (v & 0x80000001) == 0x80000000)
-		return err_set(err, EINVAL, "cr0: paging needs protected mode");
-	memcpy(f->cpu[cpu].reg[reg], value, bytes);
-	return 0;
-}
-
-static size_t op_mem_read(struct machine *m, unsigned cpu, uint64_t gva, void *ret, size_t len, struct err *err)
-{
-	struct fake_machine *f = fake(m);
-
-	f->calls.mem_read++;
-	if (need_parked(f, cpu, err))
-		return 0;
-	len = span(f, gva, len, true, err);
-	if (len)
-		memcpy(ret, f->ram + gva, len);
-	return len;
-}
-
-static size_t op_mem_write(struct machine *m, unsigned cpu, uint64_t gva, const void *data, size_t len,
-			   struct err *err)
-{
-	struct fake_machine *f = fake(m);
-
-	f->calls.mem_write++;
-	if (need_parked(f, cpu, err))
-		return 0;
-	len = span(f, gva, len, true, err);
-	if (len)
-		memcpy(f->ram + gva, data, len);
-	return len;
-}
-
-static size_t op_phys_read(struct machine *m, uint64_t gpa, void *ret, size_t len, struct err *err)
-{
-	len = span(fake(m), gpa, len, false, err);
-	if (len)
-		memcpy(ret, fake(m)->ram + gpa, len);
-	return len;
-}
-
-static size_t op_phys_write(struct machine *m, uint64_t gpa, const void *data, size_t len, struct err *err)
-{
-	len = span(fake(m), gpa, len, false, err);
-	if (len)
-		memcpy(fake(m)->ram + gpa, data, len);
-	return len;
-}
-
-static int op_translate(struct machine *m, unsigned cpu, uint64_t gva, const uint64_t *cr3,
-			struct translation *ret, struct err *err)
-{
-	struct fake_machine *f = fake(m);
-	int r = need_parked(f, cpu, err);
-
-	if (r)
-		return r;
-	*ret = (struct translation){ .gva = gva, .gpa = gva, .page_size = 4096, .nlevels = 4, .slot = -1 };
-	for (unsigned i = 0; i < 4; i++)
-		ret->level[i] = (struct walk_level){
-			.level = 4 - i,
-			.entry_gpa = (cr3 ? *cr3 : fake_reg(f, cpu, X86_CR3)) + 0x1000 * i,
-			.entry = (i < 3 ? 0x1000 * (i + 1) : gva & ~0xfffULL) | 3,
-		};
-	ret->present = canonical(gva) && gva - f->config.hole >= f->config.hole_size;
-	ret->writable = ret->executable = ret->present;
-	if (!ret->present)
-		ret->level[3].entry = 0;
-	if (gva < f->config.ram_size) {
-		ret->slot = 0;
-		ret->hva = (uint64_t)(uintptr_t)f->ram + gva;
-	}
-	return 0;
-}
-
-static int op_mem_ranges(struct machine *m, unsigned cpu, bool (*each)(void *arg, const struct mem_range *r),
-			 void *arg, struct err *err)
-{
-	struct fake_machine *f = fake(m);
-	const struct fake_config *c = &f->config;
-	struct mem_range r = { .writable = true, .executable = true, .page_size = 4096 };
-	int e = need_parked(f, cpu, err);
-
-	if (e)
-		return e;
-	r.size = c->hole_size ? c->hole : c->ram_size;
-	if (r.size && !each(arg, &r))
-		return 0;
-	if (c->hole_size && c->hole + c->hole_size < c->ram_size) {
-		r.gva = c->hole + c->hole_size;
-		r.size = c->ram_size - r.gva;
-		each(arg, &r);
-	}
-	return 0;
-}
-
-/* -- breakpoints -- */
-
-/* Where (GVA, KIND) stands in the list, or belongs. */
-static size_t break_place(const struct fake_machine *f, uint64_t gva, enum break_kind kind)
-{
-	size_t i = 0;
-
-	while (i < f->nbrk && (f->brk[i].gva < gva || (f->brk[i].gva == gva && f->brk[i].kind < kind)))
-		i++;
-	return i;
-}
-
-static bool break_is(const struct fake_machine *f, size_t i, uint64_t gva, enum break_kind kind)
-{
-	return i < f->nbrk && f->brk[i].gva == gva && f->brk[i].kind == kind;
-}
-
-static int op_break_insert(struct machine *m, enum break_owner owner, enum break_kind kind, unsigned cpu,
-			   uint64_t gva, struct err *err)
-{
-	struct fake_machine *f = fake(m);
-	size_t i = break_place(f, gva, kind), hard = 0;
-	int r = need_parked(f, cpu, err);
-	struct err e = { 0 };
-
-	f->calls.break_insert++;
-	if (r)
-		return r;
-	if (f->fail_break)
-		return err_set(err, f->fail_break, "breakpoint refused");
-	if (break_is(f, i, gva, kind)) {
-		f->brk[i].owners |= owner;
-		return 0;
-	}
-	if (kind == BREAK_SOFT && span(f, gva, 1, true, &e) < 1)
-		return err_set(err, e.code, "%s", e.msg);
-	if (!canonical(gva))
-		return err_set(err, EFAULT, "0x%llx is not canonical", (unsigned long long)gva);
-	for (size_t k = 0; k < f->nbrk; k++)
-		hard += f->brk[k].kind == BREAK_HARD;
-	if (kind == BREAK_HARD && hard == FAKE_HARD_MAX)
-		return err_set(err, ENOSPC, "all %u debug registers are in use", FAKE_HARD_MAX);
-	if (f->nbrk == sizeof(f->brk) / sizeof(f->brk[0]))
-		return err_set(err, ENOMEM, "too many breakpoints");
-	memmove(f->brk + i + 1, f->brk + i, (f->nbrk - i) * sizeof(f->brk[0]));
-	f->brk[i] = (struct break_info){ .gva = gva, .gpa = gva, .kind = kind, .owners = owner };
-	f->nbrk++;
-	return 0;
-}
-
-static void break_drop(struct fake_machine *f, size_t i, enum break_owner owner)
-{
-	f->brk[i].owners &= ~(unsigned)owner;
-	if (f->brk[i].owners)
-		return;
-	f->nbrk--;
-	memmove(f->brk + i, f->brk + i + 1, (f->nbrk - i) * sizeof(f->brk[0]));
-}
-
-static int op_break_remove(struct machine *m, enum break_owner owner, enum break_kind kind, uint64_t gva,
-			   struct err *err)
-{
-	struct fake_machine *f = fake(m);
-	size_t i = break_place(f, gva, kind);
-	int r = need_parked(f, 0, err);
-
-	f->calls.break_remove++;
-	if (r)
-		return r;
-	if (!break_is(f, i, gva, kind) || !(f->brk[i].owners & owner))
-		return err_set(err, ENOENT, "no breakpoint at 0x%llx", (unsigned long long)gva);
-	break_drop(f, i, owner);
-	return 0;
-}
-
-static int op_break_clear(struct machine *m, enum break_owner owner, struct err *err)
-{
-	struct fake_machine *f = fake(m);
-	int r = need_parked(f, 0, err);
-
-	f->calls.break_clear++;
-	if (r)
-		return r;
-	for (size_t i = f->nbrk; i-- > 0;)
-		break_drop(f, i, owner);
-	return 0;
-}
-
-static bool op_break_list(struct machine *m, size_t index, struct break_info *ret)
-{
-	if (index >= fake(m)->nbrk)
-		return false;
-	*ret = fake(m)->brk[index];
-	return true;
-}
-
 /* -- what is fixed -- */
-
-static bool op_slot_list(struct machine *m, size_t index, struct slot_info *ret)
-{
-	const struct fake_machine *f = fake(m);
-	const struct slot_info slots[] = {
-		{ .id = 0, .gpa = 0, .size = f->config.ram_size, .hva = (uint64_t)(uintptr_t)f->ram,
-		  .huge_aligned = true, .backing = "anon", .label = "ram" },
-		{ .id = 1, .gpa = 0xffff0000, .size = 0x10000, .hva = 0x7f0000010000, .readonly = true,
-		  .backing = "anon", .label = "rom" },
-	};
-
-	if (index >= sizeof(slots) / sizeof(slots[0]))
-		return false;
-	*ret = slots[index];
-	return true;
-}
 
 static bool op_host_fact(struct machine *m, size_t index, struct host_fact *ret)
 {
@@ -770,40 +443,26 @@ static int op_serial_send(struct machine *m, const uint8_t *data, size_t len, st
 	return 0;
 }
 
-static const struct machine_ops fake_ops = {
-	.info = op_info,
-	.state = op_state,
-	.last_stop = op_last_stop,
-	.resume = op_resume,
-	.stop = op_stop,
-	.reset = op_reset,
-	.hold = op_hold,
-	.release = op_release,
-	.event_fd = op_event_fd,
-	.poll = op_poll,
-	.observe = op_observe,
-	.unobserve = op_unobserve,
-	.cpu_status = op_cpu_status,
-	.reg_present = op_reg_present,
-	.reg_read = op_reg_read,
-	.reg_write = op_reg_write,
-	.mem_read = op_mem_read,
-	.mem_write = op_mem_write,
-	.phys_read = op_phys_read,
-	.phys_write = op_phys_write,
-	.translate = op_translate,
-	.mem_ranges = op_mem_ranges,
-	.break_insert = op_break_insert,
-	.break_remove = op_break_remove,
-	.break_clear = op_break_clear,
-	.break_list = op_break_list,
-	.slot_list = op_slot_list,
-	.host_fact = op_host_fact,
-	.sym_find = op_sym_find,
-	.sym_at = op_sym_at,
-	.sym_next = op_sym_next,
-	.serial_send = op_serial_send,
-};
+static void own_ops(struct machine_ops *ops)
+{
+	ops->info = op_info;
+	ops->state = op_state;
+	ops->last_stop = op_last_stop;
+	ops->resume = op_resume;
+	ops->stop = op_stop;
+	ops->reset = op_reset;
+	ops->hold = op_hold;
+	ops->release = op_release;
+	ops->event_fd = op_event_fd;
+	ops->poll = op_poll;
+	ops->observe = op_observe;
+	ops->unobserve = op_unobserve;
+	ops->host_fact = op_host_fact;
+	ops->sym_find = op_sym_find;
+	ops->sym_at = op_sym_at;
+	ops->sym_next = op_sym_next;
+	ops->serial_send = op_serial_send;
+}
 
 /* -- for the tests -- */
 
@@ -811,7 +470,7 @@ void fake_inject(struct fake_machine *f, const struct stop_event *ev)
 {
 	struct stop_event e = *ev;
 
-	e.pc = pc_of(f, e.cpu);
+	e.pc = fake_pc_of(f, e.cpu);
 	if (f->npending == sizeof(f->pending) / sizeof(f->pending[0]))
 		return;
 	memmove(f->pending + 1, f->pending, f->npending * sizeof(f->pending[0]));
@@ -831,7 +490,11 @@ struct fake_machine *fake_new(const struct fake_config *config)
 
 	if (!f)
 		abort();
-	f->machine.ops = &fake_ops;
+	own_ops(&f->ops);
+	fake_cpu_ops(&f->ops);
+	fake_memory_ops(&f->ops);
+	fake_slot_ops(&f->ops);
+	f->machine.ops = &f->ops;
 	f->notes_tail = &f->notes;
 	if (config)
 		f->config = *config;
@@ -870,6 +533,7 @@ void fake_free(struct fake_machine *f)
 		f->notes = n->next;
 		free(n);
 	}
+	fake_slots_free(f);
 	close(f->event_fd);
 	free(f->ram);
 	free(f);

@@ -10,6 +10,10 @@
  * vCPUs advance in lockstep; the first tick with an event stops the machine, and several events of one tick are
  * reported one a resume.  A vCPU with no breakpoint or exit before it runs until machine_stop(), which moves it by
  * one.  Nothing happens behind the caller's back: running takes place in resume() and release(), delivery in poll().
+ *
+ * Slots are a table: 0 the RAM, 1 a ROM at 4 GiB - 64 KiB, numbers below FAKE_SLOTS.  Changes are checked and
+ * remembered, but memory stays as it was.  The log of a slot sees our writes to RAM and what fake_dirty() says; what
+ * dirty diff, dirty who and slot check find is what a test has put there.  A reset makes the table anew.
  */
 #ifndef GV_TESTS_FAKE_MACHINE_H
 #define GV_TESTS_FAKE_MACHINE_H
@@ -21,6 +25,8 @@
 #define FAKE_ENTRY      0x1000          /* gva where every vCPU starts; the symbols lie from here on */
 #define FAKE_HARD_MAX   4               /* debug registers */
 #define FAKE_SERIAL_MAX 65536
+#define FAKE_SLOTS      32              /* slot numbers */
+#define FAKE_SCRIPT     16              /* of each: diff runs, writers, faults */
 
 /* Zero members take the default given. */
 struct fake_config {
@@ -47,12 +53,36 @@ struct fake_calls {
 	unsigned resume, stop, reset, hold, release, poll;
 	unsigned reg_read, reg_write, mem_read, mem_write;
 	unsigned break_insert, break_remove, break_clear, serial_send;
+	unsigned slot_add, slot_remove, slot_move, slot_flags, slot_split, slot_resize, slot_discard, slot_remap;
+	unsigned slot_save, slot_check, dirty_read, dirty_take, dirty_diff, dirty_who;
+};
+
+struct fake_slot {
+	struct slot_info info;
+	bool alias;
+	unsigned alias_of;              /* another's number, when it is an alias */
+	uint64_t *dirty[DIRTY_CONSUMERS];       /* while info.log: a bit a page */
+	bool remembered;                /* dirty diff has been asked for */
+};
+
+/* What dirty diff finds in a slot. */
+struct fake_diff {
+	unsigned id;
+	uint64_t gpa;
+	const uint8_t *was, *is;        /* the test's own */
+	size_t len;
+};
+
+struct fake_writer {
+	unsigned id;
+	struct dirty_writer writer;
 };
 
 struct fake_note;
 
 struct fake_machine {
 	struct machine machine;
+	struct machine_ops ops;
 	struct fake_config config;
 	struct machine_info info;
 	enum machine_state state;
@@ -62,6 +92,12 @@ struct fake_machine {
 
 	struct break_info brk[64];      /* ascending by gva, then kind */
 	size_t nbrk;
+	struct fake_slot slot[FAKE_SLOTS];      /* ascending by gpa */
+	size_t nslots;
+	struct fake_diff diff[FAKE_SCRIPT];     /* filled by the test, as the next two */
+	struct fake_writer writer[FAKE_SCRIPT]; /* most frequent first */
+	struct slot_fault fault[FAKE_SCRIPT];
+	size_t ndiff, nwriter, nfault;
 	struct stop_event pending[MACHINE_CPUS_MAX + 8];
 	size_t npending;
 	struct fake_note *notes, **notes_tail;  /* to be delivered before any stop */
@@ -74,7 +110,8 @@ struct fake_machine {
 	size_t serial_in_len;
 
 	struct fake_calls calls;
-	int fail_resume, fail_hold, fail_break; /* positive errno values: the operation fails with it; 0: works */
+	/* Positive errno values: the operation fails with it; 0: works.  fail_slot: all that take a slot's number. */
+	int fail_resume, fail_hold, fail_break, fail_slot;
 };
 
 /* Aborts when memory runs out.  CONFIG may be NULL: all defaults. */
@@ -88,6 +125,9 @@ void fake_free(struct fake_machine *f);         /* NULL is fine */
 void fake_inject(struct fake_machine *f, const struct stop_event *ev);
 /* The guest sends bytes on COM1. */
 void fake_serial_output(struct fake_machine *f, const void *data, size_t len);
+
+/* The guest writes to a page (numbered from the slot's start) of a slot that is there. */
+void fake_dirty(struct fake_machine *f, unsigned id, uint64_t page);
 
 /* The low 64 bits of a register, without the rules of the interface. */
 uint64_t fake_reg(const struct fake_machine *f, unsigned cpu, enum reg_id reg);

@@ -1,6 +1,10 @@
 # What tests share.  Each part's own unit tests stand in the part's fragment.
 EXTRA_DIST += tests/unit.h
 
+# The machine without KVM.
+fake_machine = tests/fake_machine.c tests/fake_machine.h tests/fake_parts.h tests/fake_cpu.c tests/fake_memory.c \
+	tests/fake_slots.c
+
 # Everything speaks TAP.
 TEST_EXTENSIONS = .sh .py
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/fake_machine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "tests/fake_parts.h"
+
+uint64_t fake_reg(const struct fake_machine *f, unsigned cpu, enum reg_id reg)
+{
+	uint64_t v;
+
+	memcpy(&v, f->cpu[cpu].reg[reg], sizeof(v));
+	return v;
+}
+
+void fake_set_reg(struct fake_machine *f, unsigned cpu, enum reg_id reg, uint64_t value)
+{
+	memcpy(f->cpu[cpu].reg[reg], &value, sizeof(value));
+}
+
+uint64_t fake_pc_of(const struct fake_machine *f, unsigned cpu)
+{
+	return fake_reg(f, cpu, X86_RIP);
+}
+
+void fake_set_pc(struct fake_machine *f, unsigned cpu, uint64_t pc)
+{
+	fake_set_reg(f, cpu, X86_RIP, pc);
+	fake_set_reg(f, cpu, X86_IP, pc - fake_reg(f, cpu, X86_CS_BASE));
+}
+
+static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret, struct err *err)
+{
+	static const unsigned code_bits[] = {
+		[MODE_REAL] = 16, [MODE_VM86] = 16, [MODE_PROT16] = 16, [MODE_PROT32] = 32,
+		[MODE_COMPAT16] = 16, [MODE_COMPAT32] = 32, [MODE_LONG] = 64,
+	};
+	struct fake_machine *f = fake(m);
+	int r = fake_need_parked(f, cpu, err);
+
+	if (r)
+		return r;
+	*ret = (struct cpu_status){
+		.mode = f->cpu[cpu].mode,
+		.code_bits = code_bits[f->cpu[cpu].mode],
+		.pc = fake_pc_of(f, cpu),
+		.cs = (uint16_t)fake_reg(f, cpu, X86_CS),
+		.ip = fake_reg(f, cpu, X86_IP),
+		.activity = f->state == MACHINE_RUNNING ? "running" : f->cpu[cpu].activity,
+	};
+	return 0;
+}
+
+static bool op_reg_present(struct machine *m, enum reg_id reg)
+{
+	return !(fake(m)->config.no_avx && reg_table[reg].feature == RF_AVX);
+}
+
+static int need_reg(struct machine *m, unsigned cpu, enum reg_id reg, struct err *err)
+{
+	if (!op_reg_present(m, reg))
+		return err_set(err, ENOTSUP, "this processor has no %s", reg_table[reg].view[RL_X86_64].name);
+	return fake_need_parked(fake(m), cpu, err);
+}
+
+static int op_reg_read(struct machine *m, unsigned cpu, enum reg_id reg, void *ret, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+	int r = need_reg(m, cpu, reg, err);
+
+	f->calls.reg_read++;
+	if (!r)
+		memcpy(ret, f->cpu[cpu].reg[reg], reg_table[reg].view[RL_X86_64].bits / 8);
+	return r;
+}
+
+static int op_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const void *value, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+	size_t bytes = reg_table[reg].view[RL_X86_64].bits / 8;
+	uint64_t v = 0;
+	int r = need_reg(m, cpu, reg, err);
+
+	f->calls.reg_write++;
+	if (r)
+		return r;
+	memcpy(&v, value, bytes < sizeof(v) ? bytes : sizeof(v));
+	if (reg == X86_IP)
+		v += fake_reg(f, cpu, X86_CS_BASE);
+	if (reg == X86_RIP || reg == X86_IP) {
+		if (!fake_canonical(v) || (f->cpu[cpu].mode == MODE_REAL && v - fake_reg(f, cpu, X86_CS_BASE) > 0xffff))
+			return err_set(err, EINVAL, "0x%llx cannot be a pc in this mode", (unsigned long long)v);
+		fake_set_pc(f, cpu, v);
+		f->cpu[cpu].stepping_over = false;
+		return 0;
+	}
+	if (reg == X86_CR0 && (v & 0x80000001) == 0x80000000)
+		return err_set(err, EINVAL, "cr0: paging needs protected mode");
+	memcpy(f->cpu[cpu].reg[reg], value, bytes);
+	return 0;
+}
+
+void fake_cpu_ops(struct machine_ops *ops)
+{
+	ops->cpu_status = op_cpu_status;
+	ops->reg_present = op_reg_present;
+	ops->reg_read = op_reg_read;
+	ops->reg_write = op_reg_write;
+}
