@@ -64,6 +64,7 @@ static const struct packet packets[] = {
 	{ "qXfer:features:read", ARGS_LIST, 0, pkt_xfer_target, "qXfer:features:read+" },
 	{ "qXfer:threads:read", ARGS_LIST, 0, pkt_xfer_threads, "qXfer:threads:read+" },
 	{ "qXfer:exec-file:read", ARGS_LIST, 0, pkt_xfer_exec, "qXfer:exec-file:read+" },
+	{ "qXfer:memory-map:read", ARGS_LIST, 0, pkt_xfer_map, "qXfer:memory-map:read+" },
 	{ "vFile:setfs", ARGS_LIST, 0, pkt_file_setfs, NULL },
 	{ "vFile:open", ARGS_LIST, 0, pkt_file_open, NULL },
 	{ "vFile:close", ARGS_LIST, 0, pkt_file_close, NULL },

@@ -17,7 +17,7 @@ enum session_wait {
 	WAIT_STOP,              /* it resumed the machine */
 };
 
-enum xfer_doc { XFER_TARGET, XFER_THREADS, XFER_EXEC, XFER_COUNT };
+enum xfer_doc { XFER_TARGET, XFER_THREADS, XFER_EXEC, XFER_MAP, XFER_COUNT };
 
 struct session {
 	struct observer observer;       /* first */
@@ -96,7 +96,7 @@ packet_fn pkt_soft_insert, pkt_soft_remove, pkt_hard_insert, pkt_hard_remove;
 packet_fn pkt_set_general, pkt_set_step, pkt_alive, pkt_current, pkt_threads_first, pkt_threads_next;
 packet_fn pkt_thread_info;
 packet_fn pkt_supported, pkt_attached, pkt_symbol, pkt_no_ack, pkt_unknown;
-packet_fn pkt_xfer_target, pkt_xfer_threads, pkt_xfer_exec;
+packet_fn pkt_xfer_target, pkt_xfer_threads, pkt_xfer_exec, pkt_xfer_map;
 packet_fn pkt_file_setfs, pkt_file_open, pkt_file_close, pkt_file_pread, pkt_file_fstat;
 packet_fn pkt_command;
 

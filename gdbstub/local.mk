@@ -3,14 +3,14 @@ noinst_LIBRARIES += libgvstub.a
 libgvstub_a_SOURCES = \
 	gdbstub/client.c gdbstub/client.h gdbstub/cursor.c gdbstub/cursor.h gdbstub/dispatch.c \
 	gdbstub/endpoint.c gdbstub/endpoint.h gdbstub/frame.c gdbstub/frame.h gdbstub/gdbstub.h \
-	gdbstub/hex.c gdbstub/hex.h gdbstub/internal.h gdbstub/pkt_break.c gdbstub/pkt_command.c gdbstub/pkt_file.c \
+	gdbstub/hex.c gdbstub/hex.h gdbstub/internal.h gdbstub/memmap.c gdbstub/memmap.h gdbstub/pkt_break.c gdbstub/pkt_command.c gdbstub/pkt_file.c \
 	gdbstub/pkt_mem.c gdbstub/pkt_query.c gdbstub/pkt_regs.c gdbstub/pkt_run.c gdbstub/pkt_thread.c \
 	gdbstub/pkt_xfer.c gdbstub/queue.c gdbstub/queue.h gdbstub/reply.c gdbstub/reply.h gdbstub/server.c \
 	gdbstub/session.c gdbstub/session.h gdbstub/stop.c gdbstub/tdesc.c gdbstub/tdesc.h
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_frame tests/check_reply tests/check_rsp tests/check_rsp_file tests/check_rsp_run \
-	tests/check_rsp_fuzz tests/check_server
+	tests/check_rsp_fuzz tests/check_rsp_map tests/check_server
 
 tests_check_frame_SOURCES = tests/check_frame.c tests/unit.c tests/unit.h
 tests_check_frame_LDADD = libgvstub.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
@@ -27,9 +27,11 @@ tests_check_rsp_run_SOURCES = tests/check_rsp_run.c $(gv_rsp_rig)
 tests_check_rsp_run_LDADD = $(gv_rsp_libs)
 tests_check_rsp_fuzz_SOURCES = tests/check_rsp_fuzz.c $(gv_rsp_rig)
 tests_check_rsp_fuzz_LDADD = $(gv_rsp_libs)
+tests_check_rsp_map_SOURCES = tests/check_rsp_map.c $(gv_rsp_rig)
+tests_check_rsp_map_LDADD = $(gv_rsp_libs)
 tests_check_server_SOURCES = tests/check_server.c $(gv_rsp_rig)
 tests_check_server_LDADD = $(gv_rsp_libs)
 
 TESTS += tests/check_frame tests/check_reply tests/check_rsp tests/check_rsp_file tests/check_rsp_run \
-	tests/check_rsp_fuzz tests/check_server
+	tests/check_rsp_fuzz tests/check_rsp_map tests/check_server
 endif

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#include "gdbstub/memmap.h"
+
 /* The reply's letter, and room for each byte to be escaped. */
 #define PIECE_MAX ((SESSION_PACKET_SIZE - 1) / 2)
 
@@ -26,6 +28,11 @@ static void make_exec(struct session *s, struct out *o)
 	out_puts(o, machine_info(s->machine)->exec_file);
 }
 
+static void make_map(struct session *s, struct out *o)
+{
+	memmap_write(s->machine, o);
+}
+
 static const struct {
 	const char *annex;              /* NULL: any (a process id: there is one process) */
 	void (*make)(struct session *s, struct out *o);
@@ -33,6 +40,7 @@ static const struct {
 	[XFER_TARGET] = { "target.xml", make_target },
 	[XFER_THREADS] = { "", make_threads },
 	[XFER_EXEC] = { NULL, make_exec },
+	[XFER_MAP] = { "", make_map },
 };
 
 /* ":ANNEX:OFFSET,LENGTH" */
@@ -81,4 +89,9 @@ int pkt_xfer_threads(struct session *s, struct cursor *args)
 int pkt_xfer_exec(struct session *s, struct cursor *args)
 {
 	return machine_info(s->machine)->exec_file ? read_doc(s, XFER_EXEC, args) : -ENOENT;
+}
+
+int pkt_xfer_map(struct session *s, struct cursor *args)
+{
+	return read_doc(s, XFER_MAP, args);
 }

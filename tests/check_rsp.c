@@ -8,7 +8,7 @@
 #include "tests/unit.h"
 
 #define FEATURES "PacketSize=40000;vContSupported+;QStartNoAckMode+;qXfer:features:read+;qXfer:threads:read+;" \
-		 "qXfer:exec-file:read+"
+		 "qXfer:exec-file:read+;qXfer:memory-map:read+"
 #define BAD     "E16"           /* EINVAL */
 #define FAULT   "E0e"           /* EFAULT: not mapped */
 #define NO_RAM  "E06"           /* ENXIO */

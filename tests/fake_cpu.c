@@ -47,6 +47,7 @@ static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret
 		.pc = fake_pc_of(f, cpu),
 		.cs = (uint16_t)fake_reg(f, cpu, X86_CS),
 		.ip = fake_reg(f, cpu, X86_IP),
+		.paging = fake_reg(f, cpu, X86_CR0) >> 31 & 1,
 		.activity = f->state == MACHINE_RUNNING ? "running" : f->cpu[cpu].activity,
 	};
 	return 0;
