@@ -6,6 +6,7 @@
 #ifndef GV_KVM_DIRTY_H
 #define GV_KVM_DIRTY_H
 
+#include "break/break.h"
 #include "kvm/slots.h"
 
 /*
@@ -23,20 +24,34 @@ void dirty_log_free(struct slots *t, struct slot *s);
 int dirty_log_harvest(struct slots *t, struct slot *s, struct err *err);
 /* S was re-created (moved, resized, split to SIZE bytes): its log goes on with the pages that are left; new ones are clean. */
 int dirty_log_resized(struct slots *t, struct slot *s, struct err *err);
-/* HIGH is the upper part that was cut off LOW at PAGE (of LOW before the cut): gives HIGH a log with LOW's bits from there on. */
+/*
+ * HIGH is the upper part that was cut off LOW at PAGE (of LOW before the cut): gives HIGH a log with LOW's bits from there on.
+ * LOW keeps them until dirty_log_resized(), which comes after this; to undo, free HIGH's log.
+ */
 int dirty_log_split(struct slots *t, struct slot *low, struct slot *high, uint64_t page, struct err *err);
 
-/* machine_dirty_read(), machine_dirty_diff(). */
-int dirty_log_read(struct slots *t, struct slot *s, enum dirty_consumer who, bool take, struct dirty_map *ret,
+/* machine_dirty_read(), machine_dirty_diff(); by way of B, so that traps are no difference. */
+int dirty_log_read(struct slots *t, struct slot *s, struct break_table *b, enum dirty_consumer who, bool take,
+		   struct dirty_map *ret, struct err *err);
+int dirty_log_diff(struct slots *t, struct slot *s, struct break_table *b, dirty_diff_fn *each, void *arg,
 		   struct err *err);
-int dirty_log_diff(struct slots *t, struct slot *s, dirty_diff_fn *each, void *arg, struct err *err);
 
-/* Who writes: a record a machine.  note() is called by vCPU threads at a write's exit, the others on the loop thread. */
+/*
+ * Who writes: a record a machine.  note() is called by vCPU threads at a write's exit, the others on the loop thread.  RIP is
+ * the linear pc that KVM has left at the exit: the end of the instruction (where a call goes to), or its beginning while a
+ * REP goes on.
+ */
+#define DIRTY_WHO_MAX 4096      /* writers told apart in a slot; the rest are counted together, under rip 0 and gpa 0 */
+
 struct dirty_who;
 int dirty_who_new(struct dirty_who **ret, struct err *err);
 void dirty_who_free(struct dirty_who *w);
+/* From now on SLOT's writers are recorded; those it had are forgotten.  -ENOMEM. */
+int dirty_who_begin(struct dirty_who *w, unsigned slot, struct err *err);
+/* Without a dirty_who_begin() for SLOT nothing happens. */
 void dirty_who_note(struct dirty_who *w, unsigned slot, unsigned cpu, uint64_t rip, uint64_t gpa);
 void dirty_who_forget(struct dirty_who *w, unsigned slot);
+/* The INDEX-th writer, most frequent first; false past the end.  Index 0 looks anew, the others go on with what it saw. */
 bool dirty_who_at(struct dirty_who *w, unsigned slot, size_t index, struct dirty_writer *ret);
 
 #endif

@@ -1,6 +1,8 @@
 # What knows KVM.
 noinst_LIBRARIES += libgvkvm.a
 libgvkvm_a_SOURCES = \
+	src/kvm/baseline.c src/kvm/baseline.h src/kvm/bitmap.c src/kvm/bitmap.h src/kvm/dirty.c src/kvm/dirty.h \
+	src/kvm/dirty_who.c \
 	src/kvm/com1.c src/kvm/com1.h src/kvm/debug.c src/kvm/debug.h src/kvm/exits.c src/kvm/kvm.c src/kvm/kvm.h \
 	src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/machine_priv.h src/kvm/probe.c src/kvm/probe.h src/kvm/regs.c \
 	src/kvm/regs.h src/kvm/run.c src/kvm/slots.c src/kvm/slots.h src/kvm/state.c src/kvm/state.h src/kvm/vcpu.c \
@@ -15,16 +17,18 @@ gdbvisor_LDADD = libgvstub.a libgvmonitor.a libgvhost.a libgvkvm.a libgvcore.a \
 if HAVE_CHECK
 kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/unit.c tests/unit.h
 kvm_libs = libgvkvm.a libgvcore.a $(ELF_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-check_PROGRAMS += tests/check_com1 tests/check_regs tests/kvm_run tests/kvm_smp tests/kvm_regs
+check_PROGRAMS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_run tests/kvm_smp tests/kvm_regs
 tests_check_regs_SOURCES = tests/check_regs.c tests/unit.c tests/unit.h
 tests_check_regs_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_com1_SOURCES = tests/check_com1.c tests/unit.c tests/unit.h
 tests_check_com1_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_dirty_SOURCES = tests/check_dirty.c tests/unit.c tests/unit.h
+tests_check_dirty_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_kvm_run_SOURCES = tests/kvm_run.c $(kvm_harness)
 tests_kvm_run_LDADD = $(kvm_libs)
 tests_kvm_smp_SOURCES = tests/kvm_smp.c $(kvm_harness)
 tests_kvm_smp_LDADD = $(kvm_libs)
 tests_kvm_regs_SOURCES = tests/kvm_regs.c $(kvm_harness)
 tests_kvm_regs_LDADD = $(kvm_libs)
-TESTS += tests/check_com1 tests/check_regs tests/kvm_run tests/kvm_smp tests/kvm_regs
+TESTS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_run tests/kvm_smp tests/kvm_regs
 endif

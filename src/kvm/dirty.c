@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kvm/dirty.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kvm/baseline.h"
+#include "kvm/bitmap.h"
+
+/* The bitmaps of a log beside those of its consumers. */
+enum { WRITTEN = DIRTY_CONSUMERS, GOT, MAPS };
+
+struct dirty_log {
+	uint64_t pages;
+	bool manual;            /* the kernel's log is cleared by KVM_CLEAR_DIRTY_LOG, not by being read */
+	uint64_t *map[MAPS];    /* parts of one allocation, which map[0] begins */
+	struct baseline was;    /* of DIRTY_USER's last take; none until somebody asks for differences */
+};
+
+static int log_make(uint64_t pages, bool manual, struct dirty_log **ret, struct err *err)
+{
+	struct dirty_log *l = calloc(1, sizeof(*l));
+	size_t words = bitmap_words(pages);
+
+	if (l)
+		l->map[0] = calloc(MAPS * words, sizeof(uint64_t));
+	if (!l || !l->map[0]) {
+		free(l);
+		return err_set(err, ENOMEM, "no memory for a dirty log of %" PRIu64 " pages", pages);
+	}
+	for (unsigned i = 1; i < MAPS; i++)
+		l->map[i] = l->map[0] + i * words;
+	l->pages = pages;
+	l->manual = manual;
+	*ret = l;
+	return 0;
+}
+
+static void log_free(struct dirty_log *l)
+{
+	baseline_drop(&l->was);
+	free(l->map[0]);
+	free(l);
+}
+
+/*
+ * Mode 1, without KVM_DIRTY_LOG_INITIALLY_SET: a log begins clean, and with pages set at first they would all have to be
+ * cleared at once, which is the work that the mode puts off.  Asking again changes nothing.
+ */
+static bool choose_manual(const struct kvm *k)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+				      .args = { KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE } };
+
+	return kvm_ioctl(k->vm_fd, KVM_ENABLE_CAP, &cap) == 0;
+}
+
+int dirty_log_new(struct slots *t, struct slot *s, struct err *err)
+{
+	struct dirty_log *l;
+	int r = log_make(s->size / DIRTY_PAGE, choose_manual(slots_kvm(t)), &l, err);
+
+	if (r)
+		return r;
+	s->dirty = l;
+	gmem_mark(slots_gmem(t), s->gpa, l->map[WRITTEN]);
+	return 0;
+}
+
+void dirty_log_free(struct slots *t, struct slot *s)
+{
+	if (!s->dirty)
+		return;
+	gmem_mark(slots_gmem(t), s->gpa, NULL);
+	log_free(s->dirty);
+	s->dirty = NULL;
+}
+
+/* Has the kernel log anew the pages that it told of; api.rst 4.117 wants multiples of 64 pages, except at the slot's end. */
+static int clear_kernel(const struct kvm *k, const struct slot *s, const struct dirty_log *l, struct err *err)
+{
+	struct kvm_clear_dirty_log c = { .slot = s->id };
+	size_t first, n = bitmap_extent(l->map[GOT], bitmap_words(l->pages), &first);
+	int r;
+
+	if (!n)
+		return 0;
+	c.first_page = first * 64;
+	c.num_pages = (uint32_t)(n * 64 < l->pages - c.first_page ? n * 64 : l->pages - c.first_page);
+	c.dirty_bitmap = l->map[GOT] + first;
+	r = kvm_ioctl(k->vm_fd, KVM_CLEAR_DIRTY_LOG, &c);
+	return r < 0 ? err_errno(err, -r, "slot %u: KVM_CLEAR_DIRTY_LOG", s->id) : 0;
+}
+
+int dirty_log_harvest(struct slots *t, struct slot *s, struct err *err)
+{
+	const struct kvm *k = slots_kvm(t);
+	struct kvm_dirty_log get = { .slot = s->id };
+	struct dirty_log *l = s->dirty;
+	uint64_t *written, *got;
+	int r;
+
+	if (!l)
+		return 0;
+	/* The kernel writes as many bits as its slot has pages. */
+	if (s->size / DIRTY_PAGE != l->pages)
+		return err_set(err, EINVAL, "slot %u: its log is of another size", s->id);
+	written = l->map[WRITTEN];
+	got = l->map[GOT];
+	get.dirty_bitmap = got;
+	r = kvm_ioctl(k->vm_fd, KVM_GET_DIRTY_LOG, &get);
+	if (r < 0)
+		return err_errno(err, -r, "slot %u: KVM_GET_DIRTY_LOG", s->id);
+	for (size_t i = 0; i < bitmap_words(l->pages); i++) {
+		uint64_t w = written[i] | got[i];
+
+		if (!w)
+			continue;
+		for (unsigned c = 0; c < DIRTY_CONSUMERS; c++)
+			l->map[c][i] |= w;
+		written[i] = 0;
+	}
+	/* What could not be cleared is told of once more: too often, but not lost. */
+	return l->manual ? clear_kernel(k, s, l, err) : 0;
+}
+
+/* A new log with L's part from page FIRST on, PAGES long, its differences too. */
+static int log_slice(const struct dirty_log *l, uint64_t first, uint64_t pages, struct dirty_log **ret,
+		     struct err *err)
+{
+	struct dirty_log *part;
+	int r = log_make(pages, l->manual, &part, err);
+
+	if (r)
+		return r;
+	if (l->was.copy) {
+		r = baseline_slice(&l->was, first, pages, &part->was, err);
+		if (r) {
+			log_free(part);
+			return r;
+		}
+	}
+	for (unsigned i = 0; i < GOT; i++)
+		bitmap_slice(part->map[i], pages, l->map[i], l->pages, first);
+	*ret = part;
+	return 0;
+}
+
+int dirty_log_resized(struct slots *t, struct slot *s, struct err *err)
+{
+	struct dirty_log *l = s->dirty;
+	uint64_t pages = s->size / DIRTY_PAGE;
+	int r;
+
+	if (!l)
+		return 0;
+	if (pages != l->pages) {
+		r = log_slice(l, 0, pages, &l, err);
+		if (r)
+			return r;
+		/* What a file holds in the new part is not zero, and no change either. */
+		if (l->was.copy && pages > s->dirty->pages)
+			baseline_fill(&l->was, s->dirty->pages, s->hva + s->dirty->pages * DIRTY_PAGE,
+				      pages - s->dirty->pages);
+		log_free(s->dirty);
+		s->dirty = l;
+	}
+	gmem_mark(slots_gmem(t), s->gpa, l->map[WRITTEN]);
+	return 0;
+}
+
+int dirty_log_split(struct slots *t, struct slot *low, struct slot *high, uint64_t page, struct err *err)
+{
+	int r;
+
+	if (!low->dirty)
+		return 0;
+	r = log_slice(low->dirty, page, high->size / DIRTY_PAGE, &high->dirty, err);
+	if (!r)
+		gmem_mark(slots_gmem(t), high->gpa, high->dirty->map[WRITTEN]);
+	return r;
+}
+
+static int need_log(const struct slot *s, struct err *err)
+{
+	return s->dirty ? 0 : err_set(err, EINVAL, "slot %u: dirty logging is off", s->id);
+}
+
+int dirty_log_read(struct slots *t, struct slot *s, struct break_table *b, enum dirty_consumer who, bool take,
+		   struct dirty_map *ret, struct err *err)
+{
+	struct dirty_log *l = s->dirty;
+	uint64_t *bits;
+	size_t bytes;
+	int r = need_log(s, err);
+
+	if (!r)
+		r = dirty_log_harvest(t, s, err);
+	if (r)
+		return r;
+	bytes = bitmap_words(l->pages) * sizeof(*bits);
+	bits = malloc(bytes);
+	if (!bits)
+		return err_set(err, ENOMEM, "no memory for a bitmap of %" PRIu64 " pages", l->pages);
+	memcpy(bits, l->map[who], bytes);
+	if (take) {
+		if (who == DIRTY_USER && l->was.copy)
+			baseline_update(&l->was, b, s->gpa, bits);
+		memset(l->map[who], 0, bytes);
+	}
+	*ret = (struct dirty_map){
+		.id = s->id,
+		.gpa = s->gpa,
+		.pages = l->pages,
+		.dirty = bitmap_count(bits, bitmap_words(l->pages)),
+		.bits = bits,
+	};
+	return 0;
+}
+
+int dirty_log_diff(struct slots *t, struct slot *s, struct break_table *b, dirty_diff_fn *each, void *arg,
+		   struct err *err)
+{
+	struct dirty_log *l = s->dirty;
+	int r = need_log(s, err);
+
+	if (r)
+		return r;
+	if (!l->was.copy) {
+		r = baseline_take(&l->was, b, s->gpa, l->pages, err);
+		return r ? r : err_set(err, EAGAIN, "slot %u: its contents are remembered from now on; ask again later",
+				       s->id);
+	}
+	r = dirty_log_harvest(t, s, err);
+	if (!r)
+		baseline_diff(&l->was, b, s->gpa, l->map[DIRTY_USER], each, arg);
+	return r;
+}
