@@ -167,6 +167,42 @@ START_TEST(step_over)
 }
 END_TEST
 
+/* Traps go with their memory, leave nothing behind in it, and come back with whatever memory comes. */
+START_TEST(memory_goes_and_comes)
+{
+	static uint8_t other[SIZE];
+	struct gmem_region r = { .gpa = 0, .size = SIZE, .hva = other };
+	uint8_t b;
+
+	ck_assert_int_eq(break_add(t, BREAK_OWNER_GDB, BREAK_SOFT, 0x1100, 0x100, &err), 0);
+	ck_assert_int_eq(break_add(t, BREAK_OWNER_GDB, BREAK_SOFT, 0x1200, 0x200, &err), 0);
+	break_suspend(t);
+	ck_assert_uint_eq(ram[0x100], (uint8_t)(0x100 * 7));
+	ck_assert_uint_eq(ram[0x200], (uint8_t)(0x200 * 7));
+	break_resume(t);
+	ck_assert_uint_eq(ram[0x100], TRAP);
+
+	break_suspend(t);
+	gmem_remove(gmem, 0);
+	break_resume(t);
+	ck_assert_uint_eq(ram[0x100], (uint8_t)(0x100 * 7));
+	ck_assert(!break_site_find(t, 0x100)->armed);
+
+	/* Other memory at the same place: its own byte is what is saved. */
+	other[0x100] = 0x42;
+	ck_assert_int_eq(gmem_add(gmem, &r, &err), 0);
+	ck_assert_uint_eq(break_read(t, 0x100, &b, 1), 1);
+	ck_assert_uint_eq(b, 0x42);
+	break_suspend(t);
+	break_resume(t);
+	ck_assert_uint_eq(other[0x100], TRAP);
+	ck_assert_uint_eq(break_read(t, 0x100, &b, 1), 1);
+	ck_assert_uint_eq(b, 0x42);
+	ck_assert_int_eq(break_del(t, BREAK_OWNER_GDB, BREAK_SOFT, 0x1100, &err), 0);
+	ck_assert_uint_eq(other[0x100], 0x42);
+}
+END_TEST
+
 /* Random operations against a model: memory afterwards is what was written, whatever was set in between. */
 START_TEST(random_operations)
 {
@@ -221,6 +257,7 @@ int main(void)
 	tcase_add_test(c, access_past_the_end);
 	tcase_add_test(c, reload_rearms);
 	tcase_add_test(c, step_over);
+	tcase_add_test(c, memory_goes_and_comes);
 	tcase_add_test(c, random_operations);
 	suite_add_tcase(s, c);
 	return unit_main(s);

@@ -129,7 +129,7 @@ void break_site_set(struct break_table *t, struct break_site *s, bool arm)
 	if (s->armed == arm)
 		return;
 	p = gmem_span(t->gmem, s->gpa, &one);
-	s->armed = arm;
+	s->armed = arm && p;
 	if (!p)
 		return;         /* its memory was removed: there is nothing to restore */
 	if (arm) {
@@ -248,6 +248,18 @@ void break_del_all(struct break_table *t, enum break_owner owner)
 		if (!t->bps[i]->owners)
 			bp_drop(t, i);
 	}
+}
+
+void break_suspend(struct break_table *t)
+{
+	for (size_t i = 0; i < t->nsites; i++)
+		break_site_set(t, t->sites[i], false);
+}
+
+void break_resume(struct break_table *t)
+{
+	for (size_t i = 0; i < t->nsites; i++)
+		break_site_set(t, t->sites[i], true);
 }
 
 void break_rearm(struct break_table *t)
