@@ -140,6 +140,17 @@ const struct gmem_region *gmem_find(const struct gmem *g, uint64_t gpa)
 	return gpa - r->gpa < r->size ? r : NULL;
 }
 
+const struct gmem_region *gmem_overlap(const struct gmem *g, uint64_t gpa, uint64_t size, int skip)
+{
+	size_t at = count_up_to(g, gpa);
+
+	if (at && gpa - g->region[at - 1].gpa < g->region[at - 1].size && g->region[at - 1].slot != skip)
+		return &g->region[at - 1];
+	while (at < g->n && g->region[at].slot == skip)
+		at++;
+	return at < g->n && g->region[at].gpa - gpa < size ? &g->region[at] : NULL;
+}
+
 const struct gmem_region *gmem_at(const struct gmem *g, size_t index)
 {
 	return index < g->n ? &g->region[index] : NULL;
