@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "dev/pc.h"
+#include "kvm/dirty.h"
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
 
@@ -67,11 +68,13 @@ static void output_arrived(void *arg)
 static int add_ram(struct slots *s, uint64_t size, struct err *err)
 {
 	uint64_t low = size < PC_RAM_LOW_MAX ? size : PC_RAM_LOW_MAX;
-	int r = slots_add_anon(s, 0, 0, low, "ram", err);
+	struct slot_spec below = { .id = 0, .gpa = 0, .size = low, .backing = SLOT_ANON };
+	struct slot_spec above = { .id = 1, .gpa = 1ull << 32, .size = size - low, .backing = SLOT_ANON };
+	int r = slots_add(s, &below, "ram", NULL, err);
 
-	if (!r && size > low)
-		r = slots_add_anon(s, 1, 1ull << 32, size - low, "ram", err);
-	return r;
+	if (!r && above.size)
+		r = slots_add(s, &above, "ram", NULL, err);
+	return r ? r : slots_mark_initial(s, err);
 }
 
 static int add_devices(struct machine_kvm *k, struct err *err)
@@ -122,19 +125,22 @@ static int add_cpus(struct machine_kvm *k, unsigned ncpus, struct err *err)
 int machine_load(struct machine_kvm *k, struct err *err)
 {
 	struct boot_state boot;
-	int r = slots_clear(k->slots, err);
+	int r;
 
+	/* Out of what stays behind, such as a file that a slot shares. */
+	break_suspend(k->vm.breaks);
+	r = slots_restore(k->slots, err);
 	if (!r)
 		r = image_load(&k->image, &k->load, k->vm.gmem, &boot, err);
 	if (!r)
 		r = power_on_restore(&k->vm, k->power_on, err);
 	if (!r)
 		r = boot_state_apply(k->vm.cpus[0], &boot, err);
+	break_rearm(k->vm.breaks);
 	if (r)
 		return r;
 	bus_reset(k->vm.bus);
 	com1_reset(k->vm.com1);
-	break_rearm(k->vm.breaks);
 	return 0;
 }
 
@@ -198,6 +204,8 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	if (!r)
 		r = break_new(k->vm.gmem, k->probe.trap_byte, &k->vm.breaks, err);
 	if (!r)
+		r = dirty_who_new(&k->vm.who, err);
+	if (!r)
 		r = add_cpus(k, c->cpus, err);
 	if (!r)
 		r = add_devices(k, err);
@@ -230,7 +238,10 @@ void machine_kvm_free(struct machine *m)
 	power_on_free(k->power_on);
 	bus_free(k->vm.bus);
 	com1_free(k->vm.com1);
+	if (k->vm.breaks)
+		break_suspend(k->vm.breaks);    /* no trap stays behind in a file */
 	break_free(k->vm.breaks);
+	dirty_who_free(k->vm.who);
 	kvm_close(&k->vm.kvm);
 	slots_free(k->slots);
 	symtab_free(k->symbols);

@@ -214,11 +214,6 @@ static bool op_break_list(struct machine *m, size_t index, struct break_info *re
 	return true;
 }
 
-static bool op_slot_list(struct machine *m, size_t index, struct slot_info *ret)
-{
-	return slots_at(machine_priv(m)->slots, index, ret);
-}
-
 static bool op_host_fact(struct machine *m, size_t index, struct host_fact *ret)
 {
 	const struct machine_kvm *k = machine_priv(m);
@@ -283,6 +278,20 @@ const struct machine_ops machine_kvm_ops = {
 	.break_clear = op_break_clear,
 	.break_list = op_break_list,
 	.slot_list = op_slot_list,
+	.slot_add = op_slot_add,
+	.slot_remove = op_slot_remove,
+	.slot_move = op_slot_move,
+	.slot_flags = op_slot_flags,
+	.slot_split = op_slot_split,
+	.slot_resize = op_slot_resize,
+	.slot_discard = op_slot_discard,
+	.slot_remap = op_slot_remap,
+	.slot_save = op_slot_save,
+	.slot_check = op_slot_check,
+	.dirty_read = op_dirty_read,
+	.dirty_diff = op_dirty_diff,
+	.dirty_who = op_dirty_who,
+	.dirty_writer = op_dirty_writer,
 	.host_fact = op_host_fact,
 	.sym_find = op_sym_find,
 	.sym_at = op_sym_at,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files that implement the machine share: machine_kvm.c (making it), machine_ops.c (looking at it), run.c (running it). */
+/*
+ * What the files that implement the machine share: machine_kvm.c (making it), machine_ops.c (looking at it), slot_ops.c and
+ * dirty_ops.c (its memory), run.c (running it).
+ */
 #ifndef GV_KVM_MACHINE_PRIV_H
 #define GV_KVM_MACHINE_PRIV_H
 
@@ -61,6 +64,27 @@ void run_unobserve(struct machine *m, struct observer *o);
 int run_check_parked(const struct machine_kvm *k, struct err *err);
 /* Ends whatever runs, for machine_kvm_free(). */
 void run_end(struct machine_kvm *k);
+
+/* The slot_ops.c members. */
+bool op_slot_list(struct machine *m, size_t index, struct slot_info *ret);
+int op_slot_add(struct machine *m, const struct slot_spec *spec, struct slot_note *ret_note, struct err *err);
+int op_slot_remove(struct machine *m, unsigned id, struct slot_note *ret_note, struct err *err);
+int op_slot_move(struct machine *m, unsigned id, uint64_t gpa, struct slot_note *ret_note, struct err *err);
+int op_slot_flags(struct machine *m, unsigned id, const bool *log, const bool *readonly, struct err *err);
+int op_slot_split(struct machine *m, unsigned id, uint64_t offset, unsigned *ret_id, struct err *err);
+int op_slot_resize(struct machine *m, unsigned id, uint64_t size, struct err *err);
+int op_slot_discard(struct machine *m, unsigned id, uint64_t offset, uint64_t size, struct err *err);
+int op_slot_remap(struct machine *m, unsigned id, uint64_t offset, uint64_t size, const char *path, uint64_t file_offset,
+		  struct err *err);
+int op_slot_save(struct machine *m, unsigned id, const char *path, struct err *err);
+int op_slot_check(struct machine *m, void (*each)(void *arg, const struct slot_fault *f), void *arg, struct err *err);
+
+/* The dirty_ops.c members. */
+int op_dirty_read(struct machine *m, unsigned id, enum dirty_consumer who, bool take, struct dirty_map *ret,
+		  struct err *err);
+int op_dirty_diff(struct machine *m, unsigned id, dirty_diff_fn *each, void *arg, struct err *err);
+int op_dirty_who(struct machine *m, unsigned id, bool on, struct err *err);
+bool op_dirty_writer(struct machine *m, unsigned id, size_t index, struct dirty_writer *ret);
 
 extern const struct machine_ops machine_kvm_ops;
 

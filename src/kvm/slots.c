@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The slot table: what there is, adding, removing, and back to the start. */
 #include "kvm/slots.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+#include <string.h>
 #include <unistd.h>
 
-#define HUGE_SIZE 0x200000ull
+#include "kvm/slots_priv.h"
+
+#define SLOT_PAGES_MAX 0x7fffffffull    /* KVM_MEM_MAX_NR_PAGES */
 
 /* What hardware itself puts into the physical map; a slot there would hide it (or be hidden by it). */
 static const struct {
@@ -19,20 +23,6 @@ static const struct {
 	{ 0xfeffc000, 0x4000, "the TSS and identity map pages" },
 };
 
-struct slot {
-	unsigned id;
-	uint64_t gpa, size;
-	uint8_t *hva;
-	const char *label;
-};
-
-struct slots {
-	const struct kvm *kvm;
-	struct gmem *gmem;      /* orders them by gpa */
-	struct slot *v;         /* by slot number; size 0: free */
-	size_t n;
-};
-
 int slots_new(const struct kvm *k, struct slots **ret, struct err *err)
 {
 	struct slots *s = calloc(1, sizeof(*s));
@@ -41,6 +31,8 @@ int slots_new(const struct kvm *k, struct slots **ret, struct err *err)
 	if (!s)
 		return err_set(err, ENOMEM, "out of memory");
 	s->kvm = k;
+	s->has_readonly = kvm_ioctl_num(k->vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_READONLY_MEM) > 0;
+	s->has_sync_mmu = kvm_ioctl_num(k->vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_MMU) > 0;
 	r = gmem_new(&s->gmem, err);
 	if (r) {
 		free(s);
@@ -55,22 +47,47 @@ void slots_free(struct slots *s)
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i].size)
-			munmap(s->v[i].hva, s->v[i].size);
+		if (s->v[i].size) {
+			dirty_log_free(s, &s->v[i]);
+			backing_put(s->v[i].backing);
+		}
 	free(s->v);
+	free(s->initial);
 	gmem_free(s->gmem);
 	free(s);
 }
 
-static int check_range(const struct slots *s, unsigned id, uint64_t gpa, uint64_t size, struct err *err)
+struct slot *slots_get(struct slots *s, unsigned id)
+{
+	return id < s->n && s->v[id].size ? &s->v[id] : NULL;
+}
+
+struct gmem *slots_gmem(struct slots *s)
+{
+	return s->gmem;
+}
+
+const struct kvm *slots_kvm(struct slots *s)
+{
+	return s->kvm;
+}
+
+struct slot *slot_need(struct slots *s, unsigned id, struct err *err)
+{
+	struct slot *v = slots_get(s, id);
+
+	if (!v)
+		err_set(err, ENOENT, "there is no slot %u", id);
+	return v;
+}
+
+int slot_check_place(const struct slots *s, unsigned id, uint64_t gpa, uint64_t size, struct err *err)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), width = s->kvm->phys_bits;
+	const struct gmem_region *g;
 
 	if (id >= s->kvm->max_slots)
 		return err_set(err, EINVAL, "slot %u: this host has slots 0 to %u", id, s->kvm->max_slots - 1);
-	if (id < s->n && s->v[id].size)
-		return err_set(err, EEXIST, "slot %u is in use (gpa 0x%" PRIx64 ", 0x%" PRIx64 " bytes)", id,
-			       s->v[id].gpa, s->v[id].size);
 	if (!size || (gpa | size) % page)
 		return err_set(err, EINVAL,
 			       "slot %u: gpa 0x%" PRIx64 " and size 0x%" PRIx64 " must be multiples of 0x%" PRIx64
@@ -79,97 +96,222 @@ static int check_range(const struct slots *s, unsigned id, uint64_t gpa, uint64_
 		return err_set(err, EINVAL,
 			       "slot %u: gpa 0x%" PRIx64 " + 0x%" PRIx64 " is beyond the guest's %" PRIu64 " address bits",
 			       id, gpa, size, width);
+	if (size / page > SLOT_PAGES_MAX)
+		return err_set(err, EINVAL, "slot %u: size 0x%" PRIx64 " is more than KVM's 0x%llx pages a slot", id, size,
+			       SLOT_PAGES_MAX);
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
 		if (gpa < reserved[i].gpa + reserved[i].size && reserved[i].gpa < gpa + size)
-			return err_set(err, EEXIST, "slot %u: gpa 0x%" PRIx64 " belongs to %s", id, reserved[i].gpa,
-				       reserved[i].what);
+			return err_set(err, EEXIST, "slot %u: 0x%" PRIx64 "-0x%" PRIx64 " overlaps 0x%" PRIx64 "-0x%" PRIx64
+				       ", which belongs to %s", id, gpa, gpa + size - 1, reserved[i].gpa,
+				       reserved[i].gpa + reserved[i].size - 1, reserved[i].what);
+	g = gmem_overlap(s->gmem, gpa, size, (int)id);
+	if (g)
+		return err_set(err, EEXIST, "slot %u: 0x%" PRIx64 "-0x%" PRIx64 " overlaps slot %d at 0x%" PRIx64 "-0x%" PRIx64,
+			       id, gpa, gpa + size - 1, g->slot, g->gpa, g->gpa + g->size - 1);
 	return 0;
 }
 
-/* Anonymous memory whose address agrees with GPA in its low 21 bits, so that huge pages can map it. */
-static uint8_t *map_aligned(uint64_t gpa, uint64_t size)
+int slot_check_readonly(const struct slots *s, unsigned id, const struct backing *b, bool readonly, struct err *err)
 {
-	uint64_t want = gpa % HUGE_SIZE, span = size + HUGE_SIZE, skip;
-	uint8_t *p;
-
-	if (span < size || span > SIZE_MAX)
-		return NULL;
-	p = mmap(NULL, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
-		return NULL;
-	skip = (want - (uintptr_t)p % HUGE_SIZE + HUGE_SIZE) % HUGE_SIZE;
-	if (skip)
-		munmap(p, skip);
-	if (span - skip - size)
-		munmap(p + skip + size, span - skip - size);
-	madvise(p + skip, size, MADV_HUGEPAGE);         /* a host without huge pages does as well */
-	return p + skip;
+	if (readonly && !s->has_readonly)
+		return err_set(err, ENOTSUP, "slot %u: this host's KVM lacks KVM_CAP_READONLY_MEM", id);
+	if (!readonly && b && b->unwritable)
+		return err_set(err, EACCES, "slot %u: %s cannot be written, a slot that shares it has to be read-only", id,
+			       b->path);
+	return 0;
 }
 
-/* Room for slot number ID in the table. */
-static int table_grow(struct slots *s, unsigned id, struct err *err)
+int slot_make_room(struct slots *s, unsigned id, struct err *err)
 {
+	size_t n = s->n * 2 > id ? s->n * 2 : (size_t)id + 1;
 	struct slot *v;
 
 	if (id < s->n)
 		return 0;
-	v = reallocarray(s->v, id + 1, sizeof(*v));
+	v = reallocarray(s->v, n, sizeof(*v));
 	if (!v)
 		return err_set(err, ENOMEM, "out of memory");
-	for (size_t i = s->n; i <= id; i++)
-		v[i] = (struct slot){ 0 };
+	memset(v + s->n, 0, (n - s->n) * sizeof(*v));
 	s->v = v;
-	s->n = id + 1;
+	s->n = n;
 	return 0;
 }
 
-int slots_add_anon(struct slots *s, unsigned id, uint64_t gpa, uint64_t size, const char *label, struct err *err)
+int slot_free_id(struct slots *s, unsigned *ret, struct err *err)
 {
-	struct kvm_userspace_memory_region kr = { .slot = id, .guest_phys_addr = gpa, .memory_size = size };
-	struct gmem_region gr = { .gpa = gpa, .size = size, .slot = (int)id };
-	uint8_t *hva;
+	while (slots_get(s, s->lowest))
+		s->lowest++;
+	if (s->lowest >= s->kvm->max_slots)
+		return err_set(err, ENOSPC, "all %u slots of this host are in use", s->kvm->max_slots);
+	*ret = s->lowest;
+	return 0;
+}
+
+struct kvm_userspace_memory_region slot_kernel_region(const struct slot *v)
+{
+	return (struct kvm_userspace_memory_region){
+		.slot = v->id,
+		.flags = (v->log ? KVM_MEM_LOG_DIRTY_PAGES : 0) | (v->readonly || v->watched ? KVM_MEM_READONLY : 0),
+		.guest_phys_addr = v->gpa,
+		.memory_size = v->size,
+		.userspace_addr = (uintptr_t)v->hva,
+	};
+}
+
+int slot_kernel_put(const struct slots *s, const struct slot *v)
+{
+	struct kvm_userspace_memory_region kr = slot_kernel_region(v);
+
+	return kvm_ioctl(s->kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &kr);
+}
+
+int slot_kernel_delete(const struct slots *s, unsigned id)
+{
+	struct kvm_userspace_memory_region kr = { .slot = id };
+
+	return kvm_ioctl(s->kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &kr);
+}
+
+int slot_kernel_error(unsigned id, int r, struct err *err)
+{
+	return err_errno(err, -r, "slot %u: KVM_SET_USER_MEMORY_REGION", id);
+}
+
+struct gmem_region slot_region(const struct slot *v)
+{
+	return (struct gmem_region){ .gpa = v->gpa, .size = v->size, .hva = v->hva, .slot = (int)v->id,
+				     .readonly = v->readonly, .watched = v->watched };
+}
+
+void slot_note_huge(const struct slot *v, struct slot_note *ret)
+{
+	if (v->size >= BACKING_HUGE_SIZE && (v->gpa ^ (uintptr_t)v->hva) % BACKING_HUGE_SIZE)
+		snprintf(ret->text, sizeof(ret->text), "slot %u: gpa and hva differ in their low 21 bits: no large pages",
+			 v->id);
+}
+
+void slot_forget(struct slots *s, struct slot *v)
+{
+	dirty_log_free(s, v);
+	gmem_remove(s->gmem, v->gpa);
+	backing_put(v->backing);
+	if (v->id < s->lowest)
+		s->lowest = v->id;
+	*v = (struct slot){ 0 };
+	s->used--;
+}
+
+/* Finds or makes the memory of a new slot V. */
+static int find_backing(struct slots *s, const struct slot_spec *spec, struct slot *v, struct err *err)
+{
+	const struct slot *of;
 	int r;
 
-	r = check_range(s, id, gpa, size, err);
-	if (!r)
-		r = table_grow(s, id, err);
+	if (spec->backing != SLOT_ALIAS) {
+		r = backing_new(spec, &v->backing, err);
+		if (r)
+			return err_prefix(err, r, "slot %u", v->id);
+		v->hva = v->backing->base;
+		return 0;
+	}
+	of = slots_get(s, spec->alias_of);
+	if (!of)
+		return err_set(err, ENOENT, "slot %u: there is no slot %u to alias", v->id, spec->alias_of);
+	if (of->alias)
+		return err_set(err, EINVAL, "slot %u: slot %u is an alias itself: alias what it aliases", v->id, of->id);
+	if (spec->offset % (uint64_t)sysconf(_SC_PAGESIZE))
+		return err_set(err, EINVAL, "slot %u: offset 0x%" PRIx64 " is no multiple of 0x%lx", v->id, spec->offset,
+			       sysconf(_SC_PAGESIZE));
+	if (spec->offset > of->size || v->size > of->size - spec->offset)
+		return err_set(err, EINVAL, "slot %u: 0x%" PRIx64 " bytes at offset 0x%" PRIx64 " are not all in slot %u of 0x%"
+			       PRIx64 " bytes", v->id, v->size, spec->offset, of->id, of->size);
+	r = slot_check_readonly(s, v->id, of->backing, v->readonly, err);
 	if (r)
 		return r;
-	hva = map_aligned(gpa, size);
-	if (!hva)
-		return err_set(err, ENOMEM, "the host cannot map 0x%" PRIx64 " bytes of guest memory", size);
-	gr.hva = hva;
-	r = gmem_add(s->gmem, &gr, err);
+	v->backing = backing_get(of->backing);
+	v->hva = of->hva + spec->offset;
+	v->alias = true;
+	v->alias_of = of->id;
+	return 0;
+}
+
+int slots_add(struct slots *s, const struct slot_spec *spec, const char *label, struct slot_note *ret_note,
+	      struct err *err)
+{
+	struct slot v = { .id = spec->id, .gpa = spec->gpa, .size = spec->size, .readonly = spec->readonly,
+			  .log = spec->log, .label = label };
+	const struct slot *have = slots_get(s, spec->id);
+	struct gmem_region g;
+	int r;
+
+	if (have)
+		return err_set(err, EEXIST, "slot %u is in use (0x%" PRIx64 "-0x%" PRIx64 ")", have->id, have->gpa,
+			       have->gpa + have->size - 1);
+	r = slot_check_place(s, v.id, v.gpa, v.size, err);
+	if (!r)
+		r = slot_check_readonly(s, v.id, NULL, v.readonly, err);
+	if (!r)
+		r = slot_make_room(s, v.id, err);
+	if (!r)
+		r = find_backing(s, spec, &v, err);
 	if (r)
-		goto fail;
-	kr.userspace_addr = (uintptr_t)hva;
-	r = kvm_ioctl(s->kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &kr);
+		return r;
+	g = slot_region(&v);
+	r = gmem_add(s->gmem, &g, err);
+	if (r) {
+		backing_put(v.backing);
+		return r;
+	}
+	s->v[v.id] = v;
+	s->used++;
+	r = slot_kernel_put(s, &v);
 	if (r < 0) {
-		gmem_remove(s->gmem, gpa);
-		r = err_errno(err, -r, "slot %u: KVM_SET_USER_MEMORY_REGION", id);
+		slot_kernel_error(v.id, r, err);
 		goto fail;
 	}
-	s->v[id] = (struct slot){ .id = id, .gpa = gpa, .size = size, .hva = hva, .label = label };
+	if (v.log) {
+		r = dirty_log_new(s, &s->v[v.id], err);
+		if (r) {
+			slot_kernel_delete(s, v.id);
+			goto fail;
+		}
+	}
+	if (ret_note) {
+		*ret_note = (struct slot_note){ "" };
+		slot_note_huge(&v, ret_note);
+	}
 	return 0;
 fail:
-	munmap(hva, size);
+	slot_forget(s, &s->v[v.id]);
 	return r;
 }
 
-int slots_clear(struct slots *s, struct err *err)
+int slots_remove(struct slots *s, unsigned id, struct err *err)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i].size && madvise(s->v[i].hva, s->v[i].size, MADV_DONTNEED))
-			return err_errno(err, errno, "slot %zu: clearing its memory", i);
+	struct slot *v = slot_need(s, id, err);
+	int r;
+
+	if (!v)
+		return -ENOENT;
+	r = slot_kernel_delete(s, id);
+	if (r < 0)
+		return slot_kernel_error(id, r, err);
+	slot_forget(s, v);
 	return 0;
 }
 
-struct gmem *slots_gmem(struct slots *s)
+/* "alias:0+0x1000", as long as that slot still holds the memory. */
+static void alias_text(struct slots *s, const struct slot *v, char *ret, size_t size)
 {
-	return s->gmem;
+	const struct slot *of = slots_get(s, v->alias_of);
+
+	if (of && of->backing == v->backing && !of->alias && v->hva >= of->hva && v->hva < of->hva + of->size)
+		snprintf(ret, size, "alias:%u+0x%" PRIx64, of->id, (uint64_t)(v->hva - of->hva));
+	else
+		snprintf(ret, size, "alias (what was slot %u)", v->alias_of);
 }
 
-bool slots_at(const struct slots *s, size_t index, struct slot_info *ret)
+bool slots_at(struct slots *s, size_t index, struct slot_info *ret)
 {
 	const struct gmem_region *g = gmem_at(s->gmem, index);
 	const struct slot *v;
@@ -182,9 +324,74 @@ bool slots_at(const struct slots *s, size_t index, struct slot_info *ret)
 		.gpa = v->gpa,
 		.size = v->size,
 		.hva = (uintptr_t)v->hva,
-		.huge_aligned = v->gpa % HUGE_SIZE == (uintptr_t)v->hva % HUGE_SIZE,
-		.backing = "anon",
+		.readonly = v->readonly,
+		.log = v->log,
+		.watched = v->watched,
+		.huge_aligned = !((v->gpa ^ (uintptr_t)v->hva) % BACKING_HUGE_SIZE),
+		.kind = v->alias ? SLOT_ALIAS : v->backing->kind,
 		.label = v->label,
 	};
+	if (v->alias)
+		alias_text(s, v, ret->backing, sizeof(ret->backing));
+	else
+		backing_text(v->backing, ret->backing, sizeof(ret->backing));
 	return true;
+}
+
+int slots_mark_initial(struct slots *s, struct err *err)
+{
+	struct slot_initial *p = calloc(s->used + 1, sizeof(*p));
+	size_t n = 0;
+
+	if (!p)
+		return err_set(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].size)
+			p[n++] = (struct slot_initial){ s->v[i].id, s->v[i].gpa, s->v[i].size, s->v[i].label };
+	free(s->initial);
+	s->initial = p;
+	s->ninitial = n;
+	return 0;
+}
+
+/* Whether V is as INITIAL says, with anonymous memory of its own. */
+static bool is_intact(const struct slot *v, const struct slot_initial *initial)
+{
+	const struct backing *b = v->backing;
+
+	return v->gpa == initial->gpa && v->size == initial->size && v->label == initial->label && !v->readonly &&
+	       !v->alias && b->kind == SLOT_ANON && !b->remapped && b->base == v->hva && b->size == v->size;
+}
+
+static const struct slot_initial *find_initial(const struct slots *s, unsigned id)
+{
+	for (size_t i = 0; i < s->ninitial; i++)
+		if (s->initial[i].id == id)
+			return &s->initial[i];
+	return NULL;
+}
+
+int slots_restore(struct slots *s, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->n && !r; i++) {
+		const struct slot_initial *initial = find_initial(s, (unsigned)i);
+
+		if (s->v[i].size && (!initial || !is_intact(&s->v[i], initial)))
+			r = slots_remove(s, (unsigned)i, err);
+	}
+	for (size_t i = 0; i < s->ninitial && !r; i++) {
+		const struct slot_initial *n = &s->initial[i];
+		struct slot *v = slots_get(s, n->id);
+		struct slot_spec spec = { .id = n->id, .gpa = n->gpa, .size = n->size, .backing = SLOT_ANON };
+
+		if (!v) {
+			r = slots_add(s, &spec, n->label, NULL, err);
+			continue;
+		}
+		r = backing_discard(v->backing, 0, v->size, err);
+		gmem_touch(s->gmem, v->gpa, v->size);
+	}
+	return r;
 }

@@ -21,6 +21,8 @@ struct slot {
 	bool watched;           /* `dirty who`: read-only in the kernel whatever `readonly` says */
 	struct backing *backing;        /* counted: aliases and split parts share one */
 	struct dirty_log *dirty;        /* while log is on, else NULL */
+	bool alias;             /* made as an alias, of slot `alias_of`: which may have changed since */
+	unsigned alias_of;
 	const char *label;
 };
 

@@ -27,6 +27,7 @@
 enum gate { GATE_CLOSED, GATE_OPEN, GATE_QUIT };
 
 struct vcpu;
+struct dirty_who;
 
 struct run_ctl {
 	atomic_uint running;
@@ -46,6 +47,7 @@ struct vm {
 	struct bus *bus;
 	struct gmem *gmem;
 	struct break_table *breaks;
+	struct dirty_who *who;          /* dirty.h: who writes to slots that are watched */
 	struct vcpu **cpus;
 	unsigned ncpus;
 	struct run_ctl ctl;

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Changes of a slot that exists.  Each either happens whole or puts back what was. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "kvm/slots_priv.h"
+
+enum how {
+	IN_PLACE,       /* the kernel's own change of flags or place */
+	CREATE_ANEW,    /* delete and create: what the kernel refuses in place */
+};
+
+/* From OLD to V in gmem.  Cannot fail: the line that goes makes room for the one that comes, and its place was checked. */
+static void regions_swap(struct slots *s, const struct slot *old, const struct slot *v)
+{
+	struct gmem_region g = slot_region(v);
+
+	g.written = gmem_find(s->gmem, old->gpa)->written;
+	gmem_remove(s->gmem, old->gpa);
+	gmem_add(s->gmem, &g, NULL);
+}
+
+/* From OLD to V in the kernel, or nothing; *RET_LOST: not even OLD is there any longer. */
+static int kernel_swap(struct slots *s, const struct slot *old, const struct slot *v, enum how how, bool *ret_lost)
+{
+	int r;
+
+	if (how == CREATE_ANEW) {
+		r = slot_kernel_delete(s, old->id);
+		if (r < 0)
+			return r;
+	}
+	r = slot_kernel_put(s, v);
+	if (r < 0 && how == CREATE_ANEW && slot_kernel_put(s, old) < 0)
+		*ret_lost = true;
+	return r;
+}
+
+/* A slot that KVM would neither change nor take back: it is gone, and its line says so. */
+static int lost(struct slots *s, struct slot *v, int r, struct err *err)
+{
+	unsigned id = v->id;
+
+	slot_forget(s, v);
+	return err_errno(err, -r, "slot %u is gone: KVM refused to change it and then to restore it", id);
+}
+
+/* Makes slot V what TO says (the same number). */
+static int slot_become(struct slots *s, struct slot *v, const struct slot *to, enum how how, struct err *err)
+{
+	struct slot old = *v;
+	bool gone = false;
+	int r = dirty_log_harvest(s, v, err);
+
+	if (r)
+		return r;
+	r = kernel_swap(s, &old, to, how, &gone);
+	if (gone)
+		return lost(s, v, r, err);
+	if (r < 0)
+		return slot_kernel_error(v->id, r, err);
+	regions_swap(s, &old, to);
+	*v = *to;
+	r = dirty_log_resized(s, v, err);
+	if (!r)
+		return 0;
+	if (kernel_swap(s, to, &old, how, &gone) < 0)
+		return lost(s, v, r, err);
+	regions_swap(s, to, &old);
+	*v = old;
+	return r;
+}
+
+int slots_move(struct slots *s, unsigned id, uint64_t gpa, struct slot_note *ret_note, struct err *err)
+{
+	struct slot *v = slot_need(s, id, err), to;
+	int r;
+
+	if (!v)
+		return -ENOENT;
+	r = slot_check_place(s, id, gpa, v->size, err);
+	if (r)
+		return r;
+	to = *v;
+	to.gpa = gpa;
+	if (gpa != v->gpa)
+		r = slot_become(s, v, &to, IN_PLACE, err);
+	if (!r && ret_note) {
+		*ret_note = (struct slot_note){ "" };
+		slot_note_huge(v, ret_note);
+	}
+	return r;
+}
+
+static int set_log(struct slots *s, struct slot *v, bool on, struct err *err)
+{
+	int r = 0;
+
+	v->log = on;
+	r = slot_kernel_put(s, v);
+	if (r < 0) {
+		v->log = !on;
+		return slot_kernel_error(v->id, r, err);
+	}
+	if (!on) {
+		dirty_log_free(s, v);
+		return 0;
+	}
+	r = dirty_log_new(s, v, err);
+	if (r) {
+		v->log = false;
+		slot_kernel_put(s, v);
+	}
+	return r;
+}
+
+static int set_readonly(struct slots *s, struct slot *v, bool on, struct err *err)
+{
+	struct slot to = *v;
+
+	to.readonly = on;
+	/* While it is watched it is read-only in the kernel anyway, where setting the same again is allowed. */
+	return slot_become(s, v, &to, v->watched ? IN_PLACE : CREATE_ANEW, err);
+}
+
+int slots_flags(struct slots *s, unsigned id, const bool *log, const bool *readonly, struct err *err)
+{
+	struct slot *v = slot_need(s, id, err);
+	bool changes;
+	int r = 0;
+
+	if (!v)
+		return -ENOENT;
+	changes = readonly && *readonly != v->readonly;
+	if (changes) {
+		r = slot_check_readonly(s, id, v->backing, *readonly, err);
+		if (!r)
+			r = set_readonly(s, v, *readonly, err);
+	}
+	if (r || !log || *log == v->log)
+		return r;
+	r = set_log(s, v, *log, err);
+	if (r && changes)
+		set_readonly(s, v, !*readonly, NULL);
+	return r;
+}
+
+int slots_watch(struct slots *s, unsigned id, bool on, struct err *err)
+{
+	struct slot *v = slot_need(s, id, err), to;
+	int r = 0;
+
+	if (!v)
+		return -ENOENT;
+	if (v->watched == on)
+		return 0;
+	if (on)
+		r = slot_check_readonly(s, id, NULL, true, err);
+	if (r)
+		return r;
+	to = *v;
+	to.watched = on;
+	return slot_become(s, v, &to, v->readonly ? IN_PLACE : CREATE_ANEW, err);
+}
+
+int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id, struct err *err)
+{
+	struct slot *v = slot_need(s, id, err), old, low, high;
+	struct gmem_region g;
+	bool gone = false;
+	unsigned new_id;
+	int r;
+
+	if (!v)
+		return -ENOENT;
+	if (!offset || offset >= v->size || offset % v->backing->page_size)
+		return err_set(err, EINVAL, "slot %u: it can be cut at multiples of 0x%" PRIx64 " below its size 0x%" PRIx64
+			       ", not at 0x%" PRIx64, id, v->backing->page_size, v->size, offset);
+	if (v->watched)
+		return err_set(err, EBUSY, "slot %u: its writers are being recorded", id);
+	r = slot_free_id(s, &new_id, err);
+	if (!r)
+		r = slot_make_room(s, new_id, err);
+	if (r)
+		return r;
+	v = slots_get(s, id);
+	r = dirty_log_harvest(s, v, err);
+	if (r)
+		return r;
+	old = low = high = *v;
+	low.size = offset;
+	high.id = new_id;
+	high.gpa += offset;
+	high.hva += offset;
+	high.size -= offset;
+	high.dirty = NULL;
+
+	/* The upper part's line first: it alone may fail for want of memory. */
+	regions_swap(s, &old, &low);
+	g = slot_region(&high);
+	r = gmem_add(s->gmem, &g, err);
+	if (r) {
+		regions_swap(s, &low, &old);
+		return r;
+	}
+	r = kernel_swap(s, &old, &low, CREATE_ANEW, &gone);
+	if (r < 0)
+		goto fail;
+	r = slot_kernel_put(s, &high);
+	if (r < 0) {
+		gone = kernel_swap(s, &low, &old, CREATE_ANEW, &gone) < 0;
+		goto fail;
+	}
+	backing_get(high.backing);
+	*v = low;
+	s->v[new_id] = high;
+	s->used++;
+	if (!v->dirty)
+		goto done;
+	r = dirty_log_split(s, v, &s->v[new_id], offset / DIRTY_PAGE, err);
+	if (!r)
+		r = dirty_log_resized(s, v, err);
+	if (!r)
+		goto done;
+	/* Together again. */
+	slot_kernel_delete(s, new_id);
+	slot_forget(s, &s->v[new_id]);
+	if (kernel_swap(s, &low, &old, CREATE_ANEW, &gone) < 0)
+		return lost(s, v, r, err);
+	regions_swap(s, &low, &old);
+	*v = old;
+	return r;
+done:
+	*ret_id = new_id;
+	return 0;
+fail:
+	gmem_remove(s->gmem, high.gpa);
+	regions_swap(s, &low, &old);
+	return gone ? lost(s, v, r, err) : slot_kernel_error(id, r, err);
+}
+
+/*
+ * Makes slot V, the only one with its memory, SIZE bytes long.  The memory moves to another address: so the slot leaves the
+ * kernel first, and what comes back after a failure is the old size at the new address.
+ */
+static int grow(struct slots *s, struct slot *v, uint64_t size, struct err *err)
+{
+	struct backing *b = v->backing;
+	uint64_t at = (uint64_t)(v->hva - b->base), was = at + v->size;
+	struct slot old, to;
+	bool gone = false;
+	int r = dirty_log_harvest(s, v, err), k;
+
+	if (r)
+		return r;
+	r = slot_kernel_delete(s, v->id);
+	if (r < 0)
+		return slot_kernel_error(v->id, r, err);
+	/* What an earlier, larger size left behind goes first, so that the slot grows by zeros. */
+	backing_trim(b, was);
+	r = backing_grow(b, at + size, err);
+	if (r)
+		err_prefix(err, r, "slot %u", v->id);
+	old = to = *v;
+	old.hva = to.hva = b->base + at;
+	to.size = r ? old.size : size;
+	k = slot_kernel_put(s, &to);
+	if (k < 0 && !r) {
+		r = slot_kernel_error(v->id, k, err);
+		to = old;
+		k = slot_kernel_put(s, &to);
+	}
+	if (k < 0)
+		return lost(s, v, k, err);
+	regions_swap(s, v, &to);
+	*v = to;
+	if (!r) {
+		r = dirty_log_resized(s, v, err);
+		if (!r)
+			return 0;
+		if (kernel_swap(s, &to, &old, CREATE_ANEW, &gone) < 0)
+			return lost(s, v, r, err);
+		regions_swap(s, &to, &old);
+		*v = old;
+	}
+	backing_trim(b, was);
+	return r;
+}
+
+int slots_resize(struct slots *s, unsigned id, uint64_t size, struct err *err)
+{
+	struct slot *v = slot_need(s, id, err), to;
+	struct backing *b;
+	int r;
+
+	if (!v)
+		return -ENOENT;
+	b = v->backing;
+	r = slot_check_place(s, id, v->gpa, size, err);
+	if (r || size == v->size)
+		return r;
+	if (size % b->page_size)
+		return err_set(err, EINVAL, "slot %u: size 0x%" PRIx64 " is no multiple of its huge page, 0x%" PRIx64, id,
+			       size, b->page_size);
+	if (size > v->size && b->refs > 1)
+		return err_set(err, EBUSY, "slot %u shares its memory with another slot (an alias, or a part split off): "
+			       "it cannot grow", id);
+	if (size > v->size)
+		return grow(s, v, size, err);
+	to = *v;
+	to.size = size;
+	r = slot_become(s, v, &to, CREATE_ANEW, err);
+	if (!r && b->refs == 1)
+		backing_trim(b, (uint64_t)(v->hva - b->base) + size);
+	return r;
+}
+
+/* Every slot that shows these bytes of a backing has them changed. */
+static void touch_all(struct slots *s, const struct backing *b, const uint8_t *from, uint64_t size)
+{
+	const struct gmem_region *g;
+
+	for (size_t i = 0; (g = gmem_at(s->gmem, i)); i++) {
+		const uint8_t *lo = from > g->hva ? from : g->hva;
+		const uint8_t *hi = from + size < g->hva + g->size ? from + size : g->hva + g->size;
+
+		if (s->v[g->slot].backing == b && lo < hi)
+			gmem_touch(s->gmem, g->gpa + (uint64_t)(lo - g->hva), (uint64_t)(hi - lo));
+	}
+}
+
+/* Whether SIZE bytes at OFFSET of slot ID can get other contents beneath the guest; *RET is where they are in its backing. */
+static int check_part(struct slots *s, unsigned id, uint64_t offset, uint64_t size, uint64_t *ret, struct err *err)
+{
+	const struct slot *v = slot_need(s, id, err);
+
+	if (!v)
+		return -ENOENT;
+	if (!s->has_sync_mmu)
+		return err_set(err, ENOTSUP, "slot %u: this host's KVM lacks KVM_CAP_SYNC_MMU", id);
+	if (offset > v->size || size > v->size - offset)
+		return err_set(err, EINVAL, "slot %u: 0x%" PRIx64 " bytes at offset 0x%" PRIx64 " are not all in its 0x%"
+			       PRIx64 " bytes", id, size, offset, v->size);
+	*ret = (uint64_t)(v->hva - v->backing->base) + offset;
+	return 0;
+}
+
+int slots_discard(struct slots *s, unsigned id, uint64_t offset, uint64_t size, struct err *err)
+{
+	uint64_t at;
+	int r = check_part(s, id, offset, size, &at, err);
+
+	if (r)
+		return r;
+	r = backing_discard(s->v[id].backing, at, size, err);
+	if (r)
+		return err_prefix(err, r, "slot %u", id);
+	touch_all(s, s->v[id].backing, s->v[id].backing->base + at, size);
+	return 0;
+}
+
+int slots_remap(struct slots *s, unsigned id, uint64_t offset, uint64_t size, const char *path, uint64_t file_offset,
+		struct err *err)
+{
+	uint64_t at;
+	int r = check_part(s, id, offset, size, &at, err);
+
+	if (r)
+		return r;
+	r = backing_remap(s->v[id].backing, at, size, path, file_offset, err);
+	if (r)
+		return err_prefix(err, r, "slot %u", id);
+	touch_all(s, s->v[id].backing, s->v[id].backing->base + at, size);
+	return 0;
+}

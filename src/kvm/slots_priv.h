@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the slot table share: slots.c (the table), slot_change.c (its changes), slot_check.c. */
+#ifndef GV_KVM_SLOTS_PRIV_H
+#define GV_KVM_SLOTS_PRIV_H
+
+#include "kvm/backing.h"
+#include "kvm/dirty.h"
+#include "kvm/slots.h"
+
+/* A slot that a reset brings back: anonymous memory. */
+struct slot_initial {
+	unsigned id;
+	uint64_t gpa, size;
+	const char *label;
+};
+
+struct slots {
+	const struct kvm *kvm;
+	struct gmem *gmem;      /* orders them by gpa */
+	struct slot *v;         /* by slot number; size 0: free */
+	size_t n;
+	size_t used;            /* how many have a size */
+	unsigned lowest;        /* no number below is free */
+	bool has_readonly, has_sync_mmu;
+	struct slot_initial *initial;
+	size_t ninitial;
+};
+
+/* The slot, or NULL with -ENOENT in ERR. */
+struct slot *slot_need(struct slots *s, unsigned id, struct err *err);
+/* Whether slot ID may be at GPA with SIZE: alignment, width, what hardware has there, other slots.  -EINVAL, -EEXIST. */
+int slot_check_place(const struct slots *s, unsigned id, uint64_t gpa, uint64_t size, struct err *err);
+/* Whether slot ID may have this backing writable or read-only: -ENOTSUP, -EACCES. */
+int slot_check_readonly(const struct slots *s, unsigned id, const struct backing *b, bool readonly, struct err *err);
+/* Room for slot number ID.  Slots' addresses change.  -ENOMEM. */
+int slot_make_room(struct slots *s, unsigned id, struct err *err);
+/* The lowest free number in *RET; -ENOSPC. */
+int slot_free_id(struct slots *s, unsigned *ret, struct err *err);
+
+/* What the kernel is to know of V, and its other changes; -errno as KVM says it. */
+struct kvm_userspace_memory_region slot_kernel_region(const struct slot *v);
+int slot_kernel_put(const struct slots *s, const struct slot *v);       /* create, move, or change flags */
+int slot_kernel_delete(const struct slots *s, unsigned id);
+int slot_kernel_error(unsigned id, int r, struct err *err);
+
+/* V's line in gmem. */
+struct gmem_region slot_region(const struct slot *v);
+/* V is in the kernel no longer: takes it out of the table and gmem. */
+void slot_forget(struct slots *s, struct slot *v);
+/* Says in RET that large pages are lost, if V could have had any. */
+void slot_note_huge(const struct slot *v, struct slot_note *ret);
+
+#endif
