@@ -8,6 +8,7 @@
 
 #include "dev/pc.h"
 #include "kvm/debug.h"
+#include "kvm/dirty.h"
 #include "kvm/regs.h"
 #include "kvm/vcpu.h"
 
@@ -51,10 +52,29 @@ static bool exit_io(struct vcpu *v)
 	return !v->has_event;
 }
 
+/*
+ * A write to memory that is read-only in the kernel because `dirty who` watches it: recorded, and carried out unless it is
+ * read-only to the guest as well.
+ */
+static void watched_write(struct vcpu *v)
+{
+	const struct kvm_run *run = v->run;
+	uint64_t gpa = run->mmio.phys_addr;
+	const struct gmem_region *r = gmem_find(v->vm->gmem, gpa);
+
+	if (!r || !r->watched)
+		return;
+	dirty_who_note(v->vm->who, (unsigned)r->slot, v->id, regs_pc(v), gpa);
+	if (!r->readonly)
+		gmem_write(v->vm->gmem, gpa, run->mmio.data, run->mmio.len);
+}
+
 /* No device of this machine has MMIO of its own: reads find all ones, writes are lost, as on a bus nobody answers. */
 static bool exit_mmio(struct vcpu *v)
 {
-	if (!v->run->mmio.is_write)
+	if (v->run->mmio.is_write)
+		watched_write(v);
+	else
 		memset(v->run->mmio.data, 0xff, sizeof(v->run->mmio.data));
 	v->needs_completion = true;
 	return true;
