@@ -24,7 +24,7 @@ int op_dirty_read(struct machine *m, unsigned id, enum dirty_consumer who, bool 
 		  struct err *err)
 {
 	struct machine_kvm *k = machine_priv(m);
-	struct slot *s;
+	struct slot *s = NULL;
 	int r = find_slot(k, id, &s, err);
 
 	return r ? r : dirty_log_read(k->slots, s, k->vm.breaks, who, take, ret, err);
@@ -33,7 +33,7 @@ int op_dirty_read(struct machine *m, unsigned id, enum dirty_consumer who, bool 
 int op_dirty_diff(struct machine *m, unsigned id, dirty_diff_fn *each, void *arg, struct err *err)
 {
 	struct machine_kvm *k = machine_priv(m);
-	struct slot *s;
+	struct slot *s = NULL;
 	int r = find_slot(k, id, &s, err);
 
 	return r ? r : dirty_log_diff(k->slots, s, k->vm.breaks, each, arg, err);
@@ -43,7 +43,7 @@ int op_dirty_diff(struct machine *m, unsigned id, dirty_diff_fn *each, void *arg
 int op_dirty_who(struct machine *m, unsigned id, bool on, struct err *err)
 {
 	struct machine_kvm *k = machine_priv(m);
-	struct slot *s;
+	struct slot *s = NULL;
 	int r = find_slot(k, id, &s, err);
 
 	if (r || s->watched == on)
