@@ -19,7 +19,7 @@ gdbvisor_LDADD = libgvstub.a libgvmonitor.a libgvhost.a libgvkvm.a libgvcore.a \
 if HAVE_CHECK
 kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/unit.c tests/unit.h
 kvm_libs = libgvkvm.a libgvcore.a $(ELF_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-check_PROGRAMS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_run tests/kvm_smp tests/kvm_regs \
+check_PROGRAMS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs \
 	tests/kvm_slots
 tests_check_regs_SOURCES = tests/check_regs.c tests/unit.c tests/unit.h
 tests_check_regs_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
@@ -27,6 +27,8 @@ tests_check_com1_SOURCES = tests/check_com1.c tests/unit.c tests/unit.h
 tests_check_com1_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_dirty_SOURCES = tests/check_dirty.c tests/unit.c tests/unit.h
 tests_check_dirty_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_kvm_dirty_SOURCES = tests/kvm_dirty.c $(kvm_harness)
+tests_kvm_dirty_LDADD = $(kvm_libs)
 tests_kvm_run_SOURCES = tests/kvm_run.c $(kvm_harness)
 tests_kvm_run_LDADD = $(kvm_libs)
 tests_kvm_smp_SOURCES = tests/kvm_smp.c $(kvm_harness)
@@ -35,5 +37,5 @@ tests_kvm_regs_SOURCES = tests/kvm_regs.c $(kvm_harness)
 tests_kvm_regs_LDADD = $(kvm_libs)
 tests_kvm_slots_SOURCES = tests/kvm_slots.c $(kvm_harness)
 tests_kvm_slots_LDADD = $(kvm_libs)
-TESTS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots
+TESTS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots
 endif
