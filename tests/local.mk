@@ -5,6 +5,14 @@ EXTRA_DIST += tests/unit.h
 fake_machine = tests/fake_machine.c tests/fake_machine.h tests/fake_parts.h tests/fake_cpu.c tests/fake_memory.c \
 	tests/fake_slots.c
 
+# The slots of a guest that runs.
+if HAVE_CHECK
+check_PROGRAMS += tests/kvm_slots_live
+tests_kvm_slots_live_SOURCES = tests/kvm_slots_live.c $(kvm_harness)
+tests_kvm_slots_live_LDADD = $(kvm_libs)
+TESTS += tests/kvm_slots_live
+endif
+
 # Everything speaks TAP.
 TEST_EXTENSIONS = .sh .py
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
