@@ -7,6 +7,7 @@
 
 #include "monitor/cmd_regs.h"
 #include "monitor/core.h"
+#include "monitor/map.h"
 #include "monitor/notice.h"
 #include "monitor/render.h"
 
@@ -50,59 +51,6 @@ static void render_cpus(const json_t *result, struct out *o)
 		notice_render_place(row, o);
 		out_puts(o, "\n");
 	}
-}
-
-/* -- slots -- */
-
-static int exec_slots(struct task *t, struct err *err)
-{
-	json_t *list = json_array(), *row;
-	struct slot_info s;
-
-	(void)err;
-	for (size_t i = 0; machine_slot_list(task_machine(t), i, &s); i++) {
-		row = json_pack("{s:i, s:o, s:I, s:o, s:s, s:s, s:b, s:b, s:b}", "id", (int)s.id, "gpa",
-				data_hex(s.gpa), "size", (json_int_t)s.size, "hva", data_hex(s.hva), "label",
-				s.label, "backing", s.backing, "readonly", (int)s.readonly, "log", (int)s.log,
-				"huge_aligned", (int)s.huge_aligned);
-		json_array_append_new(list, row);
-	}
-	t->result = json_pack("{s:o}", "slots", list);
-	return 0;
-}
-
-/* A size with the largest suffix that loses nothing. */
-static void render_size(uint64_t size, struct out *o)
-{
-	static const char suffixes[] = " KMGT";
-	unsigned i = 0;
-
-	while (size && i < 4 && !(size & 1023)) {
-		size >>= 10;
-		i++;
-	}
-	out_printf(o, "%" PRIu64, size);
-	if (i)
-		out_write(o, &suffixes[i], 1);
-}
-
-static void render_slots(const json_t *result, struct out *o)
-{
-	const json_t *list = json_object_get(result, "slots"), *row;
-	size_t i;
-
-	json_array_foreach(list, i, row) {
-		uint64_t gpa = data_u64(row, "gpa"), size = data_u64(row, "size");
-
-		out_printf(o, "slot %" PRIu64 "  0x%" PRIx64 "-0x%" PRIx64 "  ", data_u64(row, "id"), gpa,
-			   gpa + size - 1);
-		render_size(size, o);
-		out_printf(o, "  %s  %s  %s%s  hva %s%s\n", data_str(row, "label"), data_str(row, "backing"),
-			   data_true(row, "readonly") ? "ro" : "rw", data_true(row, "log") ? " log" : "",
-			   data_str(row, "hva"), data_true(row, "huge_aligned") ? "  huge" : "");
-	}
-	if (!json_array_size(list))
-		out_puts(o, "no slots\n");
 }
 
 /* -- mem -- */
@@ -240,7 +188,10 @@ static const struct cmd rows[] = {
 	  CMD_PARKED, COMPLETE_REGS, regs_exec, regs_render },
 	{ "info cpus", NULL, "", "every vCPU: mode, privilege, activity, where it is",
 	  "The selected one is marked.", CMD_PARKED, COMPLETE_NONE, exec_cpus, render_cpus },
-	{ "info slots", NULL, "", "the memory slots", NULL, 0, COMPLETE_NONE, exec_slots, render_slots },
+	{ "info slots", NULL, "", "the physical map: slots, holes and MMIO, to scale",
+	  "A slot's line says: label, backing, rw or ro, log, who (its writers are recorded), whether large pages are\n"
+	  "possible, and how much of it was written since `dirty take`.  slot list has every slot.", CMD_PARKED,
+	  COMPLETE_NONE, map_exec, map_render },
 	{ "info mem", NULL, "", "what the selected vCPU's page tables map, with its rights", NULL, CMD_PARKED,
 	  COMPLETE_NONE, exec_mem, render_mem },
 	{ "info status", NULL, "", "the machine, whether it runs, and the last stop", NULL, 0, COMPLETE_NONE,

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "monitor/core.h"
 #include "monitor/disas.h"
+#include "monitor/pages.h"
 #include "monitor/render.h"
 #include "monitor/text.h"
 
@@ -332,6 +334,26 @@ static json_t *translation_json(const struct translation *tr)
 	return obj;
 }
 
+/* Whether the page was written since `dirty take`, when its slot is logged. */
+static int add_dirty_bit(struct task *t, const struct translation *tr, struct err *err)
+{
+	struct dirty_map map;
+	struct slot_info s = { 0 };
+	int r;
+
+	for (size_t i = 0; machine_slot_list(task_machine(t), i, &s); i++)
+		if ((int)s.id == tr->slot)
+			break;
+	if ((int)s.id != tr->slot || !s.log)
+		return 0;
+	r = machine_dirty_read(task_machine(t), s.id, DIRTY_USER, false, &map, err);
+	if (r)
+		return r;
+	json_object_set_new(t->result, "dirty", json_boolean(pages_dirty(&map, (tr->gpa - map.gpa) / DIRTY_PAGE)));
+	free(map.bits);
+	return 0;
+}
+
 static int exec_translate(struct task *t, struct err *err)
 {
 	struct translation tr;
@@ -354,7 +376,7 @@ static int exec_translate(struct task *t, struct err *err)
 		r = machine_translate(task_machine(t), t->s->cpu, gva, own ? NULL : &cr3, &tr, err);
 	if (!r)
 		t->result = translation_json(&tr);
-	return r;
+	return !r && tr.present && tr.slot >= 0 ? add_dirty_bit(t, &tr, err) : r;
 }
 
 static void render_translate(const json_t *result, struct out *o)
@@ -379,8 +401,9 @@ static void render_translate(const json_t *result, struct out *o)
 			   data_true(result, "user") ? "user" : "supervisor",
 			   data_true(result, "global") ? " global" : "");
 		if (json_object_get(result, "slot"))
-			out_printf(o, ", slot %" PRIu64 ", hva %s\n", data_u64(result, "slot"),
-				   data_str(result, "hva"));
+			out_printf(o, ", slot %" PRIu64 ", hva %s%s\n", data_u64(result, "slot"),
+				   data_str(result, "hva"), !json_object_get(result, "dirty") ? "" :
+				   data_true(result, "dirty") ? ", dirty" : ", clean");
 		else
 			out_puts(o, ", no slot\n");
 	}
@@ -403,7 +426,8 @@ static const struct cmd rows[] = {
 	  "F is one of xduotca; U (b h w g) cuts the value to 1, 2, 4 or 8 bytes first.",
 	  CMD_PARKED | CMD_FORMAT, COMPLETE_EXPR, exec_print, render_print },
 	{ "translate", NULL, "GVA [cr3=EXPR]", "walk the page tables for address GVA",
-	  "Shows every level's entry, the physical address, the rights, and the slot that holds it.\n"
+	  "Shows every level's entry, the physical address, the rights, the slot that holds it, and whether the\n"
+	  "page was written since `dirty take`, when the slot is logged.\n"
 	  "cr3=EXPR takes other page tables than the selected vCPU's.", CMD_PARKED, COMPLETE_EXPR, exec_translate,
 	  render_translate },
 	{ "disas", NULL, "[EXPR [N]]", "disassemble N instructions (10) at EXPR, or where the vCPU is",

@@ -81,7 +81,79 @@ static void add_symbols(struct names *c, struct machine *m)
 			add(c, "", name, strlen(name));
 }
 
-static void add_arguments(struct names *c, struct machine *m, const struct cmd *cmd, bool *ret_file)
+static void add_slots(struct names *c, struct machine *m)
+{
+	struct slot_info s;
+	char id[16];
+
+	for (size_t i = 0; c->n < NAMES_MAX && machine_slot_list(m, i, &s); i++)
+		add(c, "", id, (size_t)snprintf(id, sizeof(id), "%u", s.id));
+}
+
+/*
+ * The words that ARGS, a usage, offers: whatever begins with a lower-case letter, up to what stands for something.
+ * Readline's word begins behind an =, so what the alternatives of KEY=... have in common is left out when TYPED, what
+ * stands before it, is that.
+ */
+static void add_words(struct names *c, const char *args, const char *typed)
+{
+	size_t n, typed_len = strlen(typed), key = 0;
+	const char *key_at = "";
+
+	for (; *args; args += n) {
+		n = strcspn(args, "|[] =:ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+		if (*args >= 'a' && *args <= 'z' && args[n] == '=') {
+			n++;
+			key_at = args;
+			key = n;
+			if (!typed_len)
+				add(c, "", args, n);
+		} else if (*args >= 'a' && *args <= 'z') {
+			bool under = key && key == typed_len && !strncmp(key_at, typed, key);
+
+			n += args[n] == ':';
+			if (key ? under : !typed_len)
+				add(c, "", args, n);
+			/* What follows the colon is not a word to complete. */
+			n += strcspn(args + n, "|] ");
+		} else if (*args == ' ') {
+			key = 0;
+			n = 1;
+		} else {
+			n = n ? n : 1;
+		}
+	}
+}
+
+/* The arguments of a slot or dirty command: LINE is what comes before the word, from USED on. */
+static void add_slot_arguments(struct names *c, struct machine *m, const struct cmd *cmd, const char *line,
+			       size_t used, size_t start, bool *ret_file)
+{
+	size_t end = start, last, word = start;
+	char typed[32] = "", before[40] = "";
+
+	while (word > used && !text_space(line[word - 1]))
+		word--;
+	if (start - word < sizeof(typed))
+		memcpy(typed, line + word, start - word);
+	for (end = word; end > used && text_space(line[end - 1]); end--)
+		;
+	for (last = end; last > used && !text_space(line[last - 1]); last--)
+		;
+	if (end > last && end - last + sizeof(" FILE") < sizeof(before))
+		snprintf(before, sizeof(before), "%.*s FILE", (int)(end - last), line + last);
+	/* Behind "svg", or behind the number in "ID FILE". */
+	*ret_file = end > last && (strstr(cmd->args, before) || !strcmp(cmd->args, "ID FILE"));
+	if (*ret_file)
+		return;
+	if (end <= used && !*typed)
+		add_slots(c, m);
+	if (end > used || cmd->args[0] == '[')
+		add_words(c, cmd->args, typed);
+}
+
+static void add_arguments(struct names *c, struct machine *m, const struct cmd *cmd, const char *line, size_t used,
+			  size_t start, bool *ret_file)
 {
 	switch (cmd->complete) {
 	case COMPLETE_NONE:
@@ -101,6 +173,9 @@ static void add_arguments(struct names *c, struct machine *m, const struct cmd *
 		break;
 	case COMPLETE_COMMAND:
 		add_commands(c, NULL);
+		break;
+	case COMPLETE_SLOT:
+		add_slot_arguments(c, m, cmd, line, used, start, ret_file);
 		break;
 	}
 }
@@ -154,6 +229,6 @@ char **complete_line(struct machine *m, const char *line, size_t start, const ch
 	else if (group)
 		add_commands(&c, group);
 	else if (!cmd_find(line, start, &used, &cmd, NULL))
-		add_arguments(&c, m, cmd, ret_file);
+		add_arguments(&c, m, cmd, line, used, start, ret_file);
 	return c.v;
 }

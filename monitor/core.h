@@ -9,6 +9,7 @@
 #include "monitor/task.h"
 #include "monitor/window.h"
 
+struct heat;
 struct listener;
 struct pipe_client;
 struct term;
@@ -31,6 +32,7 @@ struct monitor {
 	struct pipe_client *pipe;
 	struct listener *listener;
 	struct script *scripts;         /* all that run */
+	struct heat *heats;             /* of `dirty heat`, a slot each */
 	struct script *run;             /* the command line's -x and -e; NULL: none */
 
 	uv_idle_t idle;                 /* active when there is something to do at once */

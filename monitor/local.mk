@@ -9,13 +9,16 @@ libgvmonitor_a_SOURCES = \
 	monitor/history.h monitor/history.c monitor/lines.h monitor/lines.c monitor/listen.h monitor/listen.c \
 	monitor/notice.h monitor/notice.c monitor/pipe.h monitor/pipe.c monitor/render.h monitor/render.c \
 	monitor/screen.h monitor/screen.c monitor/script.h monitor/script.c monitor/term.h monitor/term.c \
-	monitor/text.h monitor/text.c monitor/window.h monitor/window.c
+	monitor/text.h monitor/text.c monitor/window.h monitor/window.c monitor/cmd_slot.c monitor/cmd_dirty.h \
+	monitor/cmd_dirty.c monitor/cmd_rate.c monitor/cmd_who.c monitor/slotarg.h monitor/slotarg.c monitor/map.h \
+	monitor/map.c monitor/pages.h monitor/pages.c monitor/heat.h monitor/heat.c monitor/svg.h monitor/svg.c \
+	monitor/newfile.h monitor/newfile.c
 
 MONITOR_TEST_LIBS = libgvmonitor.a libgvhost.a libgvcore.a $(ZYDIS_LIBS) $(JANSSON_LIBS) $(READLINE_LIBS) $(UV_LIBS)
 MONITOR_RIG = tests/monitor_rig.c tests/monitor_rig.h $(fake_machine) tests/unit.c tests/unit.h
 
 if HAVE_CHECK
-check_PROGRAMS += tests/check_expr tests/check_parts tests/check_cmd tests/check_cmd_run tests/check_script
+check_PROGRAMS += tests/check_expr tests/check_parts tests/check_cmd tests/check_cmd_run tests/check_script tests/check_slot
 tests_check_expr_SOURCES = tests/check_expr.c tests/unit.c tests/unit.h
 tests_check_expr_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_parts_SOURCES = tests/check_parts.c $(fake_machine) tests/unit.c tests/unit.h
@@ -24,15 +27,17 @@ tests_check_cmd_SOURCES = tests/check_cmd.c $(MONITOR_RIG)
 tests_check_cmd_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_cmd_run_SOURCES = tests/check_cmd_run.c $(MONITOR_RIG)
 tests_check_cmd_run_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_slot_SOURCES = tests/check_slot.c $(MONITOR_RIG)
+tests_check_slot_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_script_SOURCES = tests/check_script.c $(MONITOR_RIG)
 tests_check_script_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-TESTS += tests/check_expr tests/check_parts tests/check_cmd tests/check_cmd_run tests/check_script
+TESTS += tests/check_expr tests/check_parts tests/check_cmd tests/check_cmd_run tests/check_script tests/check_slot
 endif
 
 # Terminal, socket and script sessions drive this one: the monitor on a machine without KVM.
 check_PROGRAMS += tests/monitor_fake
 tests_monitor_fake_SOURCES = tests/monitor_fake.c $(fake_machine)
 tests_monitor_fake_LDADD = $(MONITOR_TEST_LIBS)
-MONITOR_SESSION_TESTS = tests/monitor/terminal.py tests/monitor/clients.py tests/monitor/script.py
+MONITOR_SESSION_TESTS = tests/monitor/terminal.py tests/monitor/clients.py tests/monitor/script.py tests/monitor/pictures.py
 TESTS += $(MONITOR_SESSION_TESTS)
 EXTRA_DIST += $(MONITOR_SESSION_TESTS) tests/monitor/rig.py

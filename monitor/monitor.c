@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "monitor/core.h"
+#include "monitor/heat.h"
 #include "monitor/listen.h"
 #include "monitor/notice.h"
 #include "monitor/render.h"
@@ -270,6 +271,7 @@ void monitor_free(struct monitor *mon)
 	session_close(&mon->gdb);
 	breaks_done(&mon->breaks);
 	window_done(&mon->window);
+	heat_free_all(&mon->heats);
 	uv_close((uv_handle_t *)&mon->idle, on_close);
 	uv_close((uv_handle_t *)&mon->timer, on_close);
 }

@@ -79,6 +79,20 @@ void render_place(const json_t *obj, struct out *o)
 		out_printf(o, " <%s>", symbol);
 }
 
+void render_size(uint64_t size, struct out *o)
+{
+	static const char suffixes[] = " KMGT";
+	unsigned i = 0;
+
+	while (size && i < 4 && !(size & 1023)) {
+		size >>= 10;
+		i++;
+	}
+	out_printf(o, "%" PRIu64, size);
+	if (i)
+		out_write(o, &suffixes[i], 1);
+}
+
 void render_json(const json_t *v, struct out *o)
 {
 	char *text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);

@@ -31,6 +31,9 @@ bool data_true(const json_t *obj, const char *key);
 /* "0x7c05 <start+5>" of an object with "address" and "symbol". */
 void render_place(const json_t *obj, struct out *o);
 
+/* A number of bytes with the largest suffix that loses nothing: "128M". */
+void render_size(uint64_t size, struct out *o);
+
 /* Writes V as one line of JSON, newline included. */
 void render_json(const json_t *v, struct out *o);
 

@@ -242,8 +242,8 @@ END_TEST
 START_TEST(info)
 {
 	has(rig_ok(&rig, "info cpus"), "* 0  long     cpl 0  stopped          0x1000 <_start>\n  1  long ");
-	has(rig_ok(&rig, "info slots"), "slot 0  0x0-0xfffff  1M  ram  anon  rw  hva 0x");
-	has(rig_ok(&rig, "info slots"), "slot 1  0xffff0000-0xffffffff  64K  rom  anon  ro  hva 0x7f0000010000\n");
+	has(rig_ok(&rig, "slot list"), "slot 0  0x0-0xfffff  1M  ram  anon  rw  hva 0x");
+	has(rig_ok(&rig, "slot list"), "slot 1  0xffff0000-0xffffffff  64K  rom  anon  ro  hva 0x7f0000010000\n");
 	ck_assert_str_eq(rig_ok(&rig, "info mem"),
 			 "0000000000000000-000000000007ffff  rwx supervisor  512K  pages of 4K\n"
 			 "0000000000081000-00000000000fffff  rwx supervisor  508K  pages of 4K\n");

@@ -234,7 +234,7 @@ START_TEST(running_guest_is_held)
 	is_bad("break main", "hold refused");
 	/* These need none. */
 	rig_ok(&rig, "info status");
-	rig_ok(&rig, "info slots");
+	rig_ok(&rig, "info host");
 	rig_ok(&rig, "info breakpoints");
 	rig_ok(&rig, "help");
 }
@@ -327,7 +327,8 @@ END_TEST
 
 static const char *const json_lines[] = {
 	"help", "help x", "info registers", "info registers all", "info registers rax eax", "info cpus",
-	"info slots",
+	"info slots", "slot list", "slot add 2 0x10000000 1M log", "slot split 0 64K", "slot check", "slot remove 1",
+	"dirty peek 3 runs", "dirty take", "dirty heat 3", "dirty diff 3", "dirty who 3",
 	"info mem", "info status", "info host", "info breakpoints", "x/10xw counter", "x/3i main", "x/s main",
 	"x/2a main",
 	"xp/4xb 0", "print 6*7", "print main", "p/t 5", "translate main", "translate 0x80000", "disas main 3",
@@ -355,6 +356,10 @@ START_TEST(text_is_the_rendered_json)
 	rig_init(&other, &long64, false);
 	rig_ok(&other, "break 0x3000");
 	rig_ok(&rig, "break 0x3000");
+	for (struct rig *r = &rig; r; r = r == &rig ? &other : NULL) {
+		rig_ok(r, "slot add 3 0x20000000 1M log");
+		fake_dirty(r->f, 3, 7);
+	}
 	text = strdup(rig_ok(&rig, line));
 	rig_done(&rig);
 	json = strdup(rig_ok(&other, with_j));
