@@ -20,7 +20,7 @@ if HAVE_CHECK
 kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/unit.c tests/unit.h
 kvm_libs = libgvkvm.a libgvcore.a $(ELF_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 check_PROGRAMS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs \
-	tests/kvm_slots
+	tests/kvm_slots tests/kvm_slots_random
 tests_check_regs_SOURCES = tests/check_regs.c tests/unit.c tests/unit.h
 tests_check_regs_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_com1_SOURCES = tests/check_com1.c tests/unit.c tests/unit.h
@@ -37,5 +37,8 @@ tests_kvm_regs_SOURCES = tests/kvm_regs.c $(kvm_harness)
 tests_kvm_regs_LDADD = $(kvm_libs)
 tests_kvm_slots_SOURCES = tests/kvm_slots.c $(kvm_harness)
 tests_kvm_slots_LDADD = $(kvm_libs)
-TESTS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots
+tests_kvm_slots_random_SOURCES = tests/kvm_slots_random.c $(kvm_harness)
+tests_kvm_slots_random_LDADD = $(kvm_libs)
+TESTS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots \
+	tests/kvm_slots_random
 endif
