@@ -62,8 +62,8 @@ unsigned break_hard(const struct break_table *t, uint64_t ret[BREAK_HARD_MAX]);
 /* Takes the trap at S out of memory (ARM false) or puts it back, saving anew what the guest wrote meanwhile. */
 void break_site_set(struct break_table *t, struct break_site *s, bool arm);
 /*
- * Around a change of what memory there is or what it holds: takes every trap out, and puts in those whose byte is in memory
- * afterwards.  A site without memory stays, and comes back when a later break_resume() finds memory at its gpa.
+ * Around a change of what memory there is or what it holds: takes every trap out, and puts in those whose byte is in
+ * memory afterwards.  A site without memory stays, and comes back when a later break_resume() finds memory at its gpa.
  */
 void break_suspend(struct break_table *t);
 void break_resume(struct break_table *t);

@@ -60,7 +60,7 @@ static int file_too_short(const char *path, uint64_t has, uint64_t offset, uint6
 		       path, has, size, offset);
 }
 
-/* Opens an ordinary file that has SIZE bytes at OFFSET.  Devices and the like are not opened at all: that might do something. */
+/* Opens an ordinary file that has SIZE bytes at OFFSET.  Opening a device might do something: so none is. */
 static int file_open(const char *path, int flags, uint64_t offset, uint64_t size, int *ret, struct err *err)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), has;

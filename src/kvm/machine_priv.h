@@ -74,10 +74,11 @@ int op_slot_flags(struct machine *m, unsigned id, const bool *log, const bool *r
 int op_slot_split(struct machine *m, unsigned id, uint64_t offset, unsigned *ret_id, struct err *err);
 int op_slot_resize(struct machine *m, unsigned id, uint64_t size, struct err *err);
 int op_slot_discard(struct machine *m, unsigned id, uint64_t offset, uint64_t size, struct err *err);
-int op_slot_remap(struct machine *m, unsigned id, uint64_t offset, uint64_t size, const char *path, uint64_t file_offset,
-		  struct err *err);
+int op_slot_remap(struct machine *m, unsigned id, uint64_t offset, uint64_t size, const char *path,
+		  uint64_t file_offset, struct err *err);
 int op_slot_save(struct machine *m, unsigned id, const char *path, struct err *err);
-int op_slot_check(struct machine *m, void (*each)(void *arg, const struct slot_fault *f), void *arg, struct err *err);
+int op_slot_check(struct machine *m, void (*each)(void *arg, const struct slot_fault *f), void *arg,
+		  struct err *err);
 
 /* The dirty_ops.c members. */
 int op_dirty_read(struct machine *m, unsigned id, enum dirty_consumer who, bool take, struct dirty_map *ret,

@@ -10,7 +10,7 @@ enum how {
 	CREATE_ANEW,    /* delete and create: what the kernel refuses in place */
 };
 
-/* From OLD to V in gmem.  Cannot fail: the line that goes makes room for the one that comes, and its place was checked. */
+/* From OLD to V in gmem.  Cannot fail: one line goes, one comes, and its place was checked. */
 static void regions_swap(struct slots *s, const struct slot *old, const struct slot *v)
 {
 	struct gmem_region g = slot_region(v);
@@ -240,8 +240,8 @@ fail:
 }
 
 /*
- * Makes slot V, the only one with its memory, SIZE bytes long.  The memory moves to another address: so the slot leaves the
- * kernel first, and what comes back after a failure is the old size at the new address.
+ * Makes slot V, the only one with its memory, SIZE bytes long.  The memory moves to another address: so the slot
+ * leaves the kernel first, and what comes back after a failure is the old size at the new address.
  */
 static int grow(struct slots *s, struct slot *v, uint64_t size, struct err *err)
 {
@@ -329,7 +329,7 @@ static void touch_all(struct slots *s, const struct backing *b, const uint8_t *f
 	}
 }
 
-/* Whether SIZE bytes at OFFSET of slot ID can get other contents beneath the guest; *RET is where they are in its backing. */
+/* Whether SIZE bytes at OFFSET of slot ID can get other contents beneath the guest; *RET: where in its backing. */
 static int check_part(struct slots *s, unsigned id, uint64_t offset, uint64_t size, uint64_t *ret, struct err *err)
 {
 	const struct slot *v = slot_need(s, id, err);
@@ -359,8 +359,8 @@ int slots_discard(struct slots *s, unsigned id, uint64_t offset, uint64_t size, 
 	return 0;
 }
 
-int slots_remap(struct slots *s, unsigned id, uint64_t offset, uint64_t size, const char *path, uint64_t file_offset,
-		struct err *err)
+int slots_remap(struct slots *s, unsigned id, uint64_t offset, uint64_t size, const char *path,
+		uint64_t file_offset, struct err *err)
 {
 	uint64_t at;
 	int r = check_part(s, id, offset, size, &at, err);

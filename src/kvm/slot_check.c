@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whether the kernel and gmem have what the table says.  KVM does not list its slots: so it is asked for what it must refuse or
- * has already, in an order in which no answer of an intact slot changes anything.
+ * Whether the kernel and gmem have what the table says.  KVM does not list its slots: so it is asked for what it must
+ * refuse or has already, in an order in which no answer of an intact slot changes anything.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +16,8 @@ struct report {
 	void *arg;
 };
 
-static void tell(const struct report *r, const struct slot *v, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void tell(const struct report *r, const struct slot *v, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 static void tell(const struct report *r, const struct slot *v, const char *fmt, ...)
 {
@@ -29,7 +30,7 @@ static void tell(const struct report *r, const struct slot *v, const char *fmt, 
 	r->each(r->arg, &f);
 }
 
-/* Whether the kernel has memory at GPA: a page there of a slot that is FREE so far is refused with -EEXIST then. */
+/* Whether the kernel has memory at GPA: then a page there for SPARE, a free number, is refused with -EEXIST. */
 static bool is_taken(struct slots *s, const struct slot *v, unsigned spare, uint64_t gpa)
 {
 	struct kvm_userspace_memory_region kr = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Memory slots: members of the ops table.  Traps are out of memory while it changes, and come back into what is there then. */
+/* Memory slots: members of the ops table.  Traps are out of memory while it changes, and then put into what is there. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -123,15 +123,16 @@ int op_slot_discard(struct machine *m, unsigned id, uint64_t offset, uint64_t si
 	return s ? change_end(m, slots_discard(s, id, offset, size, err)) : -EBUSY;
 }
 
-int op_slot_remap(struct machine *m, unsigned id, uint64_t offset, uint64_t size, const char *path, uint64_t file_offset,
-		  struct err *err)
+int op_slot_remap(struct machine *m, unsigned id, uint64_t offset, uint64_t size, const char *path,
+		  uint64_t file_offset, struct err *err)
 {
 	struct slots *s = change_begin(m, err);
 
 	return s ? change_end(m, slots_remap(s, id, offset, size, path, file_offset, err)) : -EBUSY;
 }
 
-int op_slot_check(struct machine *m, void (*each)(void *arg, const struct slot_fault *f), void *arg, struct err *err)
+int op_slot_check(struct machine *m, void (*each)(void *arg, const struct slot_fault *f), void *arg,
+		  struct err *err)
 {
 	struct slots *s = change_begin(m, err);
 

@@ -111,7 +111,8 @@ int slot_check_place(const struct slots *s, unsigned id, uint64_t gpa, uint64_t 
 	return 0;
 }
 
-int slot_check_readonly(const struct slots *s, unsigned id, const struct backing *b, bool readonly, struct err *err)
+int slot_check_readonly(const struct slots *s, unsigned id, const struct backing *b, bool readonly,
+			struct err *err)
 {
 	if (readonly && !s->has_readonly)
 		return err_set(err, ENOTSUP, "slot %u: this host's KVM lacks KVM_CAP_READONLY_MEM", id);

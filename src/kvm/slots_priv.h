@@ -28,10 +28,11 @@ struct slots {
 
 /* The slot, or NULL with -ENOENT in ERR. */
 struct slot *slot_need(struct slots *s, unsigned id, struct err *err);
-/* Whether slot ID may be at GPA with SIZE: alignment, width, what hardware has there, other slots.  -EINVAL, -EEXIST. */
+/* Whether slot ID may be at GPA with SIZE: alignment, width, hardware's own places, other slots.  -EINVAL, -EEXIST. */
 int slot_check_place(const struct slots *s, unsigned id, uint64_t gpa, uint64_t size, struct err *err);
 /* Whether slot ID may have this backing writable or read-only: -ENOTSUP, -EACCES. */
-int slot_check_readonly(const struct slots *s, unsigned id, const struct backing *b, bool readonly, struct err *err);
+int slot_check_readonly(const struct slots *s, unsigned id, const struct backing *b, bool readonly,
+			struct err *err);
 /* Room for slot number ID.  Slots' addresses change.  -ENOMEM. */
 int slot_make_room(struct slots *s, unsigned id, struct err *err);
 /* The lowest free number in *RET; -ENOSPC. */

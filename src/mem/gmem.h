@@ -40,7 +40,7 @@ int gmem_mark(struct gmem *g, uint64_t gpa, uint64_t *bitmap);
 int gmem_watch(struct gmem *g, uint64_t gpa, bool on);
 /* The region that holds GPA, or NULL.  O(log n).  Valid until the next change. */
 const struct gmem_region *gmem_find(const struct gmem *g, uint64_t gpa);
-/* The lowest region that shares a byte with SIZE > 0 bytes at GPA (no wrap), not looking at the one of slot SKIP (-1: none); NULL. */
+/* The lowest region that shares a byte with SIZE > 0 bytes at GPA (no wrap), but for slot SKIP's (-1: none); NULL. */
 const struct gmem_region *gmem_overlap(const struct gmem *g, uint64_t gpa, uint64_t size, int skip);
 /* The INDEX-th region, ascending by gpa; NULL past the end. */
 const struct gmem_region *gmem_at(const struct gmem *g, size_t index);
