@@ -145,7 +145,33 @@ START_TEST(top_of_the_address_space)
 }
 END_TEST
 
-#define MANY 32000
+START_TEST(overlaps)
+{
+	static uint8_t mem[0x1000];
+	struct gmem *g = make();
+
+	ck_assert_ptr_null(gmem_overlap(g, 0, UINT64_MAX, -1));
+	ck_assert_int_eq(add(g, 0x1000, 0x1000, mem, 3, NULL), 0);
+	ck_assert_int_eq(add(g, 0x2000, 0x1000, mem, 4, NULL), 0);
+	ck_assert_int_eq(add(g, 0x8000, 0x1000, mem, 5, NULL), 0);
+	ck_assert_ptr_null(gmem_overlap(g, 0, 0x1000, -1));
+	ck_assert_ptr_null(gmem_overlap(g, 0x3000, 0x5000, -1));
+	ck_assert_ptr_null(gmem_overlap(g, 0x9000, 0x5000, -1));
+	ck_assert_int_eq(gmem_overlap(g, 0, 0x1001, -1)->slot, 3);
+	ck_assert_int_eq(gmem_overlap(g, 0x1fff, 1, -1)->slot, 3);
+	ck_assert_int_eq(gmem_overlap(g, 0x1800, 0x1000, -1)->slot, 3);
+	ck_assert_int_eq(gmem_overlap(g, 0x3000, 0x5001, -1)->slot, 5);
+	/* A slot that moves does not stand in its own way, others do. */
+	ck_assert_ptr_null(gmem_overlap(g, 0x1800, 0x800, 3));
+	ck_assert_ptr_null(gmem_overlap(g, 0, 0x2000, 3));
+	ck_assert_int_eq(gmem_overlap(g, 0x1800, 0x1000, 3)->slot, 4);
+	ck_assert_int_eq(gmem_overlap(g, 0, 0x10000, 3)->slot, 4);
+	ck_assert_int_eq(gmem_overlap(g, 0x2800, 0x6000, 4)->slot, 5);
+	gmem_free(g);
+}
+END_TEST
+
+#define MANY 32764     /* what KVM takes */
 
 /* Regions of 2 pages at every 4th page, added and removed in a shuffled order, against what they must be. */
 START_TEST(many_regions)
@@ -173,6 +199,8 @@ START_TEST(many_regions)
 		ck_assert_int_eq(gmem_find(g, i * 4ull + 1)->slot, (int)i);
 		ck_assert_ptr_null(gmem_find(g, i * 4ull + 2));
 		ck_assert_ptr_null(gmem_find(g, i * 4ull + 3));
+		ck_assert_ptr_null(gmem_overlap(g, i * 4ull + 2, 2, -1));
+		ck_assert_int_eq(gmem_overlap(g, i * 4ull + 1, 9, -1)->slot, (int)i);
 	}
 	ck_assert_ptr_null(gmem_at(g, MANY));
 	ck_assert_int_eq(gmem_remove(g, 1), -ENOENT);
@@ -247,6 +275,7 @@ int main(void)
 	tcase_add_loop_test(t, add_checks, 0, sizeof(adds) / sizeof(adds[0]));
 	tcase_add_test(t, access_across_regions);
 	tcase_add_test(t, top_of_the_address_space);
+	tcase_add_test(t, overlaps);
 	tcase_add_test(t, many_regions);
 	tcase_add_test(t, writes_are_marked);
 	suite_add_tcase(s, t);

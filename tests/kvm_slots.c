@@ -395,9 +395,13 @@ START_TEST(moves_and_notes)
 	ck_assert_str_eq(note.text, "");
 	put_u32(OTHER, 42);
 	put_u32(OTHER + 3 * MIB - 4, 43);
+	put_u32(OTHER + 0x2000, 0x11223344);
+	OK(machine_break_insert(m, BREAK_OWNER_GDB, BREAK_SOFT, 0, OTHER + 0x2000, &err));
 	OK(machine_slot_move(m, 1, OTHER + 0x1000, &note, &err));        /* onto itself, in part */
 	ck_assert_ptr_nonnull(strstr(note.text, "no large pages"));
 	ck_assert(!slot(1).huge_aligned);
+	/* The trap was not moved with it. */
+	ck_assert_uint_eq(guest_u32(OTHER + 0x3000), 0x11223344);
 	guest_continue();
 	for (unsigned n = 0; n < 20; n++) {
 		OK(machine_hold(m, &err));
@@ -414,6 +418,7 @@ START_TEST(moves_and_notes)
 	ck_assert_uint_eq(guest_u32(AT + 3 * MIB - 4), 43);
 	i = slot(1);
 	ck_assert_uint_eq(i.gpa, AT);
+	ck_assert_uint_eq(guest_u32(AT + 0x2000), 0x11223344);
 	check_slots();
 }
 END_TEST
