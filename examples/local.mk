@@ -6,13 +6,15 @@ GUEST_FLAT = -m32 -Wl,--nmagic -Wl,-Ttext=0x7c00 -Wl,-e,start
 GUEST_KERNEL = -Wl,-T,$(srcdir)/examples/kernel.ld
 
 EXAMPLE_GUESTS = \
-	examples/boot.bin examples/boot.elf examples/hello64.elf examples/smp4.elf examples/mbhello.elf
+	examples/boot.bin examples/boot.elf examples/hello64.elf examples/smp4.elf examples/mbhello.elf \
+	examples/slots64.elf
 EXAMPLE_SESSIONS = \
 	examples/boot.gv examples/boot.gdb examples/hello64.gv examples/hello64.gdb examples/smp4.gv \
-	examples/smp4.gdb examples/mbhello.gv examples/mbhello.gdb
+	examples/smp4.gdb examples/mbhello.gv examples/mbhello.gdb examples/slots64.gv
 EXTRA_DIST += \
 	$(EXAMPLE_SESSIONS) examples/guest.h examples/kernel.ld examples/demo_image.h examples/boot.S \
-	examples/hello64.S examples/hello64.c examples/smp4.S examples/smp4.c examples/mbhello.S examples/mbhello.c
+	examples/hello64.S examples/hello64.c examples/smp4.S examples/smp4.c examples/mbhello.S examples/mbhello.c \
+	examples/slots64.c
 noinst_DATA = $(EXAMPLE_GUESTS)
 CLEANFILES += $(EXAMPLE_GUESTS) demo_image.c
 
@@ -27,10 +29,13 @@ GUEST_LINK = $(MKDIR_P) $(@D) && $(CC) $(GUEST_CFLAGS) $(GUEST_KERNEL) -o $@
 example_parts = $(srcdir)/examples/guest.h $(srcdir)/examples/kernel.ld
 hello64_parts = $(srcdir)/examples/hello64.S $(srcdir)/examples/hello64.c
 smp4_parts = $(srcdir)/examples/smp4.S $(srcdir)/examples/smp4.c
+slots64_parts = $(srcdir)/examples/hello64.S $(srcdir)/examples/slots64.c
 mbhello_parts = $(srcdir)/examples/mbhello.S $(srcdir)/examples/mbhello.c
 
 examples/hello64.elf: $(hello64_parts) $(example_parts)
 	$(AM_V_GEN)$(GUEST_LINK) -m64 $(hello64_parts)
+examples/slots64.elf: $(slots64_parts) $(example_parts)
+	$(AM_V_GEN)$(GUEST_LINK) -m64 $(slots64_parts)
 examples/smp4.elf: $(smp4_parts) $(example_parts)
 	$(AM_V_GEN)$(GUEST_LINK) -m64 $(smp4_parts)
 examples/mbhello.elf: $(mbhello_parts) $(example_parts)

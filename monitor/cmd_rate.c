@@ -81,6 +81,7 @@ static void rate_timeout(struct task *t)
 		return;
 	}
 	sample(t, dirty);
+	uv_update_time(t->s->mon->loop);
 	if (--s->left)
 		t->deadline = uv_now(t->s->mon->loop) + s->interval_ms;
 	else
@@ -143,6 +144,8 @@ int dirty_rate_exec(struct task *t, struct err *err)
 	rate = calloc(1, sizeof(*rate));
 	if (!rate)
 		return err_set(err, ENOMEM, "out of memory");
+	/* The loop's clock stood still while commands before this one ran. */
+	uv_update_time(t->s->mon->loop);
 	*rate = (struct rate){ .id = s.id, .interval_ms = ms, .left = count, .since = uv_hrtime() };
 	t->result = json_pack("{s:I, s:[]}", "id", (json_int_t)s.id, "samples");
 	return task_wait(t, &sampling, rate, ms);

@@ -12,7 +12,7 @@
 #include "monitor/render.h"
 #include "monitor/slotarg.h"
 
-#define DIFFS_MAX 256u          /* runs that are shown */
+#define DIFFS_MAX 64u           /* runs that are shown */
 #define DIFF_BYTES 16u          /* bytes of each */
 #define WRITERS_MAX 65536u      /* records that are looked at */
 #define WRITERS_SHOWN 100u

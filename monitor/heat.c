@@ -135,6 +135,16 @@ static enum heat_style style_named(const char *name)
 	return HEAT_PLAIN;
 }
 
+/* What turns a cell's heat after so many takes into pages a take. */
+static double per_take(uint64_t calls)
+{
+	double weight = 0;
+
+	for (uint64_t i = 0; i < calls && i < 20 * HEAT_HALF_LIFE; i++)
+		weight = weight * FADE + 1;
+	return weight > 0 ? 1 / weight : 0;
+}
+
 static void render_head(const json_t *v, const struct cells *c, struct out *o)
 {
 	out_printf(o, "slot %" PRIu64 " from 0x%" PRIx64 " on: a cell is ", data_u64(v, "id"), c->gpa);
@@ -174,8 +184,8 @@ void heat_render(const json_t *v, struct out *o)
 		put_cell(i, style, o);
 	out_puts(o, style == HEAT_COLOUR ? "\033[0m hot" : " hot");
 	if (max)
-		out_printf(o, ": %.1f pages a take at 0x%" PRIx64, (double)max / 1000 * (1 - FADE),
-			   cells_gpa(&c, hottest));
+		out_printf(o, ": %.1f pages a take at 0x%" PRIx64, (double)max / 1000 *
+			   per_take(data_u64(v, "calls")), cells_gpa(&c, hottest));
 	out_puts(o, "\n");
 }
 

@@ -263,7 +263,7 @@ START_TEST(heat_fades)
 	has(text, "slot 0 from 0x0 on: a cell is 4K, a row 256K; take 1, heat halves in 4 takes\n");
 	snprintf(line, sizeof(line), "     0x40000  #%s", rest);
 	has(text, line);
-	has(text, "  cold .-:=+*%@# hot: 0.2 pages a take at 0x40000\n");
+	has(text, "  cold .-:=+*%@# hot: 1.0 pages a take at 0x40000\n");
 	for (int i = 0; i < 4; i++)
 		rig_ok(&rig, "dirty heat 0");
 	fake_dirty(rig.f, 0, 0);

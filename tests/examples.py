@@ -5,6 +5,7 @@
 import os
 import re
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import visor
@@ -17,13 +18,23 @@ GUESTS = (
 )
 
 
-def monitor_script(tap, name, image, args):
-	status, out, err = visor.run([visor.GDBVISOR, *args, "-x", visor.source("examples/%s.gv" % name), image])
+def monitor_script(tap, name, image, args, cwd=None):
+	script = os.path.abspath(visor.source("examples/%s.gv" % name))
+	status, out, err = visor.run([visor.GDBVISOR, *args, "-x", script, image], cwd=cwd)
 	plan = re.search(r"^1\.\.([0-9]+)$", out, re.M)
 	points = len(re.findall(r"^ok ", out, re.M))
 	tap.ok(plan and points == int(plan.group(1)), "%s.gv: as many test points as planned" % name, out + err)
 	tap.ok(not re.search(r"^not ok|^Bail out", out, re.M), "%s.gv: all of them good" % name, out + err)
 	tap.equal(status, 0, "%s.gv: the exit status" % name, out + err)
+
+
+def slots(tap):
+	"""This one writes files, so it has a directory of its own."""
+	with tempfile.TemporaryDirectory() as directory:
+		image = os.path.join(visor.BUILDDIR, "examples/slots64.elf")
+		monitor_script(tap, "slots64", image, (), directory)
+		tap.equal(sorted(os.listdir(directory)), ["heat.svg", "slot.bin", "slot.pgm", "slot.svg"],
+			  "slots64.gv: the files it writes")
 
 
 def gdb_script(tap, name, image, args, load):
@@ -42,6 +53,7 @@ def main():
 	for name, image, args, load in GUESTS:
 		monitor_script(tap, name, "examples/" + image, args)
 		gdb_script(tap, name, "examples/" + image, args, load)
+	slots(tap)
 	tap.done()
 
 
