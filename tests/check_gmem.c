@@ -255,12 +255,6 @@ START_TEST(writes_are_marked)
 	ck_assert_int_eq(gmem_mark(g, gpa, NULL), 0);
 	ck_assert_uint_eq(gmem_write(g, gpa, "x", 1), 1);
 	ck_assert_uint_eq(bits[0], 0);
-
-	ck_assert(!gmem_find(g, gpa)->watched);
-	ck_assert_int_eq(gmem_watch(g, gpa, true), 0);
-	ck_assert(gmem_find(g, gpa)->watched);
-	ck_assert(!gmem_find(g, base)->watched);
-	ck_assert_int_eq(gmem_watch(g, gpa + 1, true), -ENOENT);
 	gmem_free(g);
 }
 END_TEST

@@ -119,16 +119,6 @@ int gmem_mark(struct gmem *g, uint64_t gpa, uint64_t *bitmap)
 	return 0;
 }
 
-int gmem_watch(struct gmem *g, uint64_t gpa, bool on)
-{
-	struct gmem_region *r = starting_at(g, gpa);
-
-	if (!r)
-		return -ENOENT;
-	r->watched = on;
-	return 0;
-}
-
 const struct gmem_region *gmem_find(const struct gmem *g, uint64_t gpa)
 {
 	size_t at = count_up_to(g, gpa);

@@ -36,8 +36,6 @@ int gmem_add(struct gmem *g, const struct gmem_region *r, struct err *err);
 int gmem_remove(struct gmem *g, uint64_t gpa);
 /* Has the region that starts at GPA mark our writes in BITMAP (one bit a page of it) from now on, or nowhere (NULL).  -ENOENT. */
 int gmem_mark(struct gmem *g, uint64_t gpa, uint64_t *bitmap);
-/* Sets `watched` of the region that starts at GPA.  -ENOENT. */
-int gmem_watch(struct gmem *g, uint64_t gpa, bool on);
 /* The region that holds GPA, or NULL.  O(log n).  Valid until the next change. */
 const struct gmem_region *gmem_find(const struct gmem *g, uint64_t gpa);
 /* The lowest region that shares a byte with SIZE > 0 bytes at GPA (no wrap), but for slot SKIP's (-1: none); NULL. */
