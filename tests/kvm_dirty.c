@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/kvm_harness.h"
 #include "tests/unit.h"
@@ -471,6 +472,33 @@ START_TEST(differences)
 }
 END_TEST
 
+/* What a file has beyond a slot that grows over it was no change by anybody; new zeros are none either. */
+START_TEST(growth_is_no_difference)
+{
+	char path[] = "/tmp/gdbvisor-dirty-XXXXXX";
+	struct slot_spec spec = { .id = ID, .gpa = GPA, .size = 2 * DIRTY_PAGE, .backing = SLOT_FILE, .path = path,
+				  .log = true };
+	struct slot_note note;
+	static uint8_t data[4 * DIRTY_PAGE];
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	memset(data, 'f', sizeof(data));
+	ck_assert_int_eq(write(fd, data, sizeof(data)), sizeof(data));
+	close(fd);
+	GUEST_START(scribble, 0x7c00, BOOT_PROTECTED, 1);
+	ok(machine_slot_add(m, &spec, &note, &err));
+	unlink(path);
+	ck_assert_int_eq(machine_dirty_diff(m, ID, on_diff, &ndiffs, &err), -EAGAIN);
+	ok(machine_slot_resize(m, ID, 4 * DIRTY_PAGE, &err));
+	put(GPA + 3 * DIRTY_PAGE, "x", 1);
+	diff(1);
+	ck_assert_uint_eq(diffs[0].len, 1);
+	ck_assert_uint_eq(diffs[0].was[0], 'f');
+	end();
+}
+END_TEST
+
 static void run_ways(void)
 {
 	serial_len = 0;
@@ -618,6 +646,7 @@ int main(void)
 	tcase_add_test(l, survives_growth);
 	tcase_add_test(l, guest_writes_survive);
 	tcase_add_test(l, differences);
+	tcase_add_test(l, growth_is_no_difference);
 	tcase_add_test(w, who_writes);
 	tcase_add_test(w, who_tries_to_write);
 	tcase_add_test(w, who_of_two);
