@@ -527,6 +527,7 @@ END_TEST
 
 START_TEST(dirty_pages_survive)
 {
+	static const bool yes = true;
 	struct dirty_map map;
 	unsigned high;
 
@@ -536,6 +537,7 @@ START_TEST(dirty_pages_survive)
 	run_a_while();
 	put_u32(AT + 0x4000, 1);
 	OK(machine_slot_split(m, 1, 0x3000, &high, &err));
+	ck_assert(slot(high).log);
 	OK(machine_dirty_read(m, 1, DIRTY_USER, true, &map, &err));
 	ck_assert_uint_eq(map.pages, 3);
 	ck_assert_uint_eq(map.bits[0], 3);      /* the guest's, and ours */
@@ -543,10 +545,18 @@ START_TEST(dirty_pages_survive)
 	OK(machine_dirty_read(m, high, DIRTY_USER, true, &map, &err));
 	ck_assert_uint_eq(map.bits[0], 2);
 	free(map.bits);
-	/* What is thrown away has changed. */
-	OK(machine_slot_discard(m, 1, 0x2000, 0x1000, &err));
+	/* What the guest wrote before a change is not lost by it. */
+	run_a_while();
+	OK(machine_slot_flags(m, 1, NULL, &yes, &err));
+	OK(machine_slot_resize(m, 1, 0x2000, &err));
 	OK(machine_dirty_read(m, 1, DIRTY_USER, true, &map, &err));
-	ck_assert_uint_eq(map.bits[0], 4);
+	ck_assert_uint_eq(map.pages, 2);
+	ck_assert_uint_eq(map.bits[0], 1);
+	free(map.bits);
+	/* What is thrown away has changed. */
+	OK(machine_slot_discard(m, 1, 0x1000, 0x1000, &err));
+	OK(machine_dirty_read(m, 1, DIRTY_USER, true, &map, &err));
+	ck_assert_uint_eq(map.bits[0], 2);
 	free(map.bits);
 	check_slots();
 }
@@ -596,6 +606,33 @@ START_TEST(reset_restores)
 }
 END_TEST
 
+/* RAM that was changed beneath is cleared all the same, and its log tells of it. */
+START_TEST(reset_clears)
+{
+	static const bool yes = true;
+	struct dirty_map map;
+
+	OK(machine_slot_remap(m, 0, 0x10000, 0x1000, path, 0x7000, &err));
+	ck_assert_uint_eq(guest_u32(0x10000), 0x1007);
+	OK(machine_reset(m, &err));
+	guest_wait();
+	ck_assert_uint_eq(guest_u32(0x10000), 0);
+
+	OK(machine_slot_flags(m, 0, &yes, NULL, &err));
+	put_u32(0x20000, 1);
+	OK(machine_dirty_read(m, 0, DIRTY_USER, true, &map, &err));
+	ck_assert_uint_eq(map.dirty, 1);
+	free(map.bits);
+	OK(machine_reset(m, &err));
+	guest_wait();
+	ck_assert_uint_eq(guest_u32(0x20000), 0);
+	OK(machine_dirty_read(m, 0, DIRTY_USER, true, &map, &err));
+	ck_assert_uint_eq(map.dirty, 16 * MIB / 4096);
+	free(map.bits);
+	check_slots();
+}
+END_TEST
+
 START_TEST(save)
 {
 	struct stat st;
@@ -634,6 +671,7 @@ int main(void)
 	tcase_add_test(t, dirty_pages_survive);
 	tcase_add_test(t, running_code_removed);
 	tcase_add_test(t, reset_restores);
+	tcase_add_test(t, reset_clears);
 	tcase_add_test(t, save);
 	suite_add_tcase(s, t);
 	return unit_main(s);
