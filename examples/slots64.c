@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A 64-bit kernel whose memory is worth watching: it sweeps over an arena, writes some of its pages much more
- * often, and tells what it reads in a window where there is no memory until somebody adds a slot.  Setting `leave` from
- * a debugger ends it.
+ * often, and tells what it reads in a window where there is no memory until somebody adds a slot.  Setting `leave`
+ * from a debugger ends it.
  */
 #include "guest.h"
 

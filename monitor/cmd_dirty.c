@@ -60,6 +60,13 @@ static json_t *gpa_of(const struct dirty_map *m, uint64_t page)
 	return data_hex(m->gpa + page * DIRTY_PAGE);
 }
 
+static json_t *run_json(const struct dirty_map *m, const struct page_run *run)
+{
+	return json_pack("{s:o, s:o, s:I}", "gpa", gpa_of(m, run->first), "last",
+			 data_hex(m->gpa + (run->first + run->pages) * DIRTY_PAGE - 1), "pages",
+			 (json_int_t)run->pages);
+}
+
 static void list_runs(const struct dirty_map *m, json_t *list, bool *more)
 {
 	struct page_run run = { 0 };
@@ -67,9 +74,7 @@ static void list_runs(const struct dirty_map *m, json_t *list, bool *more)
 	while (!*more && pages_run(m, run.first + run.pages, &run)) {
 		*more = json_array_size(list) == ITEMS_MAX;
 		if (!*more)
-			json_array_append_new(list, json_pack("{s:o, s:o, s:I}", "gpa", gpa_of(m, run.first), "last",
-							      data_hex(m->gpa + (run.first + run.pages) * DIRTY_PAGE - 1),
-							      "pages", (json_int_t)run.pages));
+			json_array_append_new(list, run_json(m, &run));
 	}
 }
 
@@ -113,7 +118,8 @@ static void hover(void *arg, size_t first, size_t last, struct out *o)
 	out_printf(o, "0x%" PRIx64 "-0x%" PRIx64 ": ", cells_gpa(&s->cells, first),
 		   cells_gpa(&s->cells, last) + cells_pages(&s->cells, last) * DIRTY_PAGE - 1);
 	if (s->dirty[first])
-		out_printf(o, "%" PRIu64 " of %" PRIu64 " pages dirty", s->dirty[first], cells_pages(&s->cells, first));
+		out_printf(o, "%" PRIu64 " of %" PRIu64 " pages dirty", s->dirty[first],
+			   cells_pages(&s->cells, first));
 	else
 		out_puts(o, "clean");
 }
@@ -130,8 +136,10 @@ static void draw_svg(const struct dirty_map *m, struct out *o)
 		value[i] = (double)s.dirty[i] / (double)cells_pages(&s.cells, i);
 	out_buf_init(&size);
 	render_size(s.cells.each * DIRTY_PAGE, &size.out);
-	snprintf(title, sizeof(title), "Slot %u: %" PRIu64 " of %" PRIu64 " pages dirty", m->id, m->dirty, m->pages);
-	snprintf(note, sizeof(note), "a cell is %s (%" PRIu64 " page%s); its colour is the share of them that is dirty",
+	snprintf(title, sizeof(title), "Slot %u: %" PRIu64 " of %" PRIu64 " pages dirty", m->id, m->dirty,
+		 m->pages);
+	snprintf(note, sizeof(note),
+		 "a cell is %s (%" PRIu64 " page%s); its colour is the share of them that is dirty",
 		 size.text ? size.text : "?", s.cells.each, s.cells.each == 1 ? "" : "s");
 	out_buf_done(&size);
 	svg_write(&(struct svg){ .title = title, .note = note, .low = "few", .high = "all pages", .cells = s.cells,
@@ -160,7 +168,8 @@ static const struct form *form_named(const char *word, size_t len)
 	return NULL;
 }
 
-static int draw_file(const struct form *f, const struct dirty_map *m, const char *path, json_t *row, struct err *err)
+static int draw_file(const struct form *f, const struct dirty_map *m, const char *path, json_t *row,
+		     struct err *err)
 {
 	struct out_buf b;
 	int r;
@@ -177,8 +186,8 @@ static int draw_file(const struct form *f, const struct dirty_map *m, const char
 }
 
 /*
- * The vCPUs are parked, so a peek is what a take would give: it is taken only when it has become a result, or a file
- * that cannot be written would cost the log.
+ * The vCPUs are parked, so a peek is what a take would give: it is taken only when it has become a result, or a
+ * file that cannot be written would cost the log.
  */
 static int read_slot(struct task *t, unsigned id, const struct form *f, const char *path, bool take, json_t *list,
 		     struct err *err)
@@ -214,7 +223,8 @@ static int read_slot(struct task *t, unsigned id, const struct form *f, const ch
 }
 
 /* Every logged slot, for lack of a number. */
-static int read_all(struct task *t, const struct form *f, const char *path, bool take, json_t *list, struct err *err)
+static int read_all(struct task *t, const struct form *f, const char *path, bool take, json_t *list,
+		    struct err *err)
 {
 	struct slot_info s;
 	size_t logged = 0;
@@ -225,7 +235,8 @@ static int read_all(struct task *t, const struct form *f, const char *path, bool
 	if (!logged)
 		return err_set(err, EINVAL, "no slot is logged: dirty start ID");
 	if (f->draw && logged > 1)
-		return err_set(err, EINVAL, "%zu slots are logged: a picture is of one, so give its number", logged);
+		return err_set(err, EINVAL, "%zu slots are logged: a picture is of one, so give its number",
+			       logged);
 	for (size_t i = 0; !r && machine_slot_list(task_machine(t), i, &s); i++)
 		if (s.log)
 			r = read_slot(t, s.id, f, path, take, list, err);
@@ -302,7 +313,8 @@ static void render_log(const json_t *result, struct out *o)
 
 	json_array_foreach(json_object_get(result, "slots"), i, row) {
 		out_printf(o, "slot %" PRIu64 ": %" PRIu64 " of %" PRIu64 " pages dirty%s", data_u64(row, "id"),
-			   data_u64(row, "dirty"), data_u64(row, "pages"), data_true(result, "taken") ? ", taken" : "");
+			   data_u64(row, "dirty"), data_u64(row, "pages"),
+			   data_true(result, "taken") ? ", taken" : "");
 		if (*data_str(row, "file"))
 			out_printf(o, ", drawn in %s", data_str(row, "file"));
 		out_puts(o, "\n");
@@ -311,18 +323,21 @@ static void render_log(const json_t *result, struct out *o)
 }
 
 #define FORMS_HELP \
-	"Without ID, of every logged slot.  runs, the default: ranges of pages; bitmap: a character a page; pages: their\n" \
-	"addresses; pgm and svg: a picture in a new FILE, which is all that follows."
+	"Without ID, of every logged slot.  runs, the default: ranges of pages; bitmap: a character a page;\n" \
+	"pages: their addresses; pgm and svg: a picture in a new FILE, which is all that follows."
 
 static const struct cmd rows[] = {
 	{ "dirty start", NULL, "ID", "log which pages of a slot are written", "The same as `slot flags ID log`.",
 	  CMD_PARKED, COMPLETE_SLOT, exec_start, NULL },
-	{ "dirty stop", NULL, "ID", "end a slot's log", "The same as `slot flags ID nolog`.", CMD_PARKED, COMPLETE_SLOT,
+	{ "dirty stop", NULL, "ID", "end a slot's log", "The same as `slot flags ID nolog`.", CMD_PARKED,
+	  COMPLETE_SLOT,
 	  exec_stop, NULL },
-	{ "dirty peek", NULL, "[ID] [runs|bitmap|pages|pgm FILE|svg FILE]", "show pages written since `dirty take`",
+	{ "dirty peek", NULL, "[ID] [runs|bitmap|pages|pgm FILE|svg FILE]",
+	  "show pages written since `dirty take`",
 	  FORMS_HELP, CMD_PARKED, COMPLETE_SLOT, exec_peek, render_log },
 	{ "dirty take", NULL, "[ID] [runs|bitmap|pages|pgm FILE|svg FILE]", "show them, and begin anew",
-	  FORMS_HELP "\nTakes for heat and rate are their own: neither disturbs the other.", CMD_PARKED, COMPLETE_SLOT,
+	  FORMS_HELP "\nTakes for heat and rate are their own: neither disturbs the other.", CMD_PARKED,
+	  COMPLETE_SLOT,
 	  exec_take, render_log },
 	{ "dirty diff", NULL, "ID", "show which bytes changed, old and new, since `dirty take`",
 	  "The first time it remembers the contents, to compare with.", CMD_PARKED, COMPLETE_SLOT, dirty_diff_exec,
@@ -335,8 +350,8 @@ static const struct cmd rows[] = {
 	  "In colour on a terminal that has it, unless NO_COLOR is set; or as SVG in a new FILE.", CMD_PARKED,
 	  COMPLETE_SLOT, dirty_heat_exec, dirty_heat_render },
 	{ "dirty who", NULL, "ID [off | GPA [SIZE]]", "record who writes to a slot",
-	  "The first time it begins: the slot's writes exit, are recorded and carried out, which is slow.  After that\n"
-	  "it lists vCPU, place, pages and how often; GPA and SIZE (one page) choose pages.  off ends it.",
+	  "The first time it begins: the slot's writes exit, are recorded and carried out, which is slow.  After\n"
+	  "that it lists vCPU, place, pages and how often; GPA and SIZE (one page) choose pages.  off ends it.",
 	  CMD_PARKED, COMPLETE_SLOT, dirty_who_exec, dirty_who_render },
 };
 

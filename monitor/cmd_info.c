@@ -189,8 +189,9 @@ static const struct cmd rows[] = {
 	{ "info cpus", NULL, "", "every vCPU: mode, privilege, activity, where it is",
 	  "The selected one is marked.", CMD_PARKED, COMPLETE_NONE, exec_cpus, render_cpus },
 	{ "info slots", NULL, "", "the physical map: slots, holes and MMIO, to scale",
-	  "A slot's line says: label, backing, rw or ro, log, who (its writers are recorded), whether large pages are\n"
-	  "possible, and how much of it was written since `dirty take`.  slot list has every slot.", CMD_PARKED,
+	  "A slot's line says: label, backing, rw or ro, log, who (its writers are recorded), whether\n"
+	  "large pages are possible, and how much of it was written since `dirty take`.\n"
+	  "slot list has every slot.", CMD_PARKED,
 	  COMPLETE_NONE, map_exec, map_render },
 	{ "info mem", NULL, "", "what the selected vCPU's page tables map, with its rights", NULL, CMD_PARKED,
 	  COMPLETE_NONE, exec_mem, render_mem },

@@ -38,7 +38,8 @@ static int take(struct machine *m, unsigned id, uint64_t *ret_dirty, struct err 
 
 static void render_sample(const json_t *row, struct out *o)
 {
-	out_printf(o, "%" PRIu64 ".%03" PRIu64 " s  %8" PRIu64 " pages  %10.1f MiB/s\n", data_u64(row, "ms") / 1000,
+	out_printf(o, "%" PRIu64 ".%03" PRIu64 " s  %8" PRIu64 " pages  %10.1f MiB/s\n",
+		   data_u64(row, "ms") / 1000,
 		   data_u64(row, "ms") % 1000, data_u64(row, "pages"),
 		   json_number_value(json_object_get(row, "mib_per_second")));
 }

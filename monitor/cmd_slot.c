@@ -205,7 +205,8 @@ static int exec_check(struct task *t, struct err *err)
 	while (machine_slot_list(task_machine(t), slots, &s))
 		slots++;
 	t->result = json_pack("{s:I, s:o}", "slots", (json_int_t)slots, "faults", f.list);
-	return f.n ? err_set(err, EIO, "%zu difference%s between the table and the kernel", f.n, f.n > 1 ? "s" : "")
+	return f.n ? err_set(err, EIO, "%zu difference%s between the table and the kernel", f.n,
+			     f.n > 1 ? "s" : "")
 		   : 0;
 }
 
@@ -223,7 +224,8 @@ static void render_check(const json_t *result, struct out *o)
 }
 
 static const struct cmd rows[] = {
-	{ "slot list", NULL, "", "the memory slots, a line each", "info slots draws them.", CMD_PARKED, COMPLETE_NONE,
+	{ "slot list", NULL, "", "the memory slots, a line each", "info slots draws them.", CMD_PARKED,
+	  COMPLETE_NONE,
 	  map_exec, map_render_list },
 	{ "slot add", NULL,
 	  "ID GPA SIZE [backing=anon|memfd|file:PATH[@OFF]|hugetlb[:2M|1G]|alias:ID[+OFF]|rma] [shared|private] "
@@ -244,11 +246,11 @@ static const struct cmd rows[] = {
 	  "The guest notices nothing.  The upper part gets the lowest free number.", CMD_PARKED, COMPLETE_SLOT,
 	  exec_split, render_split },
 	{ "slot resize", NULL, "ID SIZE", "give a slot another size",
-	  "KVM cannot resize a slot: this deletes it and creates one of the new size, contents kept.  What is new\n"
-	  "reads as zero; what is cut off is lost.", CMD_PARKED, COMPLETE_SLOT, exec_resize, NULL },
+	  "KVM cannot resize a slot: this deletes it and creates one of the new size, contents kept.  What is\n"
+	  "new reads as zero; what is cut off is lost.", CMD_PARKED, COMPLETE_SLOT, exec_resize, NULL },
 	{ "slot discard", NULL, "ID OFF SIZE", "throw pages of a slot away",
-	  "By madvise() on the backing: they read as zero, or as the file, from then on, and the guest sees it at\n"
-	  "once (KVM_CAP_SYNC_MMU).", CMD_PARKED, COMPLETE_SLOT, exec_discard, NULL },
+	  "By madvise() on the backing: they read as zero, or as the file, from then on, and the guest sees it\n"
+	  "at once (KVM_CAP_SYNC_MMU).", CMD_PARKED, COMPLETE_SLOT, exec_discard, NULL },
 	{ "slot remap", NULL, "ID OFF SIZE file:PATH[@OFF]", "map a file over pages of a slot",
 	  "By mmap() over the backing, which the guest sees at once (KVM_CAP_SYNC_MMU).", CMD_PARKED,
 	  COMPLETE_SLOT, exec_remap, NULL },

@@ -66,14 +66,16 @@ int dirty_diff_exec(struct task *t, struct err *err)
 	/* To have begun is no failure. */
 	if (r == -EAGAIN) {
 		json_decref(d.list);
-		t->result = json_pack("{s:I, s:o}", "id", (json_int_t)s.id, "text", data_text(err->msg, strlen(err->msg)));
+		t->result = json_pack("{s:I, s:o}", "id", (json_int_t)s.id, "text",
+				      data_text(err->msg, strlen(err->msg)));
 		*err = (struct err){ 0 };
 		return 0;
 	}
 	if (r)
 		json_decref(d.list);
 	else
-		t->result = json_pack("{s:I, s:I, s:I, s:o}", "id", (json_int_t)s.id, "runs", (json_int_t)d.runs, "bytes",
+		t->result = json_pack("{s:I, s:I, s:I, s:o}", "id", (json_int_t)s.id, "runs", (json_int_t)d.runs,
+				      "bytes",
 				      (json_int_t)d.bytes, "changes", d.list);
 	return r;
 }
@@ -89,13 +91,14 @@ void dirty_diff_render(const json_t *result, struct out *o)
 		return;
 	}
 	json_array_foreach(json_object_get(result, "changes"), i, row)
-		out_printf(o, "%s  %" PRIu64 " byte%s  %s -> %s%s\n", data_str(row, "gpa"), data_u64(row, "length"),
+		out_printf(o, "%s  %" PRIu64 " byte%s  %s -> %s%s\n", data_str(row, "gpa"),
+			   data_u64(row, "length"),
 			   data_u64(row, "length") == 1 ? "" : "s", data_str(row, "was"), data_str(row, "is"),
 			   data_u64(row, "length") > DIFF_BYTES ? " ..." : "");
 	if (runs > DIFFS_MAX)
 		out_printf(o, "... and %" PRIu64 " more\n", runs - DIFFS_MAX);
-	out_printf(o, "slot %" PRIu64 ": %" PRIu64 " byte%s changed in %" PRIu64 " run%s\n", data_u64(result, "id"),
-		   bytes, bytes == 1 ? "" : "s", runs, runs == 1 ? "" : "s");
+	out_printf(o, "slot %" PRIu64 ": %" PRIu64 " byte%s changed in %" PRIu64 " run%s\n",
+		   data_u64(result, "id"), bytes, bytes == 1 ? "" : "s", runs, runs == 1 ? "" : "s");
 }
 
 /* -- who -- */
@@ -108,7 +111,8 @@ struct writers {
 
 static int by_place(const void *a, const void *b)
 {
-	const struct dirty_writer *x = &((const struct writers *)a)->first, *y = &((const struct writers *)b)->first;
+	const struct dirty_writer *x = &((const struct writers *)a)->first;
+	const struct dirty_writer *y = &((const struct writers *)b)->first;
 
 	if (x->cpu != y->cpu)
 		return x->cpu < y->cpu ? -1 : 1;
@@ -183,7 +187,8 @@ static int list_writers(struct task *t, unsigned id, uint64_t from, uint64_t las
 		json_array_append_new(list, row);
 	}
 	free(v);
-	t->result = json_pack("{s:I, s:b, s:I, s:o}", "id", (json_int_t)id, "on", 1, "total", (json_int_t)n, "writers",
+	t->result = json_pack("{s:I, s:b, s:I, s:o}", "id", (json_int_t)id, "on", 1, "total", (json_int_t)n,
+			      "writers",
 			      list);
 	return 0;
 }
@@ -215,7 +220,8 @@ int dirty_who_exec(struct task *t, struct err *err)
 	if (!r)
 		r = task_end(t, p, err);
 	if (!r && range && (!size || from + (size - 1) < from))
-		r = task_malformed(t, err_set(err, EINVAL, "0x%" PRIx64 " bytes at 0x%" PRIx64 " are no range", size,
+		r = task_malformed(t, err_set(err, EINVAL, "0x%" PRIx64 " bytes at 0x%" PRIx64 " are no range",
+					      size,
 					      from));
 	if (r)
 		return r;

@@ -92,8 +92,8 @@ static void add_slots(struct names *c, struct machine *m)
 
 /*
  * The words that ARGS, a usage, offers: whatever begins with a lower-case letter, up to what stands for something.
- * Readline's word begins behind an =, so what the alternatives of KEY=... have in common is left out when TYPED, what
- * stands before it, is that.
+ * Readline's word begins behind an =, so what the alternatives of KEY=... have in common is left out when TYPED,
+ * what stands before it, is that.
  */
 static void add_words(struct names *c, const char *args, const char *typed)
 {

@@ -96,7 +96,8 @@ json_t *heat_json(const struct heat *h, enum heat_style style)
 		json_array_append_new(list, json_integer((json_int_t)(h->heat[i] * 1000)));
 	return json_pack("{s:I, s:o, s:I, s:I, s:I, s:i, s:s, s:o}", "id", (json_int_t)h->id, "gpa",
 			 data_hex(h->cells.gpa), "pages", (json_int_t)h->cells.pages, "cell_pages",
-			 (json_int_t)h->cells.each, "calls", (json_int_t)h->calls, "half_life_calls", HEAT_HALF_LIFE,
+			 (json_int_t)h->cells.each, "calls", (json_int_t)h->calls, "half_life_calls",
+			 HEAT_HALF_LIFE,
 			 "style", styles[style], "heat", list);
 }
 
@@ -158,8 +159,8 @@ static void render_head(const json_t *v, const struct cells *c, struct out *o)
 void heat_render(const json_t *v, struct out *o)
 {
 	const json_t *list = json_object_get(v, "heat");
-	struct cells c = { .gpa = data_u64(v, "gpa"), .pages = data_u64(v, "pages"), .each = data_u64(v, "cell_pages"),
-			   .n = json_array_size(list) };
+	struct cells c = { .gpa = data_u64(v, "gpa"), .pages = data_u64(v, "pages"),
+			   .each = data_u64(v, "cell_pages"), .n = json_array_size(list) };
 	enum heat_style style = style_named(data_str(v, "style"));
 	size_t hottest = 0;
 	uint64_t max;
@@ -217,7 +218,8 @@ void heat_svg(const struct heat *h, struct out *o)
 	render_size(h->cells.each * DIRTY_PAGE, &size.out);
 	snprintf(title, sizeof(title), "Where slot %u is written: heat after %" PRIu64 " take%s", h->id, h->calls,
 		 h->calls == 1 ? "" : "s");
-	snprintf(note, sizeof(note), "a cell is %s; heat is dirty pages a take, summed up, and halves in %d takes; the "
+	snprintf(note, sizeof(note),
+		 "a cell is %s; heat is dirty pages a take, summed up, and halves in %d takes; the "
 		 "hottest has %.1f", size.text ? size.text : "?", HEAT_HALF_LIFE, max);
 	out_buf_done(&size);
 	svg_write(&(struct svg){ .title = title, .note = note, .low = "cool", .high = "hot", .cells = h->cells,

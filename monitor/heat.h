@@ -24,7 +24,10 @@ struct heat {
 	double heat[CELLS_MAX]; /* dirty pages of a take, summed up and faded */
 };
 
-/* The map of MAP's slot in LIST, a new one when there is none or the slot has another place or size.  NULL: no memory. */
+/*
+ * The map of MAP's slot in LIST, a new one when there is none or the slot has another place or size.  NULL: no
+ * memory.
+ */
 struct heat *heat_of(struct heat **list, const struct dirty_map *map);
 /* Lets it fade and adds what MAP says. */
 void heat_add(struct heat *h, const struct dirty_map *map);

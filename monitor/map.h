@@ -14,7 +14,9 @@ struct task;
 
 /* For `info slots` and `slot list`: {"slots": [...], "mmio": [...]}, ascending by address.  vCPUs parked. */
 int map_exec(struct task *t, struct err *err);
-/* A line a region, its bar where it lies.  What is too much for MAP_LINES is summed up, the largest slots are not. */
+/*
+ * A line a region, its bar where it lies.  What is too much for MAP_LINES is summed up, the largest slots are not.
+ */
 void map_render(const json_t *result, struct out *o);
 /* A line a slot, all of them. */
 void map_render_list(const json_t *result, struct out *o);

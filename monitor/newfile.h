@@ -8,8 +8,8 @@
 #include "api/err.h"
 
 /*
- * Writes LEN bytes to a new file PATH.  -EEXIST: there is one, which is left alone; other codes are what the system
- * said, and what had been written of the file is gone again.
+ * Writes LEN bytes to a new file PATH.  -EEXIST: there is one, which is left alone; other codes are what the
+ * system said, and what had been written of the file is gone again.
  */
 int newfile_write(const char *path, const void *data, size_t len, struct err *err);
 

@@ -16,7 +16,8 @@ static const struct {
 	double at;
 	int r, g, b;
 } ramp[] = {
-	{ 0.0, 0xfd, 0xe7, 0xa0 }, { 0.35, 0xf5, 0x9b, 0x42 }, { 0.65, 0xd9, 0x3b, 0x3b }, { 1.0, 0x4a, 0x10, 0x4f },
+	{ 0.0, 0xfd, 0xe7, 0xa0 }, { 0.35, 0xf5, 0x9b, 0x42 }, { 0.65, 0xd9, 0x3b, 0x3b },
+	{ 1.0, 0x4a, 0x10, 0x4f },
 };
 
 static void put_colour(double v, struct out *o)
@@ -134,11 +135,13 @@ void svg_write(const struct svg *s, struct out *o)
 	int rows = (int)((s->cells.n + CELL_COLUMNS - 1) / CELL_COLUMNS), bottom = TOP + rows * CELL;
 	int width = LEFT + (int)CELL_COLUMNS * CELL + 30, height = bottom + 40;
 
-	out_printf(o, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
+	out_printf(o, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+		   "viewBox=\"0 0 %d %d\">\n",
 		   width, height, width, height);
 	out_puts(o, "<title>");
 	put_text(s->title, o);
-	out_puts(o, "</title>\n<style>text{font:11px monospace;fill:#46505c}.t{font:bold 16px sans-serif;fill:#1b2027}"
+	out_puts(o, "</title>\n<style>text{font:11px monospace;fill:#46505c}.t{font:bold 16px "
+		    "sans-serif;fill:#1b2027}"
 		    ".n{font:12px sans-serif}.a,.e{text-anchor:end}rect:hover{stroke:#1b2027}</style>\n");
 	out_printf(o, "<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>\n", width, height);
 	put_label(20, 28, "class=\"t\"", s->title, o);

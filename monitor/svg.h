@@ -21,7 +21,10 @@ struct svg {
 
 void svg_write(const struct svg *s, struct out *o);
 
-/* The share of dirty pages of each cell as a grey: 0 clean, 255 all dirty.  Rows of CELL_COLUMNS, the last one filled with 0. */
+/*
+ * The share of dirty pages of each cell as a grey: 0 clean, 255 all dirty.  Rows of CELL_COLUMNS, the last one
+ * filled with 0.
+ */
 void pgm_write(const struct cells *c, const uint64_t *dirty, struct out *o);
 
 #endif

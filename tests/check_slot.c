@@ -96,7 +96,8 @@ START_TEST(backings)
 		{ "backing=anon", SLOT_ANON, "" }, { "backing=memfd log", SLOT_MEMFD, "" },
 		{ "backing=hugetlb", SLOT_HUGETLB, "" }, { "ro backing=hugetlb:2M log", SLOT_HUGETLB, "" },
 		{ "backing=hugetlb:1G", SLOT_HUGETLB, "" }, { "backing=alias:0", SLOT_ALIAS, "alias:0" },
-		{ "backing=alias:0+4K log", SLOT_ALIAS, "0x1000" }, { "backing=file:/etc/passwd", SLOT_FILE, "/etc/passwd" },
+		{ "backing=alias:0+4K log", SLOT_ALIAS, "0x1000" },
+		{ "backing=file:/etc/passwd", SLOT_FILE, "/etc/passwd" },
 		{ "backing=file:a@b@4K+4K shared", SLOT_FILE, "a@b@0x2000 shared" },
 		{ "backing=file:a@b private", SLOT_FILE, "a@b@0x0" },
 		{ "backing=file:\"a file\"@4K ro", SLOT_FILE, "a file@0x1000" },
@@ -126,7 +127,8 @@ START_TEST(bad_arguments)
 	static const struct {
 		const char *line, *part;
 	} rows[] = {
-		{ "slot add", "usage: slot add ID GPA SIZE" }, { "slot add 2", "usage:" }, { "slot add 2 0", "usage:" },
+		{ "slot add", "usage: slot add ID GPA SIZE" }, { "slot add 2", "usage:" },
+		{ "slot add 2 0", "usage:" },
 		{ "slot add 2 0x10000000 1M shiny", "'shiny' is no flag here" },
 		{ "slot add 2 0x10000000 1M log log", "'log' says for a second time" },
 		{ "slot add 2 0x10000000 1M nolog", "'nolog' is no flag here" },
@@ -150,15 +152,19 @@ START_TEST(bad_arguments)
 		{ "slot move 1", "usage: slot move ID GPA" }, { "slot move 1 2 3", "unexpected '3'" },
 		{ "slot move 7 0x10000000", "no slot 7" }, { "slot flags 0", "usage: slot flags" },
 		{ "slot flags 0 shared", "no flag here" }, { "slot flags 0 log nolog", "second time" },
-		{ "slot remove", "usage: slot remove ID" }, { "slot split 0", "usage:" }, { "slot resize 0", "usage:" },
-		{ "slot discard 0 0", "usage:" }, { "slot remap 0 0 4K", "usage:" }, { "slot remap 0 0 4K x", "usage:" },
+		{ "slot remove", "usage: slot remove ID" }, { "slot split 0", "usage:" },
+		{ "slot resize 0", "usage:" },
+		{ "slot discard 0 0", "usage:" }, { "slot remap 0 0 4K", "usage:" },
+		{ "slot remap 0 0 4K x", "usage:" },
 		{ "slot remap 0 0 4K file:/x y", "unexpected 'y'" }, { "slot save 0", "usage: slot save ID FILE" },
 		{ "slot", "slot: one of list, add, move" }, { "dirty", "dirty: one of start, stop, peek" },
-		{ "dirty start", "usage:" }, { "dirty start 9", "no slot 9" }, { "dirty take", "no slot is logged" },
+		{ "dirty start", "usage:" }, { "dirty start 9", "no slot 9" },
+		{ "dirty take", "no slot is logged" },
 		{ "dirty take 0", "slot 0 is not logged: dirty start 0" }, { "dirty take 9", "no slot 9" },
 		{ "dirty take 0 flowers", "not logged" }, { "dirty diff 0", "not logged" },
 		{ "dirty heat 0", "not logged" }, { "dirty heat 0 pgm x", "usage:" },
-		{ "dirty rate 0 1", "usage:" }, { "dirty rate 0 1 2", "not logged" }, { "dirty rate 0 x 2", "no interval" },
+		{ "dirty rate 0 1", "usage:" }, { "dirty rate 0 1 2", "not logged" },
+		{ "dirty rate 0 x 2", "no interval" },
 		{ "dirty rate 0 1 0", "1 to 10000 lines" }, { "dirty who 0 off", "are not recorded" },
 		{ "dirty who 0 0x1000", "not recorded: dirty who 0" }, { "dirty who 0 1 2 3", "unexpected '3'" },
 		{ "dirty who 0 1 0", "no range" },
@@ -269,9 +275,11 @@ START_TEST(heat_fades)
 	fake_dirty(rig.f, 0, 0);
 	v = json_loads(rig_ok(&rig, "dirty heat 0 -j"), 0, NULL);
 	ck_assert_uint_eq(data_u64(json_object_get(v, "result"), "calls"), 6);
-	ck_assert_int_eq(json_integer_value(json_array_get(json_object_get(json_object_get(v, "result"), "heat"), 0)),
+	ck_assert_int_eq(json_integer_value(json_array_get(json_object_get(json_object_get(v, "result"), "heat"),
+							   0)),
 			 1000);
-	ck_assert_int_eq(json_integer_value(json_array_get(json_object_get(json_object_get(v, "result"), "heat"), 64)),
+	ck_assert_int_eq(json_integer_value(json_array_get(json_object_get(json_object_get(v, "result"), "heat"),
+							   64)),
 			 420);
 	json_decref(v);
 	/* Its takes are nobody else's. */
@@ -424,7 +432,8 @@ START_TEST(map)
 	has(text, "         0x0  slot 0             1M |#                               | ram  anon  rw  huge\n");
 	has(text, "    0x100000  hole");
 	has(text, "  0xfec00000  mmio               4K |                               =| I/O APIC\n");
-	has(text, "  0xffff0000  slot 1            64K |                               o| rom  anon  ro  small pages\n");
+	has(text, "  0xffff0000  slot 1            64K |                               o| rom  anon  ro  small "
+	    "pages\n");
 	ck_assert_uint_eq(lines_of(text), 8);
 	free(text);
 	/* Thousands of slots are summed up, the largest keeps its line. */
@@ -466,7 +475,8 @@ START_TEST(diff)
 	ck_assert_uint_eq(lines_of(rig_ok(&rig, "dirty diff 0")), 1);
 	ck_assert_str_eq(rig_ok(&rig, "dirty diff 0"),
 			 "0x2004  2 bytes  0102 -> ff20\n"
-			 "0x3000  20 bytes  01020000000000000000000000000000 -> ff200000000000000000000000000000 ...\n"
+			 "0x3000  20 bytes  01020000000000000000000000000000 -> ff200000000000000000000000000000 "
+			 "...\n"
 			 "slot 0: 22 bytes changed in 2 runs\n");
 }
 END_TEST
@@ -509,15 +519,18 @@ START_TEST(completion)
 		{ "slot add 2 0 4K ", "", "backing= shared private log ro ", false },
 		{ "slot add 2 0 4K backing=", "", "anon memfd file: hugetlb alias: rma ", false },
 		{ "slot add 2 0 4K backing=", "me", "memfd ", false },
-		{ "dirty take ", "", "0 1 runs bitmap pages pgm svg ", false }, { "dirty take 0 ", "p", "pages pgm ", false },
-		{ "dirty take 0 svg ", "", "", true }, { "slot save 0 ", "", "", true }, { "dirty heat 0 ", "", "svg ", false },
+		{ "dirty take ", "", "0 1 runs bitmap pages pgm svg ", false },
+		{ "dirty take 0 ", "p", "pages pgm ", false },
+		{ "dirty take 0 svg ", "", "", true }, { "slot save 0 ", "", "", true },
+		{ "dirty heat 0 ", "", "svg ", false },
 		{ "dirty who 0 ", "", "off ", false }, { "slot remap 0 0 4K ", "", "file: ", false },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char all[200] = "";
 		bool file;
-		char **names = complete_line(&rig.f->machine, rows[i].line, strlen(rows[i].line), rows[i].text, &file);
+		char **names = complete_line(&rig.f->machine, rows[i].line, strlen(rows[i].line), rows[i].text,
+					     &file);
 
 		for (size_t k = 0; names && names[k]; k++) {
 			strcat(all, names[k]);
@@ -533,7 +546,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		add_and_change, backings, bad_arguments, check, peek_and_take, pictures_in_files, heat_fades, heat_styles,
+		add_and_change, backings, bad_arguments, check, peek_and_take, pictures_in_files, heat_fades,
+		heat_styles,
 		rate, cells, map, diff, who, completion,
 	};
 	Suite *s = suite_create("slot");
