@@ -327,7 +327,8 @@ END_TEST
 
 static const char *const json_lines[] = {
 	"help", "help x", "info registers", "info registers all", "info registers rax eax", "info cpus",
-	"info slots", "slot list", "slot add 2 0x10000000 1M log", "slot split 0 64K", "slot check", "slot remove 1",
+	"info slots", "slot list", "slot add 2 0x10000000 1M log", "slot split 0 64K", "slot check",
+	"slot remove 1",
 	"dirty peek 3 runs", "dirty take", "dirty heat 3", "dirty diff 3", "dirty who 3",
 	"info mem", "info status", "info host", "info breakpoints", "x/10xw counter", "x/3i main", "x/s main",
 	"x/2a main",
