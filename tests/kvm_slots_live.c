@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory slots and dirty logs under a guest that runs, on one vCPU and on four: the behaviours that the kernel's own
- * selftests (set_memory_region_test, memslot_perf_test, memslot_modification_stress_test, dirty_log_test) pin down,
- * through our operations.
+ * Memory slots and dirty logs under a guest that runs, on one vCPU and on four: the behaviours that the kernel's
+ * own selftests (set_memory_region_test, memslot_perf_test, memslot_modification_stress_test, dirty_log_test) pin
+ * down, through our operations.
  */
 #include <sched.h>
 #include <stdlib.h>
@@ -13,9 +13,10 @@
 #include "tests/unit.h"
 
 /*
- * Every vCPU starts at 0x8000, the first as the image's entry, the others by INIT and SIPI as in kvm_smp.c; goes to flat
- * protected mode, turns paging on (and becomes compatibility mode) when it is given tables, says 'c' and works for ever, interrupts on.
- * Watching: reads the dword at its place and counts what it saw.  Walking: writes its round into one page after the other.
+ * Every vCPU starts at 0x8000, the first as the image's entry, the others by INIT and SIPI as in kvm_smp.c; goes to
+ * flat protected mode, on to compatibility mode when it is given page tables, says 'c' and works for ever, interrupts
+ * on.  Watching: reads the dword at its place and counts what it saw.  Walking: writes its round into one page after
+ * the other.
  */
 GUEST(live, "ljmp $0, $0x8005\n"
 	    "mov $1, %eax\n cpuid\n shr $24, %ebx\n mov %ebx, %ebp\n"
