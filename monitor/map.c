@@ -11,7 +11,8 @@
 
 #define BAR 32u                 /* columns of a bar: all of the map */
 #define KEPT (MAP_LINES / 2 - 3)        /* slots with a line of their own when there are too many regions */
-#define MAP_TOP (1ULL << 32)    /* the map shows this much at least */
+#define MAP_TOP (1ULL << 32)    /* the map shows this much at least, */
+#define MAP_STEP (1ULL << 30)   /* and ends at a multiple of this */
 
 /* -- the data -- */
 
@@ -144,9 +145,10 @@ static bool collect(const json_t *result, struct map *m)
 			w++;
 		}
 	}
-	m->last = m->v[m->n - 1].last;
+	m->last = m->n ? m->v[m->n - 1].last : 0;
 	if (m->last < MAP_TOP - 1)
 		m->last = MAP_TOP - 1;
+	m->last |= MAP_STEP - 1;
 	return true;
 }
 

@@ -450,12 +450,14 @@ START_TEST(map)
 	/* The largest, the 8 lowest of the others, and those between them. */
 	has(b.text, "2214 slots ");
 	has(b.text, "2777 slots ");
+	has(b.text, "a bar's width is 5G");
 	out_buf_done(&b);
 	json_decref(v);
 	v = json_pack("{s:[], s:[]}", "slots", "mmio");
 	out_buf_init(&b);
 	map_render(v, &b.out);
-	has(b.text, "hole");
+	ck_assert_uint_eq(lines_of(b.text), 1);
+	has(b.text, "a bar's width is 4G");
 	out_buf_done(&b);
 	json_decref(v);
 }
