@@ -97,8 +97,8 @@ int slot_check_place(const struct slots *s, unsigned id, uint64_t gpa, uint64_t 
 			       "slot %u: gpa 0x%" PRIx64 " + 0x%" PRIx64 " is beyond the guest's %" PRIu64 " address bits",
 			       id, gpa, size, width);
 	if (size / page > SLOT_PAGES_MAX)
-		return err_set(err, EINVAL, "slot %u: size 0x%" PRIx64 " is more than KVM's 0x%llx pages a slot", id, size,
-			       SLOT_PAGES_MAX);
+		return err_set(err, EINVAL, "slot %u: 0x%" PRIx64 " bytes of memory are more than the 0x%llx pages that KVM "
+			       "takes in a slot", id, size, SLOT_PAGES_MAX);
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
 		if (gpa < reserved[i].gpa + reserved[i].size && reserved[i].gpa < gpa + size)
 			return err_set(err, EEXIST, "slot %u: 0x%" PRIx64 "-0x%" PRIx64 " overlaps 0x%" PRIx64 "-0x%" PRIx64
