@@ -65,6 +65,7 @@ enum { ROUNDS = 0, FINE = 4, ONES = 8, BAD = 12, BAD_VALUE = 16 };
 #define THERE   0x2800000u
 #define ID      10
 #define PAGE    DIRTY_PAGE
+#define MOST_PAGES 8003         /* of a slot: more than are written between two takes */
 
 static unsigned cpus;
 static struct slot_note note;
@@ -356,7 +357,7 @@ static void takes_are_exact(uint32_t pages, unsigned takes)
 	all_counts(ROUNDS, was);
 	machine_release(m);
 	for (unsigned n = 0; n < takes; n++) {
-		uint8_t must[256] = { 0 }, may[256] = { 0 };
+		uint8_t must[MOST_PAGES] = { 0 }, may[MOST_PAGES] = { 0 };
 		uint64_t count = 0;
 
 		wait_rounds();
@@ -390,7 +391,7 @@ static void takes_are_exact(uint32_t pages, unsigned takes)
 
 START_TEST(no_written_page_is_lost)
 {
-	static const uint32_t sizes[] = { 1, 63, 64, 65, 131 };
+	static const uint32_t sizes[] = { 1, 63, 64, 65, 131, MOST_PAGES };
 
 	for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
 		begin(_i);
