@@ -60,8 +60,11 @@ static void watched_write(struct vcpu *v)
 {
 	const struct kvm_run *run = v->run;
 	uint64_t gpa = run->mmio.phys_addr;
-	const struct gmem_region *r = gmem_find(v->vm->gmem, gpa);
+	const struct gmem_region *r = NULL;
 
+	/* Most machines watch nothing, and their MMIO need not pay for a look-up. */
+	if (gmem_watching(v->vm->gmem))
+		r = gmem_find(v->vm->gmem, gpa);
 	if (!r || !r->watched)
 		return;
 	dirty_who_note(v->vm->who, (unsigned)r->slot, v->id, regs_pc(v), gpa);

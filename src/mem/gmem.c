@@ -8,7 +8,9 @@
 
 struct gmem {
 	struct gmem_region *region;     /* ascending by gpa, never overlapping */
+	uint64_t *start;                /* their gpas once more: close together, for the search */
 	size_t n, cap;
+	size_t nwatched;
 };
 
 int gmem_new(struct gmem **ret, struct err *err)
@@ -26,36 +28,44 @@ void gmem_free(struct gmem *g)
 	if (!g)
 		return;
 	free(g->region);
+	free(g->start);
 	free(g);
 }
 
 /* How many regions start at or below GPA; the last of these is the only one that can hold it. */
 static size_t count_up_to(const struct gmem *g, uint64_t gpa)
 {
-	size_t lo = 0, hi = g->n;
+	const uint64_t *base = g->start;
+	size_t n = g->n;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
+	if (!n)
+		return 0;
+	/* Without a branch that could be mispredicted at each level. */
+	while (n > 1) {
+		size_t half = n / 2;
 
-		if (g->region[mid].gpa <= gpa)
-			lo = mid + 1;
-		else
-			hi = mid;
+		base = base[half] <= gpa ? base + half : base;
+		n -= half;
 	}
-	return lo;
+	return (size_t)(base - g->start) + (*base <= gpa);
 }
 
 static int grow(struct gmem *g, struct err *err)
 {
 	size_t cap = g->cap ? g->cap * 2 : 16;
-	struct gmem_region *p;
+	struct gmem_region *region;
+	uint64_t *start;
 
 	if (g->n < g->cap)
 		return 0;
-	p = reallocarray(g->region, cap, sizeof(*p));
-	if (!p)
+	region = reallocarray(g->region, cap, sizeof(*region));
+	if (region)
+		g->region = region;
+	start = reallocarray(g->start, cap, sizeof(*start));
+	if (start)
+		g->start = start;
+	if (!region || !start)
 		return err_errno(err, ENOMEM, "guest memory table");
-	g->region = p;
 	g->cap = cap;
 	return 0;
 }
@@ -85,7 +95,10 @@ int gmem_add(struct gmem *g, const struct gmem_region *r, struct err *err)
 	if (rc)
 		return rc;
 	memmove(&g->region[at + 1], &g->region[at], (g->n - at) * sizeof(*r));
+	memmove(&g->start[at + 1], &g->start[at], (g->n - at) * sizeof(*g->start));
 	g->region[at] = *r;
+	g->start[at] = r->gpa;
+	g->nwatched += r->watched;
 	g->n++;
 	return 0;
 }
@@ -96,7 +109,9 @@ int gmem_remove(struct gmem *g, uint64_t gpa)
 
 	if (!at || g->region[at - 1].gpa != gpa)
 		return -ENOENT;
+	g->nwatched -= g->region[at - 1].watched;
 	memmove(&g->region[at - 1], &g->region[at], (g->n - at) * sizeof(*g->region));
+	memmove(&g->start[at - 1], &g->start[at], (g->n - at) * sizeof(*g->start));
 	g->n--;
 	return 0;
 }
@@ -117,6 +132,11 @@ int gmem_mark(struct gmem *g, uint64_t gpa, uint64_t *bitmap)
 		return -ENOENT;
 	r->written = bitmap;
 	return 0;
+}
+
+bool gmem_watching(const struct gmem *g)
+{
+	return g->nwatched;
 }
 
 const struct gmem_region *gmem_find(const struct gmem *g, uint64_t gpa)

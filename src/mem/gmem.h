@@ -38,6 +38,8 @@ int gmem_remove(struct gmem *g, uint64_t gpa);
 int gmem_mark(struct gmem *g, uint64_t gpa, uint64_t *bitmap);
 /* The region that holds GPA, or NULL.  O(log n).  Valid until the next change. */
 const struct gmem_region *gmem_find(const struct gmem *g, uint64_t gpa);
+/* Whether any region is watched. */
+bool gmem_watching(const struct gmem *g);
 /* The lowest region that shares a byte with SIZE > 0 bytes at GPA (no wrap), but for slot SKIP's (-1: none); NULL. */
 const struct gmem_region *gmem_overlap(const struct gmem *g, uint64_t gpa, uint64_t size, int skip);
 /* The INDEX-th region, ascending by gpa; NULL past the end. */
