@@ -193,6 +193,10 @@ def run(*arguments, stdin=b"", environment=None):
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
 
+class Skip(Exception):
+    """Raised by a test that this machine cannot run; the text says why."""
+
+
 def main(tests):
     """Runs the functions in TESTS and prints TAP."""
     print(f"1..{len(tests)}")
@@ -201,6 +205,8 @@ def main(tests):
         try:
             test()
             print(f"ok {number} - {name}", flush=True)
+        except Skip as why:
+            print(f"ok {number} - {name} # SKIP {why}", flush=True)
         except Exception:  # pylint: disable=broad-except
             print(f"not ok {number} - {name}")
             for line in traceback.format_exc().splitlines():
