@@ -424,13 +424,13 @@ static inline int machine_slot_add(struct machine *m, const struct slot_spec *sp
 	return m->ops->slot_add(m, spec, ret_note, err);
 }
 
-/* Deletes a slot; breakpoints in it go with its memory.  Removing the memory a vCPU runs from is allowed, and noted. */
+/* Deletes a slot; breakpoints in it stay, and count again when memory is there again.  Removing what a vCPU runs from is allowed, and noted. */
 static inline int machine_slot_remove(struct machine *m, unsigned id, struct slot_note *ret_note, struct err *err)
 {
 	return m->ops->slot_remove(m, id, ret_note, err);
 }
 
-/* Moves it to GPA, contents, flags and breakpoints with it. */
+/* Moves it to GPA, contents and flags with it; breakpoints stay at their gpa, where the guest's page tables lead. */
 static inline int machine_slot_move(struct machine *m, unsigned id, uint64_t gpa, struct slot_note *ret_note,
 				    struct err *err)
 {

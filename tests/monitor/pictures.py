@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ElementTree
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from rig import Skip, DEADLINE, main, run  # noqa: E402
+from rig import DEADLINE, Skip, main, run  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
 ELEMENTS_MAX = 4000
