@@ -8,6 +8,8 @@
 
 #include "kvm/baseline.h"
 #include "kvm/bitmap.h"
+#include "kvm/ring.h"
+#include "kvm/slots_priv.h"
 
 /* The bitmaps of a log beside those of its consumers. */
 enum { WRITTEN = DIRTY_CONSUMERS, GOT, MAPS };
@@ -59,9 +61,14 @@ static bool choose_manual(const struct kvm *k)
 
 int dirty_log_new(struct slots *t, struct slot *s, struct err *err)
 {
+	struct rings *rings = slots_rings(t);
 	struct dirty_log *l;
-	int r = log_make(s->size / DIRTY_PAGE, choose_manual(slots_kvm(t)), &l, err);
+	int r;
 
+	/* What the rings still hold under this number is of a slot before, or of an earlier log. */
+	r = rings ? rings_collect(rings, err) : 0;
+	if (!r)
+		r = log_make(s->size / DIRTY_PAGE, !rings && choose_manual(slots_kvm(t)), &l, err);
 	if (r)
 		return r;
 	s->dirty = l;
@@ -76,6 +83,44 @@ void dirty_log_free(struct slots *t, struct slot *s)
 	gmem_mark(slots_gmem(t), s->gpa, NULL);
 	log_free(s->dirty);
 	s->dirty = NULL;
+}
+
+void dirty_log_mark(struct slots *t, unsigned id, uint64_t page)
+{
+	const struct slot *s = slots_get(t, id);
+
+	if (s && s->dirty && page < s->dirty->pages)
+		__atomic_fetch_or(&s->dirty->map[WRITTEN][page / 64], 1ull << page % 64, __ATOMIC_RELAXED);
+}
+
+int dirty_log_lost(struct slots *t, struct err *err)
+{
+	const struct gmem_region *g;
+
+	for (size_t n = 0; (g = gmem_at(slots_gmem(t), n)); n++) {
+		const struct slot *s = slots_get(t, (unsigned)g->slot);
+		struct slot off;
+		uint64_t *bits;
+		int r;
+
+		if (!s || !s->dirty || !s->log)
+			continue;
+		/* Logging that begins watches every page; what is written before that is among what is marked after it. */
+		off = *s;
+		off.log = false;
+		r = slot_kernel_put(t, &off);
+		if (!r)
+			r = slot_kernel_put(t, s);
+		if (r < 0)
+			return slot_kernel_error(s->id, r, err);
+		bits = s->dirty->map[WRITTEN];
+		for (uint64_t page = 0; page < s->dirty->pages; page += 64) {
+			uint64_t left = s->dirty->pages - page;
+
+			__atomic_fetch_or(&bits[page / 64], left < 64 ? (1ull << left) - 1 : ~0ull, __ATOMIC_RELAXED);
+		}
+	}
+	return 0;
 }
 
 /* Has the kernel log anew the pages that it told of; api.rst 4.117 wants multiples of 64 pages, except at the slot's end. */
@@ -94,10 +139,20 @@ static int clear_kernel(const struct kvm *k, const struct slot *s, const struct 
 	return r < 0 ? err_errno(err, -r, "slot %u: KVM_CLEAR_DIRTY_LOG", s->id) : 0;
 }
 
+/* What the kernel knows goes to GOT, or by way of the rings to WRITTEN. */
+static int ask_kernel(struct slots *t, const struct slot *s, const struct dirty_log *l, struct err *err)
+{
+	struct kvm_dirty_log get = { .slot = s->id, .dirty_bitmap = l->map[GOT] };
+	int r;
+
+	if (slots_rings(t))
+		return rings_collect(slots_rings(t), err);
+	r = kvm_ioctl(slots_kvm(t)->vm_fd, KVM_GET_DIRTY_LOG, &get);
+	return r < 0 ? err_errno(err, -r, "slot %u: KVM_GET_DIRTY_LOG", s->id) : 0;
+}
+
 int dirty_log_harvest(struct slots *t, struct slot *s, struct err *err)
 {
-	const struct kvm *k = slots_kvm(t);
-	struct kvm_dirty_log get = { .slot = s->id };
 	struct dirty_log *l = s->dirty;
 	uint64_t *written, *got;
 	int r;
@@ -109,10 +164,9 @@ int dirty_log_harvest(struct slots *t, struct slot *s, struct err *err)
 		return err_set(err, EINVAL, "slot %u: its log is of another size", s->id);
 	written = l->map[WRITTEN];
 	got = l->map[GOT];
-	get.dirty_bitmap = got;
-	r = kvm_ioctl(k->vm_fd, KVM_GET_DIRTY_LOG, &get);
-	if (r < 0)
-		return err_errno(err, -r, "slot %u: KVM_GET_DIRTY_LOG", s->id);
+	r = ask_kernel(t, s, l, err);
+	if (r)
+		return r;
 	for (size_t i = 0; i < bitmap_words(l->pages); i++) {
 		uint64_t w = written[i] | got[i];
 
@@ -123,7 +177,7 @@ int dirty_log_harvest(struct slots *t, struct slot *s, struct err *err)
 		written[i] = 0;
 	}
 	/* What could not be cleared is told of once more: too often, but not lost. */
-	return l->manual ? clear_kernel(k, s, l, err) : 0;
+	return l->manual ? clear_kernel(slots_kvm(t), s, l, err) : 0;
 }
 
 /* A new log with L's part from page FIRST on, PAGES long, its differences too. */

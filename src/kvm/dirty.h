@@ -18,6 +18,18 @@ int dirty_log_new(struct slots *t, struct slot *s, struct err *err);
 void dirty_log_free(struct slots *t, struct slot *s);
 
 /*
+ * The guest wrote PAGE of slot ID, says a dirty ring: the next harvest finds it.  Ignored where that slot has no such page or no
+ * log: the ring's entry may be older than the slot.  Any vCPU's thread, since slots do not change while one runs; the loop thread.
+ */
+void dirty_log_mark(struct slots *t, unsigned id, uint64_t page);
+
+/*
+ * The kernel has lost some of what the guest wrote: takes every page of every log for written, and has the kernel watch all of
+ * them again.  Threads as above.
+ */
+int dirty_log_lost(struct slots *t, struct err *err);
+
+/*
  * Takes what the kernel has logged so far into the consumers' bitmaps.  The slot table calls this before every change that
  * loses the kernel's log: delete, move, re-creation with other flags or size.  No-op without a log.
  */

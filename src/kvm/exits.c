@@ -10,6 +10,7 @@
 #include "kvm/debug.h"
 #include "kvm/dirty.h"
 #include "kvm/regs.h"
+#include "kvm/ring.h"
 #include "kvm/vcpu.h"
 
 /* An event that needs a person: KVM cannot go on. */
@@ -83,6 +84,20 @@ static bool exit_mmio(struct vcpu *v)
 	return true;
 }
 
+/* Room for what the guest dirties next.  Other vCPUs go on meanwhile, and may be doing the same. */
+static bool exit_ring_full(struct vcpu *v)
+{
+	unsigned count = 0;
+	struct err err;
+
+	if (!v->vm->rings)
+		return fail(v, "KVM speaks of a dirty ring where there is none");
+	if (rings_collect_cpu(v->vm->rings, v->id, &count, &err))
+		return fail(v, "%s", err.msg);
+	/* It would be full for ever. */
+	return count || fail(v, "the dirty ring is full, and has no entries");
+}
+
 static bool exit_internal_error(struct vcpu *v)
 {
 	const struct kvm_run *run = v->run;
@@ -117,6 +132,8 @@ bool vcpu_handle_exit(struct vcpu *v, int ret)
 		return exit_mmio(v);
 	case KVM_EXIT_DEBUG:
 		return debug_exit(v);
+	case KVM_EXIT_DIRTY_RING_FULL:
+		return exit_ring_full(v);
 	case KVM_EXIT_INTERNAL_ERROR:
 		return exit_internal_error(v);
 	case KVM_EXIT_SHUTDOWN:

@@ -59,6 +59,7 @@ static const struct capability {
 	CAP(READONLY_MEM, 0, "read-only memory slots"),
 	CAP(MANUAL_DIRTY_LOG_PROTECT2, 0, "dirty logs cleared page by page (2: initially all set)"),
 	CAP(DIRTY_LOG_RING, 0, "dirty log as a ring: its largest size in bytes"),
+	CAP(DIRTY_LOG_RING_ACQ_REL, 0, "the same, for hosts of any order of memory accesses"),
 	CAP(MULTI_ADDRESS_SPACE, 0, "number of address spaces (2: system management mode apart)"),
 	CAP(X86_USER_SPACE_MSR, 0, "model-specific register accesses can be seen"),
 	CAP(TSC_CONTROL, 0, "the time stamp counter's rate can be set"),

@@ -4,7 +4,7 @@ libgvkvm_a_SOURCES = \
 	src/kvm/backing.c src/kvm/backing.h src/kvm/slot_change.c src/kvm/slot_check.c src/kvm/slot_ops.c \
 	src/kvm/slots_priv.h src/kvm/dirty_ops.c \
 	src/kvm/baseline.c src/kvm/baseline.h src/kvm/bitmap.c src/kvm/bitmap.h src/kvm/dirty.c src/kvm/dirty.h \
-	src/kvm/dirty_who.c \
+	src/kvm/dirty_who.c src/kvm/ring.c src/kvm/ring.h \
 	src/kvm/com1.c src/kvm/com1.h src/kvm/debug.c src/kvm/debug.h src/kvm/exits.c src/kvm/kvm.c src/kvm/kvm.h \
 	src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/machine_priv.h src/kvm/probe.c src/kvm/probe.h src/kvm/regs.c \
 	src/kvm/regs.h src/kvm/run.c src/kvm/slots.c src/kvm/slots.h src/kvm/state.c src/kvm/state.h src/kvm/vcpu.c \
@@ -20,7 +20,7 @@ if HAVE_CHECK
 kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/unit.c tests/unit.h
 kvm_libs = libgvkvm.a libgvcore.a $(ELF_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 check_PROGRAMS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs \
-	tests/kvm_slots tests/kvm_slots_random
+	tests/kvm_slots tests/kvm_slots_random tests/kvm_slot_check
 tests_check_regs_SOURCES = tests/check_regs.c tests/unit.c tests/unit.h
 tests_check_regs_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_com1_SOURCES = tests/check_com1.c tests/unit.c tests/unit.h
@@ -37,8 +37,10 @@ tests_kvm_regs_SOURCES = tests/kvm_regs.c $(kvm_harness)
 tests_kvm_regs_LDADD = $(kvm_libs)
 tests_kvm_slots_SOURCES = tests/kvm_slots.c $(kvm_harness)
 tests_kvm_slots_LDADD = $(kvm_libs)
+tests_kvm_slot_check_SOURCES = tests/kvm_slot_check.c $(kvm_harness)
+tests_kvm_slot_check_LDADD = $(kvm_libs)
 tests_kvm_slots_random_SOURCES = tests/kvm_slots_random.c $(kvm_harness)
 tests_kvm_slots_random_LDADD = $(kvm_libs)
 TESTS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots \
-	tests/kvm_slots_random
+	tests/kvm_slots_random tests/kvm_slot_check
 endif

@@ -13,6 +13,7 @@
 #include "kvm/dirty.h"
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
+#include "kvm/ring.h"
 
 static void host_irq(void *arg, unsigned gsi, bool level)
 {
@@ -197,6 +198,11 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	if (r)
 		goto fail;
 	k->vm.gmem = slots_gmem(k->slots);
+	if (c->dirty_ring)
+		r = rings_new(k->slots, c->dirty_ring, &k->vm.rings, err);
+	if (r)
+		goto fail;
+	slots_use_rings(k->slots, k->vm.rings);
 	r = add_ram(k->slots, c->memory, err);
 	if (!r)
 		r = probe_host(&k->vm.kvm, &k->probe, err);
@@ -242,6 +248,7 @@ void machine_kvm_free(struct machine *m)
 		break_suspend(k->vm.breaks);    /* no trap stays behind in a file */
 	break_free(k->vm.breaks);
 	dirty_who_free(k->vm.who);
+	rings_free(k->vm.rings);
 	kvm_close(&k->vm.kvm);
 	slots_free(k->slots);
 	symtab_free(k->symbols);

@@ -6,9 +6,12 @@
 #include "api/machine.h"
 #include "load/load.h"
 
+#define MACHINE_DIRTY_RING 16384u       /* entries of a dirty ring that are a fair choice */
+
 struct machine_config {
 	uint64_t memory;        /* bytes, a multiple of the page size */
 	unsigned cpus;          /* 1 to MACHINE_CPUS_MAX */
+	unsigned dirty_ring;    /* entries of each vCPU's dirty ring, a power of two; 0: dirty logs are bitmaps */
 	struct blob image;      /* taken over, also on failure */
 	struct load_opts load;  /* its strings and modules must outlive the machine */
 };

@@ -72,6 +72,16 @@ const struct kvm *slots_kvm(struct slots *s)
 	return s->kvm;
 }
 
+void slots_use_rings(struct slots *s, struct rings *r)
+{
+	s->rings = r;
+}
+
+struct rings *slots_rings(struct slots *s)
+{
+	return s->rings;
+}
+
 struct slot *slot_need(struct slots *s, unsigned id, struct err *err)
 {
 	struct slot *v = slots_get(s, id);

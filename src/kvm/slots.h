@@ -12,6 +12,7 @@
 
 struct backing;                 /* backing.h */
 struct dirty_log;               /* dirty.h */
+struct rings;                   /* ring.h */
 
 struct slot {
 	unsigned id;
@@ -35,6 +36,9 @@ void slots_free(struct slots *s);               /* unmaps the backings; NULL is 
 struct slot *slots_get(struct slots *s, unsigned id);
 struct gmem *slots_gmem(struct slots *s);
 const struct kvm *slots_kvm(struct slots *s);
+/* Has the dirty logs come from rings (not owned), before there is one.  slots_rings(): those, or NULL. */
+void slots_use_rings(struct slots *s, struct rings *r);
+struct rings *slots_rings(struct slots *s);
 /* The INDEX-th slot, ascending by gpa; false past the end. */
 bool slots_at(struct slots *s, size_t index, struct slot_info *ret);
 

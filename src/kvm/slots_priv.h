@@ -16,6 +16,7 @@ struct slot_initial {
 
 struct slots {
 	const struct kvm *kvm;
+	struct rings *rings;    /* NULL: the kernel keeps bitmaps */
 	struct gmem *gmem;      /* orders them by gpa */
 	struct slot *v;         /* by slot number; size 0: free */
 	size_t n;

@@ -14,6 +14,7 @@
 
 #include "kvm/debug.h"
 #include "kvm/regs.h"
+#include "kvm/ring.h"
 
 /* How long a vCPU that has just parked looks at its gate before it sleeps: longer than a client takes between two steps. */
 #define PARK_SPIN_US 40
@@ -274,6 +275,9 @@ int vcpu_new(struct vm *vm, unsigned id, struct vcpu **ret, struct err *err)
 		goto fail;
 	}
 	v->run = run;
+	r = vm->rings ? rings_add(vm->rings, id, v->fd, err) : 0;
+	if (r)
+		goto fail;
 	v->xsave = calloc(1, sizeof(*v->xsave));
 	if (!v->xsave) {
 		r = err_set(err, ENOMEM, "out of memory");

@@ -28,6 +28,7 @@ enum gate { GATE_CLOSED, GATE_OPEN, GATE_QUIT };
 
 struct vcpu;
 struct dirty_who;
+struct rings;
 
 struct run_ctl {
 	atomic_uint running;
@@ -48,6 +49,7 @@ struct vm {
 	struct gmem *gmem;
 	struct break_table *breaks;
 	struct dirty_who *who;          /* dirty.h: who writes to slots that are watched */
+	struct rings *rings;            /* ring.h: NULL where dirty logs are bitmaps */
 	struct vcpu **cpus;
 	unsigned ncpus;
 	struct run_ctl ctl;
