@@ -54,6 +54,28 @@ GUEST(two, "ljmp $0, $0x8005\n"
 	   "jmp 2b\n");
 extern const unsigned char two_inc[];
 
+#define RING      4096          /* entries */
+#define EACH      0x9400        /* gpas: pages a vCPU, and the round they are to do */
+#define ROUND     0x9404
+#define ROUNDS(n) (0x9000 + 64ull * (n))
+
+/* Every vCPU writes to each of its pages once when ROUND changes, then sets its own cell to it. */
+GUEST(flood, "ljmp $0, $0x8005\n"
+	     "mov $1, %eax\n cpuid\n shr $24, %ebx\n mov %ebx, %ebp\n test %ebx, %ebx\n jnz 1f\n"
+	     "mov $0x1b, %ecx\n rdmsr\n or $0xc00, %eax\n wrmsr\n"
+	     "xor %edx, %edx\n mov $0x830, %ecx\n"
+	     "mov $0xc4500, %eax\n wrmsr\n mov $0xc4608, %eax\n wrmsr\n"
+	     "1: lgdtl 0x8218\n mov %cr0, %eax\n or $1, %al\n mov %eax, %cr0\n ljmpl $8, $0x8100\n"
+	     ".org flood + 0x100\n .code32\n"
+	     "mov $16, %eax\n mov %eax, %ds\n mov %eax, %es\n mov %eax, %ss\n sti\n"
+	     "mov %ebp, %esi\n shl $6, %esi\n"
+	     "1: pause\n mov 0x9404, %eax\n cmp 0x9000(%esi), %eax\n je 1b\n"
+	     "mov 0x9400, %ecx\n mov %ecx, %edx\n imul %ebp, %edx\n shl $12, %edx\n"
+	     "2: incl 0x2000000(%edx)\n add $0x1000, %edx\n loop 2b\n"
+	     "mov %eax, 0x9000(%esi)\n jmp 1b\n"
+	     ".org flood + 0x200\n"
+	     ".quad 0, 0x00cf9a000000ffff, 0x00cf92000000ffff\n .word 23\n .long 0x8200\n");
+
 static struct dirty_map map;
 
 static void ok(int r)
@@ -628,15 +650,142 @@ START_TEST(who_of_two)
 }
 END_TEST
 
-int main(void)
+/* More pages than the rings hold between two takes; the logs of two slots, the second of which begins amid a ring. */
+static void flood_run(unsigned cpus)
 {
-	Suite *s = suite_create("kvm dirty log");
-	TCase *l = tcase_create("log"), *w = tcase_create("who");
+	const uint32_t each = 3 * RING + 7, all = each * cpus;
 
-	if (guest_no_kvm())
-		return unit_skip_all("no /dev/kvm here");
+	if (guest_dirty_ring)
+		guest_dirty_ring = RING;
+	GUEST_START(flood, 0x8000, BOOT_REAL, cpus);
+	add_slot(ID, GPA, all / 2, true);
+	add_slot(ID + 1, GPA + all / 2 * (uint64_t)DIRTY_PAGE, all - all / 2, true);
+	put(EACH, &each, 4);
+	for (uint32_t round = 1; round <= 4; round++) {
+		put(ROUND, &round, 4);
+		guest_continue();
+		for (unsigned i = 0; i < cpus; i++)
+			while (guest_u32(ROUNDS(i)) != round && machine_state(m) == MACHINE_RUNNING)
+				machine_poll(m, 0);
+		machine_stop(m);
+		guest_wait();
+		ck_assert_msg(stop.reason == STOP_REQUEST, "%s", stop.text);
+		look(ID, DIRTY_USER, true);
+		ck_assert_uint_eq(map.dirty, all / 2);
+		look(ID + 1, DIRTY_USER, true);
+		ck_assert_uint_eq(map.dirty, all - all / 2);
+		look(ID, DIRTY_USER, true);
+		ck_assert_uint_eq(map.dirty, 0);
+	}
+	for (uint32_t page = 0; page < all; page++)
+		ck_assert_uint_eq(guest_u32(GPA + (uint64_t)page * DIRTY_PAGE), 4);
+	end();
+}
+
+START_TEST(floods_of_one)
+{
+	flood_run(1);
+}
+END_TEST
+
+START_TEST(floods_of_four)
+{
+	flood_run(4);
+}
+END_TEST
+
+/* What a ring says of a slot that is gone, or that did not log yet, is no news of the one that has its number now. */
+START_TEST(old_news)
+{
+	uint32_t each = 700, round = 1;
+	struct slot_note note;
+	bool off = false;
+
+	GUEST_START(flood, 0x8000, BOOT_REAL, 1);
+	add_slot(ID, GPA, each, true);
+	put(EACH, &each, 4);
+	for (; round <= 3; round++) {
+		put(ROUND, &round, 4);
+		guest_continue();
+		while (guest_u32(ROUNDS(0)) != round && machine_state(m) == MACHINE_RUNNING)
+			machine_poll(m, 0);
+		machine_stop(m);
+		guest_wait();
+		ck_assert_msg(stop.reason == STOP_REQUEST, "%s", stop.text);
+		if (round == 3)
+			break;
+		if (round == 1) {
+			ok(machine_slot_remove(m, ID, &note, &err));
+			add_slot(ID, GPA, each, true);
+		} else {
+			ok(machine_slot_flags(m, ID, &off, NULL, &err));
+			log_on(ID);
+		}
+		look(ID, DIRTY_USER, false);
+		ck_assert_uint_eq(map.dirty, 0);
+	}
+	/* A shorter one there: the pages that it lacks are dropped. */
+	ok(machine_slot_remove(m, ID, &note, &err));
+	add_slot(ID + 1, GPA, each, false);
+	add_slot(ID, 2 * GPA, 1, true);
+	look(ID, DIRTY_USER, false);
+	ck_assert_uint_eq(map.dirty, 0);
+	end();
+}
+END_TEST
+
+static void no_fault(void *arg, const struct slot_fault *f)
+{
+	(void)arg;
+	ck_abort_msg("slot %u: %s", f->id, f->text);
+}
+
+START_TEST(check_finds_nothing)
+{
+	fresh(70);
+	add_slot(ID + 1, 2 * GPA, 70, false);
+	ok(machine_slot_check(m, no_fault, NULL, &err));
+	end();
+}
+END_TEST
+
+/* A size that is no ring's is refused, and leaves nothing behind. */
+START_TEST(impossible_rings)
+{
+	static const struct {
+		unsigned entries;
+		int code;
+	} bad[] = { { 1 << 27, -ENOTSUP }, { 3000, -EINVAL }, { 1, -EINVAL } };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct machine_config c = {
+			.memory = 16 << 20,
+			.cpus = 1,
+			.dirty_ring = bad[i].entries,
+			.load = { .kind = IMAGE_FLAT },
+		};
+
+		ck_assert_int_eq(blob_copy("test", scribble, (size_t)(scribble_end - scribble), &c.image, &err), 0);
+		ck_assert_int_eq(machine_kvm_new(&c, &m, &err), bad[i].code);
+		ck_assert_msg(strstr(err.msg, "KVM_CAP_DIRTY_LOG_RING"), "%s", err.msg);
+	}
+}
+END_TEST
+
+static void use_rings(void)
+{
+	guest_dirty_ring = MACHINE_DIRTY_RING;
+}
+
+/* What holds whether the kernel keeps bitmaps or rings. */
+static void add_both(Suite *s, const char *log, const char *who, void (*setup)(void))
+{
+	TCase *l = tcase_create(log), *w = tcase_create(who);
+
 	tcase_set_timeout(l, 120);
 	tcase_set_timeout(w, 60);
+	tcase_add_checked_fixture(l, setup, NULL);
+	tcase_add_checked_fixture(w, setup, NULL);
 	tcase_add_loop_test(l, nothing_is_lost, 0, 4);
 	tcase_add_test(l, consumers_are_apart);
 	tcase_add_test(l, refusals);
@@ -647,10 +796,29 @@ int main(void)
 	tcase_add_test(l, guest_writes_survive);
 	tcase_add_test(l, differences);
 	tcase_add_test(l, growth_is_no_difference);
+	tcase_add_test(l, floods_of_one);
+	tcase_add_test(l, floods_of_four);
+	tcase_add_test(l, old_news);
+	tcase_add_test(l, check_finds_nothing);
 	tcase_add_test(w, who_writes);
 	tcase_add_test(w, who_tries_to_write);
 	tcase_add_test(w, who_of_two);
 	suite_add_tcase(s, l);
 	suite_add_tcase(s, w);
+}
+
+int main(void)
+{
+	Suite *s = suite_create("kvm dirty log");
+	TCase *r = tcase_create("rings");
+
+	if (guest_no_kvm())
+		return unit_skip_all("no /dev/kvm here");
+	add_both(s, "log", "who", NULL);
+	if (guest_has_rings()) {
+		add_both(s, "log by rings", "who by rings", use_rings);
+		tcase_add_test(r, impossible_rings);
+	}
+	suite_add_tcase(s, r);
 	return unit_main(s);
 }

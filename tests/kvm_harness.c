@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kvm/kvm.h"
 #include "tests/unit.h"
 
 #define DEADLINE_MS 10000
@@ -18,6 +19,7 @@ struct stop_event stop;
 unsigned stops, resets;
 char serial[1 << 17];
 size_t serial_len;
+unsigned guest_dirty_ring;
 
 static unsigned waited;
 
@@ -51,6 +53,7 @@ void guest_start(const unsigned char *code, const unsigned char *end, uint64_t l
 	struct machine_config c = {
 		.memory = 16 << 20,
 		.cpus = cpus,
+		.dirty_ring = guest_dirty_ring,
 		.load = { .kind = IMAGE_FLAT, .has_load = true, .load = load, .has_mode = true, .mode = mode },
 	};
 
@@ -166,4 +169,14 @@ bool guest_no_kvm(void)
 		return true;
 	close(fd);
 	return false;
+}
+
+bool guest_has_rings(void)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	bool has = fd >= 0 && kvm_ioctl_num(fd, KVM_CHECK_EXTENSION, KVM_CAP_DIRTY_LOG_RING) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return has;
 }

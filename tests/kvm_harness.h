@@ -12,6 +12,7 @@ extern struct stop_event stop;          /* reported last */
 extern unsigned stops, resets;          /* how many came */
 extern char serial[1 << 17];            /* what came on COM1 so far */
 extern size_t serial_len;
+extern unsigned guest_dirty_ring;       /* entries of the dirty rings of machines made from now on; 0: bitmaps */
 
 /* Assembled with the test; the symbols stand around a piece of guest code. */
 #define GUEST(name, code)                                                                                       \
@@ -39,5 +40,7 @@ uint32_t guest_u32(uint64_t gpa);
 
 /* Whether there is no KVM to test on. */
 bool guest_no_kvm(void);
+/* Whether this KVM can log dirty pages in rings. */
+bool guest_has_rings(void);
 
 #endif
