@@ -168,7 +168,11 @@ static int read_files(struct program *p, struct machine_config *c, struct err *e
 static int make_machine(struct program *p)
 {
 	const struct options *o = &p->opt;
-	struct machine_config c = { .memory = o->memory, .cpus = o->cpus };
+	struct machine_config c = {
+		.memory = o->memory,
+		.cpus = o->cpus,
+		.dirty_ring = o->dirty_ring ? MACHINE_DIRTY_RING : 0,
+	};
 	struct err err = { 0 };
 
 	if (read_files(p, &c, &err)) {

@@ -34,6 +34,12 @@ static const struct word modes[] = {
 	{ 0 },
 };
 
+static const struct word dirty_logs[] = {
+	{ "bitmap", false },
+	{ "ring", true },
+	{ 0 },
+};
+
 static int no_memory(struct err *err)
 {
 	return err_set(err, ENOMEM, "no memory");
@@ -145,6 +151,15 @@ static int parse_cpus(struct options *o, const char *arg, struct err *err)
 	return 0;
 }
 
+static int parse_dirty_log(struct options *o, const char *arg, struct err *err)
+{
+	int value, r = find_word(dirty_logs, arg, &value, err);
+
+	if (r == 0)
+		o->dirty_ring = value;
+	return r;
+}
+
 static int parse_append(struct options *o, const char *arg, struct err *err)
 {
 	return set_text(&o->append, arg, err);
@@ -241,6 +256,7 @@ static const struct option_row rows[] = {
 	{ 0, "mode", "MODE", "flat image: real (default), protected, long", 0, parse_mode },
 	{ 'm', "memory", "SIZE", "guest RAM, default 128M (K, M, G suffixes)", 0, parse_memory },
 	{ 'c', "cpus", "N", "vCPUs, default 1", 0, parse_cpus },
+	{ 0, "dirty-log", "KIND", "dirty logs by bitmap (default) or ring", 0, parse_dirty_log },
 	{ 'a', "append", "TEXT", "kernel or Multiboot command line", 0, parse_append },
 	{ 'i', "initrd", "FILE", "Multiboot module, \"FILE ARGS...\" (repeatable)", 0, parse_initrd },
 	{ 'g', "gdb", "ADDR", "unix:PATH, tcp:[HOST:]PORT, stdio, none (repeatable)", 0, parse_gdb },

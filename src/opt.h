@@ -32,6 +32,7 @@ struct options {
 	enum boot_mode mode;
 	uint64_t memory;                /* bytes, a multiple of 4 KiB; 128 MiB */
 	unsigned cpus;                  /* 1 to MACHINE_CPUS_MAX; 1 */
+	bool dirty_ring;                /* dirty logs come from rings */
 	char *append;                   /* NULL: none */
 	struct option_module *modules;
 	size_t nmodules;
