@@ -53,6 +53,7 @@ __asm__(".pushsection .rodata\n guest: .code16\n"
 static struct machine *m;
 static struct err err;
 static struct slot_note note;
+static double walked_us;        /* how long the last walk took the guest */
 
 static void need(int r)
 {
@@ -139,7 +140,9 @@ static void walk(uint32_t gpa, uint32_t count, uint32_t stride)
 	machine_phys_write(m, WALK + 8, &stride, 4, NULL);
 	machine_phys_write(m, WALK, &gpa, 4, NULL);
 	machine_phys_write(m, WALK + 4, &count, 4, NULL);
+	walked_us = now_us();
 	wait_for(has_walked, NULL);
+	walked_us = now_us() - walked_us;
 	need(machine_hold(m, &err));
 }
 
@@ -153,6 +156,24 @@ static void add(unsigned id, uint64_t gpa, uint64_t size, bool log)
 static void drop(unsigned id)
 {
 	need(machine_slot_remove(m, id, &note, &err));
+}
+
+static void start(unsigned dirty_ring)
+{
+	static const struct run_action acts[CPUS] = {
+		{ .kind = ACT_CONT }, { .kind = ACT_CONT }, { .kind = ACT_CONT }, { .kind = ACT_CONT },
+	};
+	struct machine_config c = {
+		.memory = 16 * MIB,
+		.cpus = CPUS,
+		.dirty_ring = dirty_ring,
+		.load = { .kind = IMAGE_FLAT, .has_load = true, .load = 0x8000, .has_mode = true, .mode = BOOT_REAL },
+	};
+
+	need(blob_copy("bench", guest, (size_t)(guest_end - guest), &c.image, &err));
+	need(machine_kvm_new(&c, &m, &err));
+	need(machine_resume(m, acts, &err));
+	let_run();
 }
 
 /* -- the guest's stopped time for a command -- */
@@ -468,28 +489,79 @@ static void bench_take(void)
 	free(bits);
 }
 
+/* -- a ring for each vCPU in place of a bitmap for each slot -- */
+
+struct cost {
+	double take, write;     /* us: of taking DIRTIED pages; of a write to a page that is clean */
+};
+
+/* On a machine with a slot of 1 GiB that is logged. */
+static struct cost measure_log(void)
+{
+	double takes[ROUNDS], writes[ROUNDS];
+	struct dirty_map map;
+
+	/* The first round has to find memory for the pages. */
+	for (unsigned n = 0; n <= ROUNDS; n++) {
+		double start;
+
+		dirty_pages();
+		start = now_us();
+		need(machine_dirty_read(m, LOGGED, DIRTY_USER, true, &map, &err));
+		if (n) {
+			takes[n - 1] = now_us() - start;
+			writes[n - 1] = walked_us / DIRTIED;
+		}
+		machine_release(m);
+		expect_dirty(map.dirty);
+		free(map.bits);
+	}
+	return (struct cost){ median(takes, ROUNDS), median(writes, ROUNDS) };
+}
+
+static void print_cost(const char *kind, const struct cost *c)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "dirty take by %s, 1 GiB, 10,000 pages", kind);
+	printf("%-44s %9.2f us\n", name, c->take);
+	snprintf(name, sizeof(name), "writes to clean pages, logged by %s", kind);
+	printf("%-44s %9.0f /s\n", name, 1e6 / c->write);
+}
+
+static void bench_ring(void)
+{
+	const struct cost bitmap = measure_log();
+	struct cost ring;
+
+	if (kvm_ioctl_num(machine_priv(m)->vm.kvm.vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_DIRTY_LOG_RING) <= 0) {
+		printf("%-44s left out: no KVM_CAP_DIRTY_LOG_RING\n", "dirty rings");
+		return;
+	}
+	machine_kvm_free(m);
+	start(MACHINE_DIRTY_RING);
+	need(machine_hold(m, &err));
+	add(LOGGED, LOG_GPA, GIB, true);
+	machine_release(m);
+	ring = measure_log();
+	print_cost("bitmap", &bitmap);
+	print_cost("ring", &ring);
+	printf("%-44s %9.2f x\n", "dirty take, ring over bitmap", ring.take / bitmap.take);
+	printf("%-44s %9.2f x\n", "a write to a clean page, ring over bitmap", ring.write / bitmap.write);
+}
+
 int main(void)
 {
-	static const struct run_action acts[CPUS] = {
-		{ .kind = ACT_CONT }, { .kind = ACT_CONT }, { .kind = ACT_CONT }, { .kind = ACT_CONT },
-	};
-	struct machine_config c = {
-		.memory = 16 * MIB,
-		.cpus = CPUS,
-		.load = { .kind = IMAGE_FLAT, .has_load = true, .load = 0x8000, .has_mode = true, .mode = BOOT_REAL },
-	};
 	double few;
 
-	need(blob_copy("bench", guest, (size_t)(guest_end - guest), &c.image, &err));
-	need(machine_kvm_new(&c, &m, &err));
-	need(machine_resume(m, acts, &err));
-	let_run();
+	start(0);
 	bench_stopped();
 	bench_many();
 	few = lookup(10);
 	line("slot lookup, 32,000 slots over 10", lookup(32000) / few, "x", 1.2);
 	bench_mmio();
 	bench_take();
+	bench_ring();
 	machine_kvm_free(m);
 	return 0;
 }
