@@ -41,7 +41,8 @@ void memmap_write(struct machine *m, struct out *o)
 		    "\"http://sourceware.org/gdb/gdb-memory-map.dtd\">\n<memory-map>\n");
 	if (is_linear(m)) {
 		for (size_t i = 0; machine_slot_list(m, i, &s); i++) {
-			if (!s.readonly)
+			/* gdb sees address space 0. */
+			if (!s.readonly || slot_space(s.id))
 				continue;
 			if (s.gpa > next)
 				write_piece(o, "ram", next, s.gpa - 1);

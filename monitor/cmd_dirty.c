@@ -20,7 +20,9 @@
 
 int dirty_need_log(const struct slot_info *s, struct err *err)
 {
-	return s->log ? 0 : err_set(err, EINVAL, "slot %u is not logged: dirty start %u", s->id, s->id);
+	const struct slot_name name = slot_name(s->id);
+
+	return s->log ? 0 : err_set(err, EINVAL, "slot %s is not logged: dirty start %s", name.text, name.text);
 }
 
 /* -- start, stop -- */
@@ -136,8 +138,8 @@ static void draw_svg(const struct dirty_map *m, struct out *o)
 		value[i] = (double)s.dirty[i] / (double)cells_pages(&s.cells, i);
 	out_buf_init(&size);
 	render_size(s.cells.each * DIRTY_PAGE, &size.out);
-	snprintf(title, sizeof(title), "Slot %u: %" PRIu64 " of %" PRIu64 " pages dirty", m->id, m->dirty,
-		 m->pages);
+	snprintf(title, sizeof(title), "Slot %s: %" PRIu64 " of %" PRIu64 " pages dirty", slot_name(m->id).text,
+		 m->dirty, m->pages);
 	snprintf(note, sizeof(note),
 		 "a cell is %s (%" PRIu64 " page%s); its colour is the share of them that is dirty",
 		 size.text ? size.text : "?", s.cells.each, s.cells.each == 1 ? "" : "s");
@@ -312,7 +314,8 @@ static void render_log(const json_t *result, struct out *o)
 	size_t i;
 
 	json_array_foreach(json_object_get(result, "slots"), i, row) {
-		out_printf(o, "slot %" PRIu64 ": %" PRIu64 " of %" PRIu64 " pages dirty%s", data_u64(row, "id"),
+		out_printf(o, "slot %s: %" PRIu64 " of %" PRIu64 " pages dirty%s",
+			   slot_name((unsigned)data_u64(row, "id")).text,
 			   data_u64(row, "dirty"), data_u64(row, "pages"),
 			   data_true(result, "taken") ? ", taken" : "");
 		if (*data_str(row, "file"))

@@ -401,7 +401,7 @@ static void render_translate(const json_t *result, struct out *o)
 			   data_true(result, "user") ? "user" : "supervisor",
 			   data_true(result, "global") ? " global" : "");
 		if (json_object_get(result, "slot"))
-			out_printf(o, ", slot %" PRIu64 ", hva %s%s\n", data_u64(result, "slot"),
+			out_printf(o, ", slot %s, hva %s%s\n", slot_name((unsigned)data_u64(result, "slot")).text,
 				   data_str(result, "hva"), !json_object_get(result, "dirty") ? "" :
 				   data_true(result, "dirty") ? ", dirty" : ", clean");
 		else

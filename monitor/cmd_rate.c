@@ -214,7 +214,8 @@ int dirty_heat_exec(struct task *t, struct err *err)
 void dirty_heat_render(const json_t *result, struct out *o)
 {
 	if (*data_str(result, "file"))
-		out_printf(o, "slot %" PRIu64 ": drawn in %s\n", data_u64(result, "id"), data_str(result, "file"));
+		out_printf(o, "slot %s: drawn in %s\n", slot_name((unsigned)data_u64(result, "id")).text,
+			   data_str(result, "file"));
 	else
 		heat_render(result, o);
 }

@@ -117,7 +117,7 @@ static int exec_split(struct task *t, struct err *err)
 
 static void render_split(const json_t *result, struct out *o)
 {
-	out_printf(o, "slot %" PRIu64 " is the upper part\n", data_u64(result, "upper"));
+	out_printf(o, "slot %s is the upper part\n", slot_name((unsigned)data_u64(result, "upper")).text);
 }
 
 static int exec_resize(struct task *t, struct err *err)
@@ -217,7 +217,8 @@ static void render_check(const json_t *result, struct out *o)
 	size_t i;
 
 	json_array_foreach(list, i, row)
-		out_printf(o, "slot %" PRIu64 ": %s\n", data_u64(row, "id"), data_str(row, "text"));
+		out_printf(o, "slot %s: %s\n", slot_name((unsigned)data_u64(row, "id")).text, data_str(row,
+			   "text"));
 	if (!json_array_size(list))
 		out_printf(o, "the kernel has what the table says: %" PRIu64 " slot%s\n", slots,
 			   slots == 1 ? "" : "s");
@@ -229,10 +230,11 @@ static const struct cmd rows[] = {
 	  map_exec, map_render_list },
 	{ "slot add", NULL,
 	  "ID GPA SIZE [backing=anon|memfd|file:PATH[@OFF]|hugetlb[:2M|1G]|alias:ID[+OFF]|rma] [shared|private] "
-	  "[log] [ro]", "give the guest memory at GPA",
+	  "[log] [ro] [as=SPACE]", "give the guest memory at GPA",
 	  "The backing is anonymous memory, a memfd, a file from OFF on (shared: the guest's writes reach it;\n"
 	  "private, the default: they do not), huge pages, or another slot's memory a second time.  A PATH with\n"
 	  "spaces stands in quotes.  log: dirty logging is on; ro: the guest's writes exit as MMIO.\n"
+	  "as=1: in the address space of system management mode, where KVM has one: the slot is then named 1:ID.\n"
 	  "GPA and SIZE are multiples of 4K.  A running guest is held for the change, and sees all of it at once.",
 	  CMD_PARKED, COMPLETE_SLOT, exec_add, render_note },
 	{ "slot move", NULL, "ID GPA", "move a slot to GPA with its contents", NULL, CMD_PARKED, COMPLETE_SLOT,

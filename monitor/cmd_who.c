@@ -97,8 +97,9 @@ void dirty_diff_render(const json_t *result, struct out *o)
 			   data_u64(row, "length") > DIFF_BYTES ? " ..." : "");
 	if (runs > DIFFS_MAX)
 		out_printf(o, "... and %" PRIu64 " more\n", runs - DIFFS_MAX);
-	out_printf(o, "slot %" PRIu64 ": %" PRIu64 " byte%s changed in %" PRIu64 " run%s\n",
-		   data_u64(result, "id"), bytes, bytes == 1 ? "" : "s", runs, runs == 1 ? "" : "s");
+	out_printf(o, "slot %s: %" PRIu64 " byte%s changed in %" PRIu64 " run%s\n",
+		   slot_name((unsigned)data_u64(result, "id")).text, bytes, bytes == 1 ? "" : "s", runs,
+		   runs == 1 ? "" : "s");
 }
 
 /* -- who -- */
@@ -228,11 +229,12 @@ int dirty_who_exec(struct task *t, struct err *err)
 	if (range)
 		last = from + (size - 1);
 	if (off && !s.watched)
-		return err_set(err, EINVAL, "slot %u's writers are not recorded", s.id);
+		return err_set(err, EINVAL, "slot %s's writers are not recorded", slot_name(s.id).text);
 	if (s.watched && !off)
 		return list_writers(t, s.id, from, last, err);
 	if (range)
-		return err_set(err, EINVAL, "slot %u's writers are not recorded: dirty who %u", s.id, s.id);
+		return err_set(err, EINVAL, "slot %s's writers are not recorded: dirty who %s",
+			       slot_name(s.id).text, slot_name(s.id).text);
 	r = machine_dirty_who(task_machine(t), s.id, !off, err);
 	if (!r)
 		t->result = json_pack("{s:I, s:b}", "id", (json_int_t)s.id, "on", (int)!off);
@@ -246,7 +248,8 @@ void dirty_who_render(const json_t *result, struct out *o)
 	size_t i;
 
 	if (!list) {
-		out_printf(o, "slot %" PRIu64 ": its writers are %s recorded\n", data_u64(result, "id"),
+		out_printf(o, "slot %s: its writers are %s recorded\n",
+			   slot_name((unsigned)data_u64(result, "id")).text,
 			   data_true(result, "on") ? "now" : "no longer");
 		return;
 	}

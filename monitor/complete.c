@@ -81,13 +81,18 @@ static void add_symbols(struct names *c, struct machine *m)
 			add(c, "", name, strlen(name));
 }
 
-static void add_slots(struct names *c, struct machine *m)
+/* Readline's word begins behind a colon: when TYPED, what stands before it, is "1:", then "5" is left of "1:5". */
+static void add_slots(struct names *c, struct machine *m, const char *typed)
 {
+	size_t len = strlen(typed);
 	struct slot_info s;
-	char id[16];
 
-	for (size_t i = 0; c->n < NAMES_MAX && machine_slot_list(m, i, &s); i++)
-		add(c, "", id, (size_t)snprintf(id, sizeof(id), "%u", s.id));
+	for (size_t i = 0; c->n < NAMES_MAX && machine_slot_list(m, i, &s); i++) {
+		const struct slot_name name = slot_name(s.id);
+
+		if (!strncmp(name.text, typed, len))
+			add(c, "", name.text + len, strlen(name.text + len));
+	}
 }
 
 /*
@@ -146,8 +151,8 @@ static void add_slot_arguments(struct names *c, struct machine *m, const struct 
 	*ret_file = end > last && (strstr(cmd->args, before) || !strcmp(cmd->args, "ID FILE"));
 	if (*ret_file)
 		return;
-	if (end <= used && !*typed)
-		add_slots(c, m);
+	if (end <= used && (!*typed || strchr(typed, ':')))
+		add_slots(c, m, typed);
 	if (end > used || cmd->args[0] == '[')
 		add_words(c, cmd->args, typed);
 }

@@ -148,7 +148,8 @@ static double per_take(uint64_t calls)
 
 static void render_head(const json_t *v, const struct cells *c, struct out *o)
 {
-	out_printf(o, "slot %" PRIu64 " from 0x%" PRIx64 " on: a cell is ", data_u64(v, "id"), c->gpa);
+	out_printf(o, "slot %s from 0x%" PRIx64 " on: a cell is ",
+		   slot_name((unsigned)data_u64(v, "id")).text, c->gpa);
 	render_size(c->each * DIRTY_PAGE, o);
 	out_puts(o, ", a row ");
 	render_size(c->each * DIRTY_PAGE * CELL_COLUMNS, o);
@@ -216,7 +217,8 @@ void heat_svg(const struct heat *h, struct out *o)
 		value[i] = max > 0 ? h->heat[i] / max : 0;
 	out_buf_init(&size);
 	render_size(h->cells.each * DIRTY_PAGE, &size.out);
-	snprintf(title, sizeof(title), "Where slot %u is written: heat after %" PRIu64 " take%s", h->id, h->calls,
+	snprintf(title, sizeof(title), "Where slot %s is written: heat after %" PRIu64 " take%s",
+		 slot_name(h->id).text, h->calls,
 		 h->calls == 1 ? "" : "s");
 	snprintf(note, sizeof(note),
 		 "a cell is %s; heat is dirty pages a take, summed up, and halves in %d takes; the "

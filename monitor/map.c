@@ -81,7 +81,8 @@ void map_render_list(const json_t *result, struct out *o)
 	json_array_foreach(list, i, row) {
 		uint64_t gpa = data_u64(row, "gpa"), size = data_u64(row, "size");
 
-		out_printf(o, "slot %" PRIu64 "  0x%" PRIx64 "-0x%" PRIx64 "  ", data_u64(row, "id"), gpa,
+		out_printf(o, "slot %s  0x%" PRIx64 "-0x%" PRIx64 "  ",
+			   slot_name((unsigned)data_u64(row, "id")).text, gpa,
 			   gpa + size - 1);
 		render_size(size, o);
 		out_printf(o, "  %s  %s  %s%s%s  hva %s%s\n", data_str(row, "label"), data_str(row, "backing"),
@@ -125,17 +126,29 @@ static struct region region_of(const json_t *slot, const json_t *mmio)
 	return (struct region){ .gpa = gpa, .last = gpa + data_u64(row, "size") - 1, .slot = slot, .mmio = mmio };
 }
 
-/* Slots, windows and the holes between them, ascending. */
-static bool collect(const json_t *result, struct map *m)
+/* Where the slots of SPACE begin among all of them, which are sorted by their spaces. */
+static size_t space_begin(const json_t *slots, unsigned space)
+{
+	size_t i = 0;
+
+	while (i < json_array_size(slots) &&
+	       slot_space((unsigned)data_u64(json_array_get(slots, i), "id")) < space)
+		i++;
+	return i;
+}
+
+/* Slots of address space SPACE, windows and the holes between them, ascending. */
+static bool collect(const json_t *result, unsigned space, struct map *m)
 {
 	const json_t *slots = json_object_get(result, "slots"), *mmio = json_object_get(result, "mmio");
-	size_t ns = json_array_size(slots), nm = json_array_size(mmio), s = 0, w = 0;
+	size_t s = space_begin(slots, space), ns = space_begin(slots, space + 1);
+	size_t nm = json_array_size(mmio), w = 0;
 
-	m->v = calloc(2 * (ns + nm) + 1, sizeof(*m->v));
+	m->v = calloc(2 * (ns - s + nm) + 1, sizeof(*m->v));
 	if (!m->v)
 		return false;
 	while (s < ns || w < nm) {
-		const json_t *slot = json_array_get(slots, s), *window = json_array_get(mmio, w);
+		const json_t *slot = s < ns ? json_array_get(slots, s) : NULL, *window = json_array_get(mmio, w);
 
 		if (slot && (!window || data_u64(slot, "gpa") < data_u64(window, "gpa"))) {
 			add(m, region_of(slot, NULL));
@@ -247,7 +260,7 @@ static void render_region(const struct map *m, const struct region *r, struct ou
 	if (r->merged)
 		snprintf(name, sizeof(name), "%zu slot%s", r->merged, r->merged > 1 ? "s" : "");
 	else if (r->slot)
-		snprintf(name, sizeof(name), "slot %" PRIu64, data_u64(r->slot, "id"));
+		snprintf(name, sizeof(name), "slot %s", slot_name((unsigned)data_u64(r->slot, "id")).text);
 	else
 		snprintf(name, sizeof(name), "%s", r->mmio ? "mmio" : "hole");
 	out_buf_init(&size);
@@ -265,20 +278,32 @@ static void render_region(const struct map *m, const struct region *r, struct ou
 	out_puts(o, "\n");
 }
 
-void map_render(const json_t *result, struct out *o)
+static void render_space(const json_t *result, unsigned space, struct out *o)
 {
 	struct map m = { 0 };
 
-	if (!collect(result, &m)) {
+	if (!collect(result, space, &m)) {
 		out_puts(o, "out of memory\n");
 		return;
 	}
 	if (m.n > MAP_LINES - 1)
 		shorten(&m);
-	out_puts(o, "guest-physical memory, a bar's width is ");
+	out_puts(o, "guest-physical memory");
+	if (space)
+		out_printf(o, " of address space %u, system management mode's", space);
+	out_puts(o, ", a bar's width is ");
 	render_size(m.last + 1, o);
 	out_puts(o, ": # slot, o read-only slot, = mmio, . hole\n");
 	for (size_t i = 0; i < m.n; i++)
 		render_region(&m, &m.v[i], o);
 	free(m.v);
+}
+
+void map_render(const json_t *result, struct out *o)
+{
+	const json_t *slots = json_object_get(result, "slots");
+
+	render_space(result, 0, o);
+	if (space_begin(slots, 1) < json_array_size(slots))
+		render_space(result, 1, o);
 }

@@ -16,6 +16,49 @@ static int bad_word(struct task *t, const char *word, size_t len, const char *wh
 					 t->cmd->name));
 }
 
+/* A decimal number up to MAX at *P. */
+static bool take_decimal(const char **p, unsigned max, unsigned *ret)
+{
+	unsigned long long n = 0;
+	const char *s = *p;
+
+	for (; isdigit((unsigned char)*s) && n <= max; s++)
+		n = n * 10 + (unsigned)(*s - '0');
+	if (s == *p || n > max)
+		return false;
+	*p = s;
+	*ret = (unsigned)n;
+	return true;
+}
+
+/* N or SPACE:N in plain numbers at *P. */
+static bool take_plain_id(const char **p, unsigned *ret)
+{
+	const char *s = *p;
+	unsigned space, n;
+
+	if (take_decimal(&s, SLOT_SPACE_MAX, &space) && *s == ':') {
+		s++;
+		if (!take_decimal(&s, SLOT_INDEX_MAX, &n))
+			return false;
+		*ret = slot_id(space, n);
+	} else {
+		s = *p;
+		if (!take_decimal(&s, INT32_MAX, ret))
+			return false;
+	}
+	*p = s;
+	return true;
+}
+
+/* Whether digits and a colon stand at P: no expression begins so. */
+static bool has_space(const char *p)
+{
+	size_t n = strspn(p, "0123456789");
+
+	return n && p[n] == ':';
+}
+
 int slotarg_id(struct task *t, const char **p, unsigned *ret, struct err *err)
 {
 	uint64_t n;
@@ -23,6 +66,14 @@ int slotarg_id(struct task *t, const char **p, unsigned *ret, struct err *err)
 
 	if (!**p)
 		return task_usage(t, err);
+	if (has_space(*p)) {
+		const char *word = *p;
+
+		if (!take_plain_id(p, ret) || (**p && !text_space(**p)))
+			return bad_word(t, word, strcspn(word, " \t"), "is no slot's number", err);
+		*p += strspn(*p, " \t");
+		return 0;
+	}
 	r = task_expr(t, p, &n, err);
 	if (r)
 		return r;
@@ -45,7 +96,7 @@ int slotarg_slot(struct task *t, const char **p, struct slot_info *ret, struct e
 			*ret = s;
 			return 0;
 		}
-	return err_set(err, ENOENT, "there is no slot %u (slot list shows them)", id);
+	return err_set(err, ENOENT, "there is no slot %s (slot list shows them)", slot_name(id).text);
 }
 
 int slotarg_file(struct task *t, const char **p, char **ret_path, uint64_t *ret_offset, struct err *err)
@@ -141,33 +192,21 @@ static int take_hugetlb(struct task *t, const char **p, struct slot_spec *spec, 
 
 static int take_alias(struct task *t, const char **p, struct slot_spec *spec, struct err *err)
 {
-	size_t n;
-	char *text, *plus, *end;
-	int r = 0;
+	const char *text;
 
 	if (**p != ':')
 		return task_malformed(t, err_set(err, EINVAL, "an alias is given as alias:ID[+OFF]"));
-	(*p)++;
+	text = ++*p;
 	/* As ID+OFF is an expression of its own, the slot's number is a plain one. */
-	n = strcspn(*p, " \t");
-	text = strndup(*p, n);
-	if (!text)
-		return err_set(err, ENOMEM, "out of memory");
-	plus = strchr(text, '+');
-	errno = 0;
-	spec->alias_of = (unsigned)strtoul(text, &end, 10);
-	if (!isdigit((unsigned char)*text) || errno || strtoul(text, NULL, 10) > INT32_MAX ||
-	    (*end && end != plus)) {
-		r = bad_word(t, text, n, "is no slot's number with an offset, as in alias:0+1M", err);
-	} else if (plus) {
-		*p += plus - text + 1;
-		r = task_expr(t, p, &spec->offset, err);
-	} else {
-		*p += n;
-		*p += strspn(*p, " \t");
+	if (!take_plain_id(p, &spec->alias_of) || (**p && **p != '+' && !text_space(**p)))
+		return bad_word(t, text, strcspn(text, " \t"),
+				"is no slot's number with an offset, as in alias:0+1M", err);
+	if (**p == '+') {
+		(*p)++;
+		return task_expr(t, p, &spec->offset, err);
 	}
-	free(text);
-	return r;
+	*p += strspn(*p, " \t");
+	return 0;
 }
 
 static int take_rma(struct task *t, const char **p, struct slot_spec *spec, struct err *err)
@@ -236,13 +275,36 @@ static int take_flag(struct task *t, const char **p, bool add, bool *value, bool
 	return bad_word(t, word, len, "is no flag here", err);
 }
 
+/* as=SPACE: the slot's number gets it. */
+static int take_space(struct task *t, const char **p, struct slot_spec *spec, struct err *err)
+{
+	uint64_t space;
+	int r;
+
+	*p += 3;
+	r = task_expr(t, p, &space, err);
+	if (r)
+		return r;
+	if (space > SLOT_SPACE_MAX)
+		return err_set(err, EINVAL, "0x%" PRIx64 " is no address space", space);
+	if (slot_space(spec->id) && slot_space(spec->id) != space)
+		return task_malformed(t, err_set(err, EINVAL, "slot %s is not in address space %u",
+						 slot_name(spec->id).text, (unsigned)space));
+	spec->id = slot_id((unsigned)space, slot_index(spec->id));
+	return 0;
+}
+
 int slotarg_spec(struct task *t, const char **p, struct slot_spec *spec, struct err *err)
 {
-	bool value[FLAG_KINDS] = { 0 }, given[FLAG_KINDS] = { 0 }, backed = false;
+	bool value[FLAG_KINDS] = { 0 }, given[FLAG_KINDS] = { 0 }, backed = false, placed = false;
 	int r = 0;
 
 	while (!r && **p) {
-		if (strncmp(*p, "backing=", 8)) {
+		if (!strncmp(*p, "as=", 3)) {
+			r = placed ? task_malformed(t, err_set(err, EINVAL, "a slot has one address space"))
+				   : take_space(t, p, spec, err);
+			placed = true;
+		} else if (strncmp(*p, "backing=", 8)) {
 			r = take_flag(t, p, true, value, given, err);
 		} else if (backed) {
 			r = task_malformed(t, err_set(err, EINVAL, "a slot has one backing"));

@@ -146,6 +146,14 @@ START_TEST(bad_arguments)
 		{ "slot add 2 0x10000000 1M backing=hugetlb:4K", "2M or 1G" },
 		{ "slot add 2 0x10000000 1M backing=alias", "alias:ID" },
 		{ "slot add 2 0x10000000 1M backing=alias:x", "no slot's number" },
+		{ "slot add 2 0x10000000 1M backing=alias:1:70000", "no slot's number" },
+		{ "slot add 1:70000 0x10000000 1M", "'1:70000' is no slot's number" },
+		{ "slot add 40000:1 0x10000000 1M", "'40000:1' is no slot's number" },
+		{ "slot add 1:2x 0x10000000 1M", "'1:2x' is no slot's number" },
+		{ "slot add 1: 0x10000000 1M", "'1:' is no slot's number" },
+		{ "slot add 2 0x10000000 1M as=0x8000", "0x8000 is no address space" },
+		{ "slot add 1:2 0x10000000 1M as=0", "slot 1:2 is not in address space 0" },
+		{ "slot add 2 0x10000000 1M as=1 as=1", "one address space" },
 		{ "slot add 2 0x10000000 1M backing=alias:99999999999999999999", "no slot's number" },
 		{ "slot add 2 0x10000000 1M backing=rma", "lacks KVM_CAP_PPC_RMA" },
 		{ "slot add -1 0x10000000 1M", "is no slot's number" }, { "slot add 2 0 1M", "slot 0" },
@@ -510,6 +518,48 @@ START_TEST(who)
 }
 END_TEST
 
+/* Slots of the second address space are named so wherever one is given or shown. */
+START_TEST(second_space)
+{
+	const char *text;
+	char **names;
+	bool file;
+
+	rig_ok(&rig, "slot add 5 0 1M log as=1 ro");
+	ck_assert_uint_eq(slot(1 << 16 | 5).size, 1 << 20);
+	ck_assert(slot(1 << 16 | 5).readonly);
+	is_bad("slot add 1:6 0x1000 4K", "slot 1:6: overlaps slot 1:5 at 0x0-0xfffff");
+	rig_ok(&rig, "slot move 1:5 0x40000000");
+	rig_ok(&rig, "slot flags 1:5 rw");
+	ck_assert(!slot(1 << 16 | 5).readonly);
+	rig_ok(&rig, "slot add 1:7 0x50000000 4K backing=alias:1:5+4K");
+	ck_assert_str_eq(rig_ok(&rig, "slot split 1:5 512K"), "slot 1:0 is the upper part\n");
+	has(rig_ok(&rig, "slot list"), "slot 1:0  0x40080000-0x400fffff  512K  ");
+	has(rig_ok(&rig, "dirty take 1:5"), "slot 1:5: ");
+	has(rig_ok(&rig, "dirty take 65541"), "slot 1:5: ");
+	is_bad("dirty take 1:7", "slot 1:7 is not logged: dirty start 1:7");
+	is_bad("dirty take 1:9", "there is no slot 1:9");
+	text = rig_ok(&rig, "info slots");
+	has(text, "guest-physical memory, a bar's");
+	has(text, "guest-physical memory of address space 1, system management mode's, a bar's");
+	text = strstr(text, "of address space 1");
+	has(text, "  0x40000000  slot 1:5");
+	has(text, "  0x50000000  slot 1:7");
+	ck_assert_ptr_null(strstr(text, "slot 0 "));
+
+	names = complete_line(&rig.f->machine, "slot move 1:", strlen("slot move 1:"), "", &file);
+	ck_assert_str_eq(names[0], "5");
+	ck_assert_str_eq(names[1], "0");
+	ck_assert_str_eq(names[2], "7");
+	ck_assert_ptr_null(names[3]);
+	complete_free(names);
+	rig_ok(&rig, "slot remove 1:7");
+	rig_ok(&rig, "slot remove 1:5");
+	rig_ok(&rig, "slot remove 1:0");
+	ck_assert_ptr_null(strstr(rig_ok(&rig, "info slots"), "address space"));
+}
+END_TEST
+
 START_TEST(completion)
 {
 	static const struct {
@@ -518,7 +568,7 @@ START_TEST(completion)
 	} rows[] = {
 		{ "slot ", "re", "remove resize remap ", false }, { "slot move ", "", "0 1 ", false },
 		{ "slot flags 0 ", "", "log nolog ro rw ", false }, { "slot flags 0 log ", "r", "ro rw ", false },
-		{ "slot add 2 0 4K ", "", "backing= shared private log ro ", false },
+		{ "slot add 2 0 4K ", "", "backing= shared private log ro as= ", false },
 		{ "slot add 2 0 4K backing=", "", "anon memfd file: hugetlb alias: rma ", false },
 		{ "slot add 2 0 4K backing=", "me", "memfd ", false },
 		{ "dirty take ", "", "0 1 runs bitmap pages pgm svg ", false },
@@ -550,7 +600,7 @@ int main(void)
 	const TTest *const tests[] = {
 		add_and_change, backings, bad_arguments, check, peek_and_take, pictures_in_files, heat_fades,
 		heat_styles,
-		rate, cells, map, diff, who, completion,
+		rate, cells, map, diff, who, second_space, completion,
 	};
 	Suite *s = suite_create("slot");
 	TCase *t = tcase_create("slot");

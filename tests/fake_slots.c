@@ -64,11 +64,16 @@ static void start_log(struct fake_slot *s)
 	s->info.log = true;
 }
 
+static bool is_before(const struct slot_info *a, const struct slot_info *b)
+{
+	return slot_space(a->id) != slot_space(b->id) ? slot_space(a->id) < slot_space(b->id) : a->gpa < b->gpa;
+}
+
 /* Sorts a slot that has come or moved into its place. */
 static void settle(struct fake_machine *f)
 {
 	for (size_t i = 1; i < f->nslots; i++)
-		for (size_t k = i; k > 0 && f->slot[k].info.gpa < f->slot[k - 1].info.gpa; k--) {
+		for (size_t k = i; k > 0 && is_before(&f->slot[k].info, &f->slot[k - 1].info); k--) {
 			struct fake_slot t = f->slot[k];
 
 			f->slot[k] = f->slot[k - 1];
@@ -122,9 +127,9 @@ static int check_place(const struct fake_machine *f, unsigned id, uint64_t gpa, 
 	for (size_t i = 0; i < f->nslots; i++) {
 		const struct slot_info *o = &f->slot[i].info;
 
-		if (&f->slot[i] != self && gpa < o->gpa + o->size && o->gpa < gpa + size)
-			return err_set(err, EEXIST, "slot %u: overlaps slot %u at 0x%llx-0x%llx", id, o->id,
-				       ULL(o->gpa), ULL(o->gpa + o->size - 1));
+		if (&f->slot[i] != self && slot_space(o->id) == slot_space(id) && gpa < o->gpa + o->size && o->gpa < gpa + size)
+			return err_set(err, EEXIST, "slot %s: overlaps slot %s at 0x%llx-0x%llx",
+				       slot_name(id).text, slot_name(o->id).text, ULL(o->gpa), ULL(o->gpa + o->size - 1));
 	}
 	return 0;
 }
@@ -207,7 +212,7 @@ static int op_slot_add(struct machine *m, const struct slot_spec *spec, struct s
 	f->calls.slot_add++;
 	if (!r && f->fail_slot)
 		r = err_set(err, f->fail_slot, "slot %u: refused", spec->id);
-	if (!r && spec->id >= FAKE_SLOTS)
+	if (!r && (slot_index(spec->id) >= FAKE_SLOTS || slot_space(spec->id) > 1 || f->nslots == FAKE_SLOTS))
 		r = err_set(err, EINVAL, "slot %u: numbers go to %u", spec->id, FAKE_SLOTS - 1);
 	if (!r && slot_get(f, spec->id))
 		r = err_set(err, EEXIST, "slot %u: is in use", spec->id);
@@ -317,12 +322,12 @@ static int op_slot_split(struct machine *m, unsigned id, uint64_t offset, unsign
 		return r;
 	if (!offset || offset >= s->info.size || offset % PAGE)
 		return err_set(err, EINVAL, "slot %u: cannot be cut at 0x%llx", id, ULL(offset));
-	while (fresh < FAKE_SLOTS && slot_get(f, fresh))
+	while (fresh < FAKE_SLOTS && slot_get(f, slot_id(slot_space(id), fresh)))
 		fresh++;
-	if (fresh == FAKE_SLOTS)
+	if (fresh == FAKE_SLOTS || f->nslots == FAKE_SLOTS)
 		return err_set(err, EINVAL, "slot %u: no number is free", id);
 	info = s->info;
-	info.id = fresh;
+	info.id = slot_id(slot_space(id), fresh);
 	info.gpa += offset;
 	info.hva += offset;
 	info.size -= offset;
@@ -334,7 +339,7 @@ static int op_slot_split(struct machine *m, unsigned id, uint64_t offset, unsign
 		start_log(high);
 	set_size(s, offset);
 	settle(f);
-	*ret_id = fresh;
+	*ret_id = info.id;
 	return 0;
 }
 

@@ -191,7 +191,7 @@ static const struct {
 	{ S(7, UINT64_MAX - 0xfff, 0x2000, SLOT_ANON), -EINVAL, "address bits" },
 	{ S(7, 1ull << 62, 0x1000, SLOT_ANON), -EINVAL, "address bits" },
 	{ S(40000, OTHER + 0x10000, 0x1000, SLOT_ANON), -EINVAL, "slots 0 to" },
-	{ S(UINT32_MAX, OTHER + 0x10000, 0x1000, SLOT_ANON), -EINVAL, "slots 0 to" },
+	{ S(UINT32_MAX, OTHER + 0x10000, 0x1000, SLOT_ANON), -ENOTSUP, "KVM_CAP_MULTI_ADDRESS_SPACE" },
 	{ S(5, OTHER + 0x10000, 0x1000, SLOT_ANON), -EEXIST, "slot 5 is in use (0x2000000-0x2003fff)" },
 	{ S(7, AT, 0x1000, SLOT_ANON), -EEXIST, "slot 5 at 0x2000000-0x2003fff" },
 	{ S(7, AT + 0x3000, 0x2000, SLOT_ANON), -EEXIST, "slot 5 at 0x2000000" },

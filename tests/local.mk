@@ -11,6 +11,12 @@ check_PROGRAMS += tests/kvm_slots_live
 tests_kvm_slots_live_SOURCES = tests/kvm_slots_live.c $(kvm_harness)
 tests_kvm_slots_live_LDADD = $(kvm_libs)
 TESTS += tests/kvm_slots_live
+
+# The second address space.
+check_PROGRAMS += tests/kvm_smm
+tests_kvm_smm_SOURCES = tests/kvm_smm.c $(kvm_harness)
+tests_kvm_smm_LDADD = $(kvm_libs)
+TESTS += tests/kvm_smm
 endif
 
 # Everything speaks TAP.

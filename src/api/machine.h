@@ -405,7 +405,7 @@ static inline bool machine_break_list(struct machine *m, size_t index, struct br
 	return m->ops->break_list(m, index, ret);
 }
 
-/* The INDEX-th slot, ascending by gpa; false past the end. */
+/* The INDEX-th slot, ascending by address space and gpa; false past the end. */
 static inline bool machine_slot_list(struct machine *m, size_t index, struct slot_info *ret)
 {
 	return m->ops->slot_list(m, index, ret);
@@ -444,7 +444,8 @@ static inline int machine_slot_flags(struct machine *m, unsigned id, const bool 
 	return m->ops->slot_flags(m, id, log, readonly, err);
 }
 
-/* Cuts a slot in two at OFFSET (bytes): the upper part gets the lowest free number, returned in *RET_ID. */
+/* Cuts a slot in two at OFFSET (bytes): the upper part gets the lowest free number of its address space,
+ * returned in *RET_ID. */
 static inline int machine_slot_split(struct machine *m, unsigned id, uint64_t offset, unsigned *ret_id,
 				     struct err *err)
 {
@@ -501,7 +502,10 @@ static inline int machine_dirty_diff(struct machine *m, unsigned id, dirty_diff_
 	return m->ops->dirty_diff(m, id, each, arg, err);
 }
 
-/* Begins or ends recording who writes to the slot: its writes exit, are recorded, and carried out. */
+/*
+ * Begins or ends recording who writes to the slot: its writes exit, are recorded, and carried out.  -ENOTSUP also for one of
+ * the second address space.
+ */
 static inline int machine_dirty_who(struct machine *m, unsigned id, bool on, struct err *err)
 {
 	return m->ops->dirty_who(m, id, on, err);

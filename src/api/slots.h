@@ -6,8 +6,50 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "api/err.h"
+
+/*
+ * A slot's number, wherever one is given: its address space << 16 | its number there, as api.rst 4.35 has it.  Space 0 is
+ * what the processor sees, space 1 what it sees in system management mode.
+ */
+#define SLOT_SPACE_SHIFT 16
+#define SLOT_SPACE_MAX  0x7fffu         /* so that a number is a positive int */
+
+#define SLOT_INDEX_MAX  0xffffu
+
+static inline unsigned slot_id(unsigned space, unsigned index)
+{
+	return space << SLOT_SPACE_SHIFT | index;
+}
+
+static inline unsigned slot_space(unsigned id)
+{
+	return id >> SLOT_SPACE_SHIFT;
+}
+
+/* The number in its space. */
+static inline unsigned slot_index(unsigned id)
+{
+	return id & SLOT_INDEX_MAX;
+}
+
+/* As a person names it: "5", "1:5". */
+struct slot_name {
+	char text[16];
+};
+
+static inline struct slot_name slot_name(unsigned id)
+{
+	struct slot_name n;
+
+	if (slot_space(id))
+		snprintf(n.text, sizeof(n.text), "%u:%u", slot_space(id), slot_index(id));
+	else
+		snprintf(n.text, sizeof(n.text), "%u", id);
+	return n;
+}
 
 enum slot_backing {
 	SLOT_ANON,              /* anonymous memory */
@@ -19,7 +61,7 @@ enum slot_backing {
 
 /* What `slot add` asks for. */
 struct slot_spec {
-	unsigned id;            /* KVM's slot number */
+	unsigned id;            /* KVM's slot number, with the address space in its upper half */
 	uint64_t gpa, size;     /* bytes */
 	enum slot_backing backing;
 	const char *path;       /* SLOT_FILE */

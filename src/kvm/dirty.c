@@ -72,7 +72,7 @@ int dirty_log_new(struct slots *t, struct slot *s, struct err *err)
 	if (r)
 		return r;
 	s->dirty = l;
-	gmem_mark(slots_gmem(t), s->gpa, l->map[WRITTEN]);
+	gmem_mark(slots_gmem_of(t, s->id), s->gpa, l->map[WRITTEN]);
 	return 0;
 }
 
@@ -80,7 +80,7 @@ void dirty_log_free(struct slots *t, struct slot *s)
 {
 	if (!s->dirty)
 		return;
-	gmem_mark(slots_gmem(t), s->gpa, NULL);
+	gmem_mark(slots_gmem_of(t, s->id), s->gpa, NULL);
 	log_free(s->dirty);
 	s->dirty = NULL;
 }
@@ -93,34 +93,41 @@ void dirty_log_mark(struct slots *t, unsigned id, uint64_t page)
 		__atomic_fetch_or(&s->dirty->map[WRITTEN][page / 64], 1ull << page % 64, __ATOMIC_RELAXED);
 }
 
+/* Takes every page of slot S for written, and has the kernel watch them again. */
+static int log_lost(struct slots *t, const struct slot *s, struct err *err)
+{
+	struct slot off = *s;
+	uint64_t *bits = s->dirty->map[WRITTEN];
+	int r;
+
+	/* Logging that begins watches every page; what is written before that is among what is marked after it. */
+	off.log = false;
+	r = slot_kernel_put(t, &off);
+	if (!r)
+		r = slot_kernel_put(t, s);
+	if (r < 0)
+		return slot_kernel_error(s->id, r, err);
+	for (uint64_t page = 0; page < s->dirty->pages; page += 64) {
+		uint64_t left = s->dirty->pages - page;
+
+		__atomic_fetch_or(&bits[page / 64], left < 64 ? (1ull << left) - 1 : ~0ull, __ATOMIC_RELAXED);
+	}
+	return 0;
+}
+
 int dirty_log_lost(struct slots *t, struct err *err)
 {
 	const struct gmem_region *g;
+	int r = 0;
 
-	for (size_t n = 0; (g = gmem_at(slots_gmem(t), n)); n++) {
-		const struct slot *s = slots_get(t, (unsigned)g->slot);
-		struct slot off;
-		uint64_t *bits;
-		int r;
+	for (unsigned i = 0; i < SLOT_SPACES; i++)
+		for (size_t n = 0; !r && (g = gmem_at(t->space[i].gmem, n)); n++) {
+			const struct slot *s = slots_get(t, (unsigned)g->slot);
 
-		if (!s || !s->dirty || !s->log)
-			continue;
-		/* Logging that begins watches every page; what is written before that is among what is marked after it. */
-		off = *s;
-		off.log = false;
-		r = slot_kernel_put(t, &off);
-		if (!r)
-			r = slot_kernel_put(t, s);
-		if (r < 0)
-			return slot_kernel_error(s->id, r, err);
-		bits = s->dirty->map[WRITTEN];
-		for (uint64_t page = 0; page < s->dirty->pages; page += 64) {
-			uint64_t left = s->dirty->pages - page;
-
-			__atomic_fetch_or(&bits[page / 64], left < 64 ? (1ull << left) - 1 : ~0ull, __ATOMIC_RELAXED);
+			if (s && s->dirty && s->log)
+				r = log_lost(t, s, err);
 		}
-	}
-	return 0;
+	return r;
 }
 
 /* Has the kernel log anew the pages that it told of; api.rst 4.117 wants multiples of 64 pages, except at the slot's end. */
@@ -136,7 +143,7 @@ static int clear_kernel(const struct kvm *k, const struct slot *s, const struct 
 	c.num_pages = (uint32_t)(n * 64 < l->pages - c.first_page ? n * 64 : l->pages - c.first_page);
 	c.dirty_bitmap = l->map[GOT] + first;
 	r = kvm_ioctl(k->vm_fd, KVM_CLEAR_DIRTY_LOG, &c);
-	return r < 0 ? err_errno(err, -r, "slot %u: KVM_CLEAR_DIRTY_LOG", s->id) : 0;
+	return r < 0 ? err_errno(err, -r, "slot %s: KVM_CLEAR_DIRTY_LOG", slot_name(s->id).text) : 0;
 }
 
 /* What the kernel knows goes to GOT, or by way of the rings to WRITTEN. */
@@ -148,7 +155,7 @@ static int ask_kernel(struct slots *t, const struct slot *s, const struct dirty_
 	if (slots_rings(t))
 		return rings_collect(slots_rings(t), err);
 	r = kvm_ioctl(slots_kvm(t)->vm_fd, KVM_GET_DIRTY_LOG, &get);
-	return r < 0 ? err_errno(err, -r, "slot %u: KVM_GET_DIRTY_LOG", s->id) : 0;
+	return r < 0 ? err_errno(err, -r, "slot %s: KVM_GET_DIRTY_LOG", slot_name(s->id).text) : 0;
 }
 
 int dirty_log_harvest(struct slots *t, struct slot *s, struct err *err)
@@ -161,7 +168,7 @@ int dirty_log_harvest(struct slots *t, struct slot *s, struct err *err)
 		return 0;
 	/* The kernel writes as many bits as its slot has pages. */
 	if (s->size / DIRTY_PAGE != l->pages)
-		return err_set(err, EINVAL, "slot %u: its log is of another size", s->id);
+		return err_set(err, EINVAL, "slot %s: its log is of another size", slot_name(s->id).text);
 	written = l->map[WRITTEN];
 	got = l->map[GOT];
 	r = ask_kernel(t, s, l, err);
@@ -221,7 +228,7 @@ int dirty_log_resized(struct slots *t, struct slot *s, struct err *err)
 		log_free(s->dirty);
 		s->dirty = l;
 	}
-	gmem_mark(slots_gmem(t), s->gpa, l->map[WRITTEN]);
+	gmem_mark(slots_gmem_of(t, s->id), s->gpa, l->map[WRITTEN]);
 	return 0;
 }
 
@@ -233,13 +240,13 @@ int dirty_log_split(struct slots *t, struct slot *low, struct slot *high, uint64
 		return 0;
 	r = log_slice(low->dirty, page, high->size / DIRTY_PAGE, &high->dirty, err);
 	if (!r)
-		gmem_mark(slots_gmem(t), high->gpa, high->dirty->map[WRITTEN]);
+		gmem_mark(slots_gmem_of(t, high->id), high->gpa, high->dirty->map[WRITTEN]);
 	return r;
 }
 
 static int need_log(const struct slot *s, struct err *err)
 {
-	return s->dirty ? 0 : err_set(err, EINVAL, "slot %u: dirty logging is off", s->id);
+	return s->dirty ? 0 : err_set(err, EINVAL, "slot %s: dirty logging is off", slot_name(s->id).text);
 }
 
 int dirty_log_read(struct slots *t, struct slot *s, struct break_table *b, enum dirty_consumer who, bool take,
@@ -284,8 +291,8 @@ int dirty_log_diff(struct slots *t, struct slot *s, struct break_table *b, dirty
 		return r;
 	if (!l->was.copy) {
 		r = baseline_take(&l->was, b, s->gpa, l->pages, err);
-		return r ? r : err_set(err, EAGAIN, "slot %u: its contents are remembered from now on; ask again later",
-				       s->id);
+		return r ? r : err_set(err, EAGAIN, "slot %s: its contents are remembered from now on; ask again later",
+				       slot_name(s->id).text);
 	}
 	r = dirty_log_harvest(t, s, err);
 	if (!r)

@@ -15,7 +15,7 @@ static int find_slot(struct machine_kvm *k, unsigned id, struct slot **ret, stru
 		return r;
 	s = slots_get(k->slots, id);
 	if (!s)
-		return err_set(err, ENOENT, "no slot %u", id);
+		return err_set(err, ENOENT, "no slot %s", slot_name(id).text);
 	*ret = s;
 	return 0;
 }
@@ -27,7 +27,11 @@ int op_dirty_read(struct machine *m, unsigned id, enum dirty_consumer who, bool 
 	struct slot *s = NULL;
 	int r = find_slot(k, id, &s, err);
 
-	return r ? r : dirty_log_read(k->slots, s, k->vm.breaks, who, take, ret, err);
+	if (r)
+		return r;
+	r = dirty_log_read(k->slots, s, slot_view_begin(k, id), who, take, ret, err);
+	slot_view_end(k, id);
+	return r;
 }
 
 int op_dirty_diff(struct machine *m, unsigned id, dirty_diff_fn *each, void *arg, struct err *err)
@@ -36,7 +40,11 @@ int op_dirty_diff(struct machine *m, unsigned id, dirty_diff_fn *each, void *arg
 	struct slot *s = NULL;
 	int r = find_slot(k, id, &s, err);
 
-	return r ? r : dirty_log_diff(k->slots, s, k->vm.breaks, each, arg, err);
+	if (r)
+		return r;
+	r = dirty_log_diff(k->slots, s, slot_view_begin(k, id), each, arg, err);
+	slot_view_end(k, id);
+	return r;
 }
 
 /* What was recorded stays to be listed when it ends, until it begins again or the slot goes. */
@@ -48,6 +56,10 @@ int op_dirty_who(struct machine *m, unsigned id, bool on, struct err *err)
 
 	if (r || s->watched == on)
 		return r;
+	/* Where its exit is looked up, a gpa is one of address space 0. */
+	if (slot_space(id))
+		return err_set(err, ENOTSUP, "slot %s: writers are recorded in address space 0 alone",
+			       slot_name(id).text);
 	r = slots_watch(k->slots, id, on, err);
 	if (r || !on)
 		return r;

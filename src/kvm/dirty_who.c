@@ -17,7 +17,7 @@ struct tally {
 
 struct dirty_who {
 	pthread_mutex_t lock;
-	struct tally **slot;    /* by slot number; NULL: not recorded */
+	struct tally **slot;    /* by slot number, of address space 0; NULL: not recorded */
 	size_t n;
 	/* What dirty_who_at() lists, sorted; the loop thread's. */
 	struct dirty_writer *list;
@@ -85,7 +85,7 @@ int dirty_who_begin(struct dirty_who *w, unsigned slot, struct err *err)
 	if (!r)
 		return 0;
 	free(t);
-	return err_set(err, ENOMEM, "slot %u: no memory to record its writers", slot);
+	return err_set(err, ENOMEM, "slot %s: no memory to record its writers", slot_name(slot).text);
 }
 
 static size_t bucket(unsigned cpu, uint64_t rip, uint64_t gpa)

@@ -63,6 +63,9 @@ static void watched_write(struct vcpu *v)
 	uint64_t gpa = run->mmio.phys_addr;
 	const struct gmem_region *r = NULL;
 
+	/* In system management mode the address is one of the other address space, where nothing is watched. */
+	if (run->flags & KVM_RUN_X86_SMM)
+		return;
 	/* Most machines watch nothing, and their MMIO need not pay for a look-up. */
 	if (gmem_watching(v->vm->gmem))
 		r = gmem_find(v->vm->gmem, gpa);

@@ -13,11 +13,12 @@ enum how {
 /* From OLD to V in gmem.  Cannot fail: one line goes, one comes, and its place was checked. */
 static void regions_swap(struct slots *s, const struct slot *old, const struct slot *v)
 {
+	struct gmem *gmem = slots_gmem_of(s, old->id);
 	struct gmem_region g = slot_region(v);
 
-	g.written = gmem_find(s->gmem, old->gpa)->written;
-	gmem_remove(s->gmem, old->gpa);
-	gmem_add(s->gmem, &g, NULL);
+	g.written = gmem_find(gmem, old->gpa)->written;
+	gmem_remove(gmem, old->gpa);
+	gmem_add(gmem, &g, NULL);
 }
 
 /* From OLD to V in the kernel, or nothing; *RET_LOST: not even OLD is there any longer. */
@@ -42,7 +43,8 @@ static int lost(struct slots *s, struct slot *v, int r, struct err *err)
 	unsigned id = v->id;
 
 	slot_forget(s, v);
-	return err_errno(err, -r, "slot %u is gone: KVM refused to change it and then to restore it", id);
+	return err_errno(err, -r, "slot %s is gone: KVM refused to change it and then to restore it",
+			 slot_name(id).text);
 }
 
 /* Makes slot V what TO says (the same number). */
@@ -165,7 +167,7 @@ int slots_watch(struct slots *s, unsigned id, bool on, struct err *err)
 
 int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id, struct err *err)
 {
-	struct slot *v = slot_need(s, id, err), old, low, high;
+	struct slot *v = slot_need(s, id, err), *upper, old, low, high;
 	struct gmem_region g;
 	bool gone = false;
 	unsigned new_id;
@@ -174,11 +176,11 @@ int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id,
 	if (!v)
 		return -ENOENT;
 	if (!offset || offset >= v->size || offset % v->backing->page_size)
-		return err_set(err, EINVAL, "slot %u: it can be cut at multiples of 0x%" PRIx64 " below its size 0x%" PRIx64
-			       ", not at 0x%" PRIx64, id, v->backing->page_size, v->size, offset);
+		return err_set(err, EINVAL, "slot %s: it can be cut at multiples of 0x%" PRIx64 " below its size 0x%" PRIx64
+			       ", not at 0x%" PRIx64, slot_name(id).text, v->backing->page_size, v->size, offset);
 	if (v->watched)
-		return err_set(err, EBUSY, "slot %u: its writers are being recorded", id);
-	r = slot_free_id(s, &new_id, err);
+		return err_set(err, EBUSY, "slot %s: its writers are being recorded", slot_name(id).text);
+	r = slot_free_id(s, slot_space(id), &new_id, err);
 	if (!r)
 		r = slot_make_room(s, new_id, err);
 	if (r)
@@ -198,7 +200,7 @@ int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id,
 	/* The upper part's line first: it alone may fail for want of memory. */
 	regions_swap(s, &old, &low);
 	g = slot_region(&high);
-	r = gmem_add(s->gmem, &g, err);
+	r = gmem_add(slots_gmem_of(s, id), &g, err);
 	if (r) {
 		regions_swap(s, &low, &old);
 		return r;
@@ -213,18 +215,19 @@ int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id,
 	}
 	backing_get(high.backing);
 	*v = low;
-	s->v[new_id] = high;
-	s->used++;
+	upper = &slot_space_of(s, id)->v[slot_index(new_id)];
+	*upper = high;
+	slot_space_of(s, id)->used++;
 	if (!v->dirty)
 		goto done;
-	r = dirty_log_split(s, v, &s->v[new_id], offset / DIRTY_PAGE, err);
+	r = dirty_log_split(s, v, upper, offset / DIRTY_PAGE, err);
 	if (!r)
 		r = dirty_log_resized(s, v, err);
 	if (!r)
 		goto done;
 	/* Together again. */
 	slot_kernel_delete(s, new_id);
-	slot_forget(s, &s->v[new_id]);
+	slot_forget(s, upper);
 	if (kernel_swap(s, &low, &old, CREATE_ANEW, &gone) < 0)
 		return lost(s, v, r, err);
 	regions_swap(s, &low, &old);
@@ -234,7 +237,7 @@ done:
 	*ret_id = new_id;
 	return 0;
 fail:
-	gmem_remove(s->gmem, high.gpa);
+	gmem_remove(slots_gmem_of(s, id), high.gpa);
 	regions_swap(s, &low, &old);
 	return gone ? lost(s, v, r, err) : slot_kernel_error(id, r, err);
 }
@@ -260,7 +263,7 @@ static int grow(struct slots *s, struct slot *v, uint64_t size, struct err *err)
 	backing_trim(b, was);
 	r = backing_grow(b, at + size, err);
 	if (r)
-		err_prefix(err, r, "slot %u", v->id);
+		err_prefix(err, r, "slot %s", slot_name(v->id).text);
 	old = to = *v;
 	old.hva = to.hva = b->base + at;
 	to.size = r ? old.size : size;
@@ -300,11 +303,12 @@ int slots_resize(struct slots *s, unsigned id, uint64_t size, struct err *err)
 	if (r || size == v->size)
 		return r;
 	if (size % b->page_size)
-		return err_set(err, EINVAL, "slot %u: size 0x%" PRIx64 " is no multiple of its huge page, 0x%" PRIx64, id,
+		return err_set(err, EINVAL,
+			       "slot %s: size 0x%" PRIx64 " is no multiple of its huge page, 0x%" PRIx64, slot_name(id).text,
 			       size, b->page_size);
 	if (size > v->size && b->refs > 1)
-		return err_set(err, EBUSY, "slot %u shares its memory with another slot (an alias, or a part split off): "
-			       "it cannot grow", id);
+		return err_set(err, EBUSY, "slot %s shares its memory with another slot (an alias, or a part split off): "
+			       "it cannot grow", slot_name(id).text);
 	if (size > v->size)
 		return grow(s, v, size, err);
 	to = *v;
@@ -318,14 +322,16 @@ int slots_resize(struct slots *s, unsigned id, uint64_t size, struct err *err)
 /* Every slot that shows these bytes of a backing has them changed. */
 static void touch_all(struct slots *s, const struct backing *b, const uint8_t *from, uint64_t size)
 {
-	const struct gmem_region *g;
+	for (const struct slot_space *p = s->space; p < s->space + SLOT_SPACES; p++) {
+		const struct gmem_region *g;
 
-	for (size_t i = 0; (g = gmem_at(s->gmem, i)); i++) {
-		const uint8_t *lo = from > g->hva ? from : g->hva;
-		const uint8_t *hi = from + size < g->hva + g->size ? from + size : g->hva + g->size;
+		for (size_t i = 0; (g = gmem_at(p->gmem, i)); i++) {
+			const uint8_t *lo = from > g->hva ? from : g->hva;
+			const uint8_t *hi = from + size < g->hva + g->size ? from + size : g->hva + g->size;
 
-		if (s->v[g->slot].backing == b && lo < hi)
-			gmem_touch(s->gmem, g->gpa + (uint64_t)(lo - g->hva), (uint64_t)(hi - lo));
+			if (p->v[slot_index((unsigned)g->slot)].backing == b && lo < hi)
+				gmem_touch(p->gmem, g->gpa + (uint64_t)(lo - g->hva), (uint64_t)(hi - lo));
+		}
 	}
 }
 
@@ -337,39 +343,44 @@ static int check_part(struct slots *s, unsigned id, uint64_t offset, uint64_t si
 	if (!v)
 		return -ENOENT;
 	if (!s->has_sync_mmu)
-		return err_set(err, ENOTSUP, "slot %u: this host's KVM lacks KVM_CAP_SYNC_MMU", id);
+		return err_set(err, ENOTSUP, "slot %s: this host's KVM lacks KVM_CAP_SYNC_MMU",
+			       slot_name(id).text);
 	if (offset > v->size || size > v->size - offset)
-		return err_set(err, EINVAL, "slot %u: 0x%" PRIx64 " bytes at offset 0x%" PRIx64 " are not all in its 0x%"
-			       PRIx64 " bytes", id, size, offset, v->size);
+		return err_set(err, EINVAL, "slot %s: 0x%" PRIx64 " bytes at offset 0x%" PRIx64 " are not all in its 0x%"
+			       PRIx64 " bytes", slot_name(id).text, size, offset, v->size);
 	*ret = (uint64_t)(v->hva - v->backing->base) + offset;
 	return 0;
 }
 
 int slots_discard(struct slots *s, unsigned id, uint64_t offset, uint64_t size, struct err *err)
 {
+	struct backing *b;
 	uint64_t at;
 	int r = check_part(s, id, offset, size, &at, err);
 
 	if (r)
 		return r;
-	r = backing_discard(s->v[id].backing, at, size, err);
+	b = slots_get(s, id)->backing;
+	r = backing_discard(b, at, size, err);
 	if (r)
-		return err_prefix(err, r, "slot %u", id);
-	touch_all(s, s->v[id].backing, s->v[id].backing->base + at, size);
+		return err_prefix(err, r, "slot %s", slot_name(id).text);
+	touch_all(s, b, b->base + at, size);
 	return 0;
 }
 
 int slots_remap(struct slots *s, unsigned id, uint64_t offset, uint64_t size, const char *path,
 		uint64_t file_offset, struct err *err)
 {
+	struct backing *b;
 	uint64_t at;
 	int r = check_part(s, id, offset, size, &at, err);
 
 	if (r)
 		return r;
-	r = backing_remap(s->v[id].backing, at, size, path, file_offset, err);
+	b = slots_get(s, id)->backing;
+	r = backing_remap(b, at, size, path, file_offset, err);
 	if (r)
-		return err_prefix(err, r, "slot %u", id);
-	touch_all(s, s->v[id].backing, s->v[id].backing->base + at, size);
+		return err_prefix(err, r, "slot %s", slot_name(id).text);
+	touch_all(s, b, b->base + at, size);
 	return 0;
 }

@@ -83,7 +83,7 @@ static void check_kernel(struct slots *s, struct slot *v, int spare, const struc
 
 static void check_gmem(struct slots *s, const struct slot *v, const struct report *rep)
 {
-	const struct gmem_region *g = gmem_find(s->gmem, v->gpa);
+	const struct gmem_region *g = gmem_find(slots_gmem_of(s, v->id), v->gpa);
 
 	if (!g || g->gpa != v->gpa || g->size != v->size || g->hva != v->hva || g->slot != (int)v->id ||
 	    g->readonly != v->readonly || g->watched != v->watched)
@@ -95,18 +95,22 @@ static void check_gmem(struct slots *s, const struct slot *v, const struct repor
 int slots_check(struct slots *s, void (*each)(void *arg, const struct slot_fault *f), void *arg, struct err *err)
 {
 	struct report rep = { each, arg };
-	unsigned id;
-	int spare;
 
 	(void)err;
-	spare = slot_free_id(s, &id, NULL) ? -1 : (int)id;
-	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i].size) {
-			check_gmem(s, &s->v[i], &rep);
-			check_kernel(s, &s->v[i], spare, &rep);
-		}
-	if (gmem_at(s->gmem, s->used))
-		each(arg, &(struct slot_fault){ .id = (unsigned)gmem_at(s->gmem, s->used)->slot,
-						.text = "our map of guest memory has more ranges than there are slots" });
+	for (unsigned i = 0; i < SLOT_SPACES; i++) {
+		const struct slot_space *p = &s->space[i];
+		const struct gmem_region *more = gmem_at(p->gmem, p->used);
+		unsigned id;
+		int spare = slot_free_id(s, i, &id, NULL) ? -1 : (int)id;
+
+		for (struct slot *v = p->v; v < p->v + p->n; v++)
+			if (v->size) {
+				check_gmem(s, v, &rep);
+				check_kernel(s, v, spare, &rep);
+			}
+		if (more)
+			each(arg, &(struct slot_fault){ .id = (unsigned)more->slot, .text = "our map of guest memory has "
+							"more ranges than there are slots" });
+	}
 	return 0;
 }

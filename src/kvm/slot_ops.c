@@ -54,14 +54,14 @@ static void note_use(struct machine_kvm *k, const struct slot *v, struct slot_no
 
 		regs_paging(cpu, &p);
 		if (!translate(k->vm.gmem, &p, regs_pc(cpu), &t, NULL) && t.gpa - v->gpa < v->size) {
-			snprintf(ret->text, sizeof(ret->text), "slot %u held the code that vCPU %u runs (pc 0x%" PRIx64
-				 "): it will fault or stop", v->id, i, regs_pc(cpu));
+			snprintf(ret->text, sizeof(ret->text), "slot %s held the code that vCPU %u runs (pc 0x%" PRIx64
+				 "): it will fault or stop", slot_name(v->id).text, i, regs_pc(cpu));
 			return;
 		}
 		top = p.cr3 & 0xffffffffff000ull;
 		if ((p.cr0 & 1u << 31) && top - v->gpa < v->size) {
-			snprintf(ret->text, sizeof(ret->text), "slot %u held the page tables of vCPU %u (cr3 0x%" PRIx64
-				 "): it will fault or stop", v->id, i, p.cr3);
+			snprintf(ret->text, sizeof(ret->text), "slot %s held the page tables of vCPU %u (cr3 0x%" PRIx64
+				 "): it will fault or stop", slot_name(v->id).text, i, p.cr3);
 			return;
 		}
 	}
@@ -78,7 +78,8 @@ int op_slot_remove(struct machine *m, unsigned id, struct slot_note *ret_note, s
 	if (!s)
 		return -EBUSY;
 	v = slots_get(s, id);
-	if (v)
+	/* What a vCPU runs from is looked up in address space 0. */
+	if (v && !slot_space(id))
 		note_use(k, v, &note);
 	r = slots_remove(s, id, err);
 	if (!r) {
@@ -139,6 +140,20 @@ int op_slot_check(struct machine *m, void (*each)(void *arg, const struct slot_f
 	return s ? change_end(m, slots_check(s, each, arg, err)) : -EBUSY;
 }
 
+struct break_table *slot_view_begin(struct machine_kvm *k, unsigned id)
+{
+	if (!slot_space(id))
+		return k->vm.breaks;
+	break_suspend(k->vm.breaks);
+	return slots_view(k->slots);
+}
+
+void slot_view_end(struct machine_kvm *k, unsigned id)
+{
+	if (slot_space(id))
+		break_resume(k->vm.breaks);
+}
+
 static bool all_zero(const uint8_t *p, size_t n)
 {
 	return !n || (!p[0] && !memcmp(p, p + 1, n - 1));
@@ -163,6 +178,7 @@ int op_slot_save(struct machine *m, unsigned id, const char *path, struct err *e
 {
 	struct machine_kvm *k = machine_priv(m);
 	int r = run_check_parked(k, err), fd;
+	struct break_table *view;
 	const struct slot *v;
 	uint8_t *buf;
 
@@ -170,7 +186,7 @@ int op_slot_save(struct machine *m, unsigned id, const char *path, struct err *e
 		return r;
 	v = slots_get(k->slots, id);
 	if (!v)
-		return err_set(err, ENOENT, "there is no slot %u", id);
+		return err_set(err, ENOENT, "there is no slot %s", slot_name(id).text);
 	buf = malloc(SAVE_CHUNK);
 	if (!buf)
 		return err_set(err, ENOMEM, "out of memory");
@@ -182,12 +198,14 @@ int op_slot_save(struct machine *m, unsigned id, const char *path, struct err *e
 	}
 	if (ftruncate(fd, (off_t)v->size))
 		r = -errno;
+	view = slot_view_begin(k, id);
 	for (uint64_t at = 0; at < v->size && !r; at += SAVE_CHUNK) {
 		size_t n = v->size - at < SAVE_CHUNK ? (size_t)(v->size - at) : SAVE_CHUNK;
 
-		n = break_read(k->vm.breaks, v->gpa + at, buf, n);
+		n = break_read(view, v->gpa + at, buf, n);
 		r = write_at(fd, buf, n, at);
 	}
+	slot_view_end(k, id);
 	if (close(fd) && !r)
 		r = -errno;
 	free(buf);

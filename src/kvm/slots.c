@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "break/break.h"
 #include "kvm/slots_priv.h"
 
 #define SLOT_PAGES_MAX 0x7fffffffull    /* KVM_MEM_MAX_NR_PAGES */
@@ -26,16 +27,25 @@ static const struct {
 int slots_new(const struct kvm *k, struct slots **ret, struct err *err)
 {
 	struct slots *s = calloc(1, sizeof(*s));
-	int r;
+	int multi, r;
 
 	if (!s)
 		return err_set(err, ENOMEM, "out of memory");
 	s->kvm = k;
 	s->has_readonly = kvm_ioctl_num(k->vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_READONLY_MEM) > 0;
 	s->has_sync_mmu = kvm_ioctl_num(k->vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_MMU) > 0;
-	r = gmem_new(&s->gmem, err);
+	multi = kvm_ioctl_num(k->vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_MULTI_ADDRESS_SPACE);
+	s->multi = multi > 0 ? (unsigned)multi : 0;
+	for (unsigned i = 0; i < SLOT_SPACES; i++) {
+		r = gmem_new(&s->space[i].gmem, err);
+		if (r) {
+			slots_free(s);
+			return r;
+		}
+	}
+	r = break_new(s->space[1].gmem, 0, &s->view, err);
 	if (r) {
-		free(s);
+		slots_free(s);
 		return r;
 	}
 	*ret = s;
@@ -46,25 +56,49 @@ void slots_free(struct slots *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i].size) {
-			dirty_log_free(s, &s->v[i]);
-			backing_put(s->v[i].backing);
-		}
-	free(s->v);
+	break_free(s->view);
+	for (struct slot_space *p = s->space; p < s->space + SLOT_SPACES; p++) {
+		for (size_t i = 0; i < p->n; i++)
+			if (p->v[i].size) {
+				dirty_log_free(s, &p->v[i]);
+				backing_put(p->v[i].backing);
+			}
+		free(p->v);
+		gmem_free(p->gmem);
+	}
 	free(s->initial);
-	gmem_free(s->gmem);
 	free(s);
 }
 
 struct slot *slots_get(struct slots *s, unsigned id)
 {
-	return id < s->n && s->v[id].size ? &s->v[id] : NULL;
+	unsigned n = slot_index(id);
+	struct slot_space *p;
+
+	if (slot_space(id) >= SLOT_SPACES)
+		return NULL;
+	p = slot_space_of(s, id);
+	return n < p->n && p->v[n].size ? &p->v[n] : NULL;
+}
+
+struct slot_space *slot_space_of(struct slots *s, unsigned id)
+{
+	return &s->space[slot_space(id)];
 }
 
 struct gmem *slots_gmem(struct slots *s)
 {
-	return s->gmem;
+	return s->space[0].gmem;
+}
+
+struct gmem *slots_gmem_of(struct slots *s, unsigned id)
+{
+	return slot_space_of(s, id)->gmem;
+}
+
+struct break_table *slots_view(struct slots *s)
+{
+	return s->view;
 }
 
 const struct kvm *slots_kvm(struct slots *s)
@@ -87,37 +121,56 @@ struct slot *slot_need(struct slots *s, unsigned id, struct err *err)
 	struct slot *v = slots_get(s, id);
 
 	if (!v)
-		err_set(err, ENOENT, "there is no slot %u", id);
+		err_set(err, ENOENT, "there is no slot %s", slot_name(id).text);
 	return v;
+}
+
+static int check_number(const struct slots *s, unsigned id, struct err *err)
+{
+	unsigned space = slot_space(id);
+
+	if (space && s->multi <= 1)
+		return err_set(err, ENOTSUP, "slot %s: this host's KVM has one address space (KVM_CAP_MULTI_ADDRESS_SPACE "
+			       "is %u)", slot_name(id).text, s->multi);
+	if (space && (space >= s->multi || space >= SLOT_SPACES))
+		return err_set(err, ENOTSUP, "slot %s: there are %u address spaces here, from 0 on "
+			       "(KVM_CAP_MULTI_ADDRESS_SPACE)", slot_name(id).text, s->multi);
+	if (slot_index(id) >= s->kvm->max_slots)
+		return err_set(err, EINVAL, "slot %s: this host has slots 0 to %u", slot_name(id).text,
+			       s->kvm->max_slots - 1);
+	return 0;
 }
 
 int slot_check_place(const struct slots *s, unsigned id, uint64_t gpa, uint64_t size, struct err *err)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), width = s->kvm->phys_bits;
 	const struct gmem_region *g;
+	int r = check_number(s, id, err);
 
-	if (id >= s->kvm->max_slots)
-		return err_set(err, EINVAL, "slot %u: this host has slots 0 to %u", id, s->kvm->max_slots - 1);
+	if (r)
+		return r;
 	if (!size || (gpa | size) % page)
 		return err_set(err, EINVAL,
-			       "slot %u: gpa 0x%" PRIx64 " and size 0x%" PRIx64 " must be multiples of 0x%" PRIx64
-			       ", the size not 0", id, gpa, size, page);
+			       "slot %s: gpa 0x%" PRIx64 " and size 0x%" PRIx64 " must be multiples of 0x%" PRIx64
+			       ", the size not 0", slot_name(id).text, gpa, size, page);
 	if (gpa + size < gpa || (width < 64 && (gpa + size - 1) >> width))
 		return err_set(err, EINVAL,
-			       "slot %u: gpa 0x%" PRIx64 " + 0x%" PRIx64 " is beyond the guest's %" PRIu64 " address bits",
-			       id, gpa, size, width);
+			       "slot %s: gpa 0x%" PRIx64 " + 0x%" PRIx64 " is beyond the guest's %" PRIu64 " address bits",
+			       slot_name(id).text, gpa, size, width);
 	if (size / page > SLOT_PAGES_MAX)
-		return err_set(err, EINVAL, "slot %u: 0x%" PRIx64 " bytes of memory are more than the 0x%llx pages that KVM "
-			       "takes in a slot", id, size, SLOT_PAGES_MAX);
+		return err_set(err, EINVAL, "slot %s: 0x%" PRIx64 " bytes of memory are more than the 0x%llx pages that KVM "
+			       "takes in a slot", slot_name(id).text, size, SLOT_PAGES_MAX);
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
 		if (gpa < reserved[i].gpa + reserved[i].size && reserved[i].gpa < gpa + size)
-			return err_set(err, EEXIST, "slot %u: 0x%" PRIx64 "-0x%" PRIx64 " overlaps 0x%" PRIx64 "-0x%" PRIx64
-				       ", which belongs to %s", id, gpa, gpa + size - 1, reserved[i].gpa,
+			return err_set(err, EEXIST, "slot %s: 0x%" PRIx64 "-0x%" PRIx64 " overlaps 0x%" PRIx64 "-0x%" PRIx64
+				       ", which belongs to %s", slot_name(id).text, gpa, gpa + size - 1,
+									  reserved[i].gpa,
 				       reserved[i].gpa + reserved[i].size - 1, reserved[i].what);
-	g = gmem_overlap(s->gmem, gpa, size, (int)id);
+	g = gmem_overlap(s->space[slot_space(id)].gmem, gpa, size, (int)id);
 	if (g)
-		return err_set(err, EEXIST, "slot %u: 0x%" PRIx64 "-0x%" PRIx64 " overlaps slot %d at 0x%" PRIx64 "-0x%" PRIx64,
-			       id, gpa, gpa + size - 1, g->slot, g->gpa, g->gpa + g->size - 1);
+		return err_set(err, EEXIST, "slot %s: 0x%" PRIx64 "-0x%" PRIx64 " overlaps slot %s at 0x%" PRIx64 "-0x%" PRIx64,
+			       slot_name(id).text, gpa, gpa + size - 1, slot_name((unsigned)g->slot).text, g->gpa,
+			       g->gpa + g->size - 1);
 	return 0;
 }
 
@@ -125,36 +178,42 @@ int slot_check_readonly(const struct slots *s, unsigned id, const struct backing
 			struct err *err)
 {
 	if (readonly && !s->has_readonly)
-		return err_set(err, ENOTSUP, "slot %u: this host's KVM lacks KVM_CAP_READONLY_MEM", id);
+		return err_set(err, ENOTSUP, "slot %s: this host's KVM lacks KVM_CAP_READONLY_MEM",
+			       slot_name(id).text);
 	if (!readonly && b && b->unwritable)
-		return err_set(err, EACCES, "slot %u: %s cannot be written, a slot that shares it has to be read-only", id,
+		return err_set(err, EACCES,
+			       "slot %s: %s cannot be written, a slot that shares it has to be read-only", slot_name(id).text,
 			       b->path);
 	return 0;
 }
 
 int slot_make_room(struct slots *s, unsigned id, struct err *err)
 {
-	size_t n = s->n * 2 > id ? s->n * 2 : (size_t)id + 1;
+	struct slot_space *p = slot_space_of(s, id);
+	unsigned at = slot_index(id);
+	size_t n = p->n * 2 > at ? p->n * 2 : (size_t)at + 1;
 	struct slot *v;
 
-	if (id < s->n)
+	if (at < p->n)
 		return 0;
-	v = reallocarray(s->v, n, sizeof(*v));
+	v = reallocarray(p->v, n, sizeof(*v));
 	if (!v)
 		return err_set(err, ENOMEM, "out of memory");
-	memset(v + s->n, 0, (n - s->n) * sizeof(*v));
-	s->v = v;
-	s->n = n;
+	memset(v + p->n, 0, (n - p->n) * sizeof(*v));
+	p->v = v;
+	p->n = n;
 	return 0;
 }
 
-int slot_free_id(struct slots *s, unsigned *ret, struct err *err)
+int slot_free_id(struct slots *s, unsigned space, unsigned *ret, struct err *err)
 {
-	while (slots_get(s, s->lowest))
-		s->lowest++;
-	if (s->lowest >= s->kvm->max_slots)
+	struct slot_space *p = &s->space[space];
+
+	while (p->lowest < p->n && p->v[p->lowest].size)
+		p->lowest++;
+	if (p->lowest >= s->kvm->max_slots)
 		return err_set(err, ENOSPC, "all %u slots of this host are in use", s->kvm->max_slots);
-	*ret = s->lowest;
+	*ret = slot_id(space, p->lowest);
 	return 0;
 }
 
@@ -185,7 +244,7 @@ int slot_kernel_delete(const struct slots *s, unsigned id)
 
 int slot_kernel_error(unsigned id, int r, struct err *err)
 {
-	return err_errno(err, -r, "slot %u: KVM_SET_USER_MEMORY_REGION", id);
+	return err_errno(err, -r, "slot %s: KVM_SET_USER_MEMORY_REGION", slot_name(id).text);
 }
 
 struct gmem_region slot_region(const struct slot *v)
@@ -197,19 +256,21 @@ struct gmem_region slot_region(const struct slot *v)
 void slot_note_huge(const struct slot *v, struct slot_note *ret)
 {
 	if (v->size >= BACKING_HUGE_SIZE && (v->gpa ^ (uintptr_t)v->hva) % BACKING_HUGE_SIZE)
-		snprintf(ret->text, sizeof(ret->text), "slot %u: gpa and hva differ in their low 21 bits: no large pages",
-			 v->id);
+		snprintf(ret->text, sizeof(ret->text), "slot %s: gpa and hva differ in their low 21 bits: no large pages",
+			 slot_name(v->id).text);
 }
 
 void slot_forget(struct slots *s, struct slot *v)
 {
+	struct slot_space *p = slot_space_of(s, v->id);
+
 	dirty_log_free(s, v);
-	gmem_remove(s->gmem, v->gpa);
+	gmem_remove(p->gmem, v->gpa);
 	backing_put(v->backing);
-	if (v->id < s->lowest)
-		s->lowest = v->id;
+	if (slot_index(v->id) < p->lowest)
+		p->lowest = slot_index(v->id);
 	*v = (struct slot){ 0 };
-	s->used--;
+	p->used--;
 }
 
 /* Finds or makes the memory of a new slot V. */
@@ -221,21 +282,25 @@ static int find_backing(struct slots *s, const struct slot_spec *spec, struct sl
 	if (spec->backing != SLOT_ALIAS) {
 		r = backing_new(spec, &v->backing, err);
 		if (r)
-			return err_prefix(err, r, "slot %u", v->id);
+			return err_prefix(err, r, "slot %s", slot_name(v->id).text);
 		v->hva = v->backing->base;
 		return 0;
 	}
 	of = slots_get(s, spec->alias_of);
 	if (!of)
-		return err_set(err, ENOENT, "slot %u: there is no slot %u to alias", v->id, spec->alias_of);
+		return err_set(err, ENOENT, "slot %s: there is no slot %s to alias", slot_name(v->id).text,
+			       slot_name(spec->alias_of).text);
 	if (of->alias)
-		return err_set(err, EINVAL, "slot %u: slot %u is an alias itself: alias what it aliases", v->id, of->id);
+		return err_set(err, EINVAL, "slot %s: slot %s is an alias itself: alias what it aliases",
+			       slot_name(v->id).text, slot_name(of->id).text);
 	if (spec->offset % (uint64_t)sysconf(_SC_PAGESIZE))
-		return err_set(err, EINVAL, "slot %u: offset 0x%" PRIx64 " is no multiple of 0x%lx", v->id, spec->offset,
+		return err_set(err, EINVAL, "slot %s: offset 0x%" PRIx64 " is no multiple of 0x%lx",
+			       slot_name(v->id).text, spec->offset,
 			       sysconf(_SC_PAGESIZE));
 	if (spec->offset > of->size || v->size > of->size - spec->offset)
-		return err_set(err, EINVAL, "slot %u: 0x%" PRIx64 " bytes at offset 0x%" PRIx64 " are not all in slot %u of 0x%"
-			       PRIx64 " bytes", v->id, v->size, spec->offset, of->id, of->size);
+		return err_set(err, EINVAL, "slot %s: 0x%" PRIx64 " bytes at offset 0x%" PRIx64 " are not all in slot %s of 0x%"
+			       PRIx64 " bytes", slot_name(v->id).text, v->size, spec->offset,
+							  slot_name(of->id).text, of->size);
 	r = slot_check_readonly(s, v->id, of->backing, v->readonly, err);
 	if (r)
 		return r;
@@ -252,11 +317,14 @@ int slots_add(struct slots *s, const struct slot_spec *spec, const char *label, 
 	struct slot v = { .id = spec->id, .gpa = spec->gpa, .size = spec->size, .readonly = spec->readonly,
 			  .log = spec->log, .label = label };
 	const struct slot *have = slots_get(s, spec->id);
+	struct slot_space *space;
+	struct slot *at;
 	struct gmem_region g;
 	int r;
 
 	if (have)
-		return err_set(err, EEXIST, "slot %u is in use (0x%" PRIx64 "-0x%" PRIx64 ")", have->id, have->gpa,
+		return err_set(err, EEXIST, "slot %s is in use (0x%" PRIx64 "-0x%" PRIx64 ")",
+			       slot_name(have->id).text, have->gpa,
 			       have->gpa + have->size - 1);
 	r = slot_check_place(s, v.id, v.gpa, v.size, err);
 	if (!r)
@@ -267,21 +335,23 @@ int slots_add(struct slots *s, const struct slot_spec *spec, const char *label, 
 		r = find_backing(s, spec, &v, err);
 	if (r)
 		return r;
+	space = slot_space_of(s, v.id);
 	g = slot_region(&v);
-	r = gmem_add(s->gmem, &g, err);
+	r = gmem_add(space->gmem, &g, err);
 	if (r) {
 		backing_put(v.backing);
 		return r;
 	}
-	s->v[v.id] = v;
-	s->used++;
+	at = &space->v[slot_index(v.id)];
+	*at = v;
+	space->used++;
 	r = slot_kernel_put(s, &v);
 	if (r < 0) {
 		slot_kernel_error(v.id, r, err);
 		goto fail;
 	}
 	if (v.log) {
-		r = dirty_log_new(s, &s->v[v.id], err);
+		r = dirty_log_new(s, at, err);
 		if (r) {
 			slot_kernel_delete(s, v.id);
 			goto fail;
@@ -293,7 +363,7 @@ int slots_add(struct slots *s, const struct slot_spec *spec, const char *label, 
 	}
 	return 0;
 fail:
-	slot_forget(s, &s->v[v.id]);
+	slot_forget(s, at);
 	return r;
 }
 
@@ -317,19 +387,23 @@ static void alias_text(struct slots *s, const struct slot *v, char *ret, size_t 
 	const struct slot *of = slots_get(s, v->alias_of);
 
 	if (of && of->backing == v->backing && !of->alias && v->hva >= of->hva && v->hva < of->hva + of->size)
-		snprintf(ret, size, "alias:%u+0x%" PRIx64, of->id, (uint64_t)(v->hva - of->hva));
+		snprintf(ret, size, "alias:%s+0x%" PRIx64, slot_name(of->id).text, (uint64_t)(v->hva - of->hva));
 	else
-		snprintf(ret, size, "alias (what was slot %u)", v->alias_of);
+		snprintf(ret, size, "alias (what was slot %s)", slot_name(v->alias_of).text);
 }
 
 bool slots_at(struct slots *s, size_t index, struct slot_info *ret)
 {
-	const struct gmem_region *g = gmem_at(s->gmem, index);
+	const struct slot_space *p = s->space;
+	const struct gmem_region *g;
 	const struct slot *v;
 
+	while (p < s->space + SLOT_SPACES - 1 && index >= p->used)
+		index -= p++->used;
+	g = gmem_at(p->gmem, index);
 	if (!g)
 		return false;
-	v = &s->v[g->slot];
+	v = &p->v[slot_index((unsigned)g->slot)];
 	*ret = (struct slot_info){
 		.id = v->id,
 		.gpa = v->gpa,
@@ -351,16 +425,21 @@ bool slots_at(struct slots *s, size_t index, struct slot_info *ret)
 
 int slots_mark_initial(struct slots *s, struct err *err)
 {
-	struct slot_initial *p = calloc(s->used + 1, sizeof(*p));
+	struct slot_initial *list;
 	size_t n = 0;
 
-	if (!p)
+	for (unsigned i = 0; i < SLOT_SPACES; i++)
+		n += s->space[i].used;
+	list = calloc(n + 1, sizeof(*list));
+	if (!list)
 		return err_set(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i].size)
-			p[n++] = (struct slot_initial){ s->v[i].id, s->v[i].gpa, s->v[i].size, s->v[i].label };
+	n = 0;
+	for (const struct slot_space *p = s->space; p < s->space + SLOT_SPACES; p++)
+		for (const struct slot *v = p->v; v < p->v + p->n; v++)
+			if (v->size)
+				list[n++] = (struct slot_initial){ v->id, v->gpa, v->size, v->label };
 	free(s->initial);
-	s->initial = p;
+	s->initial = list;
 	s->ninitial = n;
 	return 0;
 }
@@ -386,12 +465,14 @@ int slots_restore(struct slots *s, struct err *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < s->n && !r; i++) {
-		const struct slot_initial *initial = find_initial(s, (unsigned)i);
+	for (const struct slot_space *p = s->space; p < s->space + SLOT_SPACES; p++)
+		for (size_t i = 0; i < p->n && !r; i++) {
+			const struct slot *v = &p->v[i];
+			const struct slot_initial *initial = v->size ? find_initial(s, v->id) : NULL;
 
-		if (s->v[i].size && (!initial || !is_intact(&s->v[i], initial)))
-			r = slots_remove(s, (unsigned)i, err);
-	}
+			if (v->size && (!initial || !is_intact(v, initial)))
+				r = slots_remove(s, v->id, err);
+		}
 	for (size_t i = 0; i < s->ninitial && !r; i++) {
 		const struct slot_initial *n = &s->initial[i];
 		struct slot *v = slots_get(s, n->id);
@@ -402,7 +483,7 @@ int slots_restore(struct slots *s, struct err *err)
 			continue;
 		}
 		r = backing_discard(v->backing, 0, v->size, err);
-		gmem_touch(s->gmem, v->gpa, v->size);
+		gmem_touch(slots_gmem_of(s, v->id), v->gpa, v->size);
 	}
 	return r;
 }

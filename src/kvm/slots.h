@@ -11,6 +11,7 @@
 #include "mem/gmem.h"
 
 struct backing;                 /* backing.h */
+struct break_table;             /* break/break.h */
 struct dirty_log;               /* dirty.h */
 struct rings;                   /* ring.h */
 
@@ -34,12 +35,16 @@ void slots_free(struct slots *s);               /* unmaps the backings; NULL is 
 
 /* The slot with this number, or NULL.  Valid until the next change. */
 struct slot *slots_get(struct slots *s, unsigned id);
+/* Address space 0, as translation, loaders and devices see it; and the space that slot ID is in. */
 struct gmem *slots_gmem(struct slots *s);
+struct gmem *slots_gmem_of(struct slots *s, unsigned id);
+/* For break_read() of address space 1, where no traps are put. */
+struct break_table *slots_view(struct slots *s);
 const struct kvm *slots_kvm(struct slots *s);
 /* Has the dirty logs come from rings (not owned), before there is one.  slots_rings(): those, or NULL. */
 void slots_use_rings(struct slots *s, struct rings *r);
 struct rings *slots_rings(struct slots *s);
-/* The INDEX-th slot, ascending by gpa; false past the end. */
+/* The INDEX-th slot, ascending by address space and gpa; false past the end. */
 bool slots_at(struct slots *s, size_t index, struct slot_info *ret);
 
 /* LABEL is static text: "ram" for what the machine was made with, "user" for what a person added. */

@@ -14,14 +14,23 @@ struct slot_initial {
 	const char *label;
 };
 
-struct slots {
-	const struct kvm *kvm;
-	struct rings *rings;    /* NULL: the kernel keeps bitmaps */
+#define SLOT_SPACES 2u          /* KVM has no more: its own memory, and that of system management mode */
+
+/* The slots of an address space. */
+struct slot_space {
 	struct gmem *gmem;      /* orders them by gpa */
-	struct slot *v;         /* by slot number; size 0: free */
+	struct slot *v;         /* by slot_index(); size 0: free */
 	size_t n;
 	size_t used;            /* how many have a size */
 	unsigned lowest;        /* no number below is free */
+};
+
+struct slots {
+	const struct kvm *kvm;
+	struct rings *rings;    /* NULL: the kernel keeps bitmaps */
+	struct slot_space space[SLOT_SPACES];
+	struct break_table *view;       /* of space 1: with no site in it */
+	unsigned multi;         /* KVM_CAP_MULTI_ADDRESS_SPACE: how many there are, 0 for one */
 	bool has_readonly, has_sync_mmu;
 	struct slot_initial *initial;
 	size_t ninitial;
@@ -29,15 +38,20 @@ struct slots {
 
 /* The slot, or NULL with -ENOENT in ERR. */
 struct slot *slot_need(struct slots *s, unsigned id, struct err *err);
-/* Whether slot ID may be at GPA with SIZE: alignment, width, hardware's own places, other slots.  -EINVAL, -EEXIST. */
+/* The address space of slot ID, one that there is. */
+struct slot_space *slot_space_of(struct slots *s, unsigned id);
+/*
+ * Whether slot ID may be at GPA with SIZE: its address space, alignment, width, hardware's own places, other slots.
+ * -EINVAL, -EEXIST, -ENOTSUP.
+ */
 int slot_check_place(const struct slots *s, unsigned id, uint64_t gpa, uint64_t size, struct err *err);
 /* Whether slot ID may have this backing writable or read-only: -ENOTSUP, -EACCES. */
 int slot_check_readonly(const struct slots *s, unsigned id, const struct backing *b, bool readonly,
 			struct err *err);
-/* Room for slot number ID.  Slots' addresses change.  -ENOMEM. */
+/* Room for slot number ID, whose space exists.  Slots' addresses change.  -ENOMEM. */
 int slot_make_room(struct slots *s, unsigned id, struct err *err);
-/* The lowest free number in *RET; -ENOSPC. */
-int slot_free_id(struct slots *s, unsigned *ret, struct err *err);
+/* The lowest free number of address space SPACE in *RET; -ENOSPC. */
+int slot_free_id(struct slots *s, unsigned space, unsigned *ret, struct err *err);
 
 /* What the kernel is to know of V, and its other changes; -errno as KVM says it. */
 struct kvm_userspace_memory_region slot_kernel_region(const struct slot *v);
