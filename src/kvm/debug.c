@@ -9,7 +9,6 @@
 #define VECTOR_DB 1
 #define VECTOR_BP 3
 #define INT3      0xcc
-#define DR6_BS    (1u << 14)
 #define DR7_FIXED 0x400         /* bit 10 reads as one */
 
 void debug_prepare(struct vcpu *v, enum debug_use use)

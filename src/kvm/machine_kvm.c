@@ -206,7 +206,7 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	r = add_ram(k->slots, c->memory, err);
 	if (!r)
 		r = probe_host(&k->vm.kvm, &k->probe, err);
-	k->vm.steps_by_flag = k->probe.steps_by_flag;
+	k->vm.steps_by_flag = k->probe.int3_exits;
 	if (!r)
 		r = break_new(k->vm.gmem, k->probe.trap_byte, &k->vm.breaks, err);
 	if (!r)

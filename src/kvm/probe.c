@@ -89,7 +89,6 @@ int probe_host(const struct kvm *k, struct probe *ret, struct err *err)
 	if (!r) {
 		ret->int3_exits = s.run->exit_reason == KVM_EXIT_DEBUG;
 		ret->trap_byte = ret->int3_exits ? INT3 : ICEBP;
-		ret->steps_by_flag = ret->int3_exits;
 	}
 	scratch_done(&s);
 	return r ? err_errno(err, -r, "trying out KVM in a scratch machine") : 0;

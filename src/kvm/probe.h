@@ -11,12 +11,11 @@ struct probe {
 	 * emulates kernel code gives up on, so that it cannot reach the guest's own handler.
 	 */
 	uint8_t trap_byte;
-	bool int3_exits;        /* KVM_EXIT_DEBUG for an int3 in real mode */
 	/*
-	 * Code runs on the processor, which single-steps by its trap flag; else the kernel emulates it, and steps by its own
-	 * bookkeeping, where telling it anew costs as much as the step.
+	 * KVM_EXIT_DEBUG for an int3 in real mode: code runs on the processor then, which single-steps by its trap flag.  Else
+	 * the kernel emulates it, and steps by its own bookkeeping, where telling it anew costs as much as the step.
 	 */
-	bool steps_by_flag;
+	bool int3_exits;
 };
 
 /* Takes about two milliseconds.  K gives /dev/kvm; its VM is not touched.  -EIO, -ENOMEM. */
