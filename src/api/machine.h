@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/breaks.h"
 #include "api/err.h"
 #include "api/regs.h"
 #include "api/slots.h"
@@ -47,34 +48,27 @@ enum stop_reason {
 	STOP_REQUEST,           /* machine_stop() */
 	STOP_STEP,              /* ACT_STEP or ACT_RANGE done */
 	STOP_BREAKPOINT,
+	STOP_WATCH,             /* a watchpoint; the access has been done */
+	STOP_CATCH,             /* a catchpoint: text says what */
 	STOP_TRIPLE_FAULT,      /* the vCPU shut down; a resume resets the machine, as hardware would */
 	STOP_ERROR,             /* KVM could not go on (internal error, failed entry): text says why */
 	STOP_EXIT,              /* the guest wrote its exit port: exit_status holds (value << 1) | 1 */
 };
 
-enum break_kind {
-	BREAK_SOFT,             /* int3 in guest memory */
-	BREAK_HARD,             /* a debug register */
-};
-
-/* Who asked for a breakpoint; a place may have several owners and goes when the last one leaves. */
-enum break_owner { BREAK_OWNER_GDB = 1 << 0, BREAK_OWNER_MONITOR = 1 << 1 };
-
 struct stop_event {
 	enum stop_reason reason;
 	unsigned cpu;           /* the vCPU it concerns */
 	uint64_t pc;            /* its linear pc; for a breakpoint the breakpoint's own address */
-	unsigned owners;        /* STOP_BREAKPOINT: mask of enum break_owner */
+	unsigned owners;        /* STOP_BREAKPOINT, STOP_WATCH: mask of enum break_owner, those that want the stop */
 	enum break_kind kind;   /* STOP_BREAKPOINT */
+	uint64_t space;         /* STOP_BREAKPOINT: as its break_spec has it */
+	/* STOP_BREAKPOINT: by way of another mapping than that of `place`, where the breakpoint was set; pc is where the vCPU is. */
+	bool alias;
+	uint64_t place;         /* STOP_BREAKPOINT: gva of the breakpoint */
+	struct watch_hit watch; /* STOP_WATCH */
+	unsigned catch_id;      /* STOP_CATCH */
 	int exit_status;        /* STOP_EXIT: 0 to 255 */
 	char text[160];         /* one line for people: what happened, without the location */
-};
-
-struct break_info {
-	uint64_t gva, gpa;      /* gpa is meaningful for BREAK_SOFT: where the int3 is */
-	enum break_kind kind;
-	unsigned owners;
-	uint64_t hits;
 };
 
 enum cpu_mode { MODE_REAL, MODE_VM86, MODE_PROT16, MODE_PROT32, MODE_COMPAT16, MODE_COMPAT32, MODE_LONG };
@@ -146,6 +140,20 @@ struct observer {
 
 struct machine;
 
+/*
+ * Asked whether OWNER wants the stop EV, a breakpoint, watchpoint or catchpoint of its own; false: the guest goes on, and
+ * nobody hears of it.  Called on the thread of vCPU ev->cpu while other vCPUs may run, by one vCPU at a time.  It may call
+ * machine_reg_read, machine_mem_read, machine_cpu_status and machine_translate for that vCPU, machine_phys_read and the
+ * machine_sym_ functions; no other.  Conditions that cannot be evaluated should answer true.
+ */
+typedef bool stop_filter_fn(void *arg, struct machine *m, const struct stop_event *ev);
+
+enum machine_setting {
+	SETTING_ALIAS_HITS,     /* breakpoints reached through another mapping of their byte stop too; on at first */
+	SETTING_STEP_IRQS,      /* interrupts may be delivered while a vCPU is single-stepped; off at first */
+	SETTING_ASSIST,         /* instructions that KVM cannot emulate are carried out by us; on at first */
+};
+
 /* Every member is required. */
 struct machine_ops {
 	const struct machine_info *(*info)(struct machine *m);
@@ -178,12 +186,20 @@ struct machine_ops {
 	int (*mem_ranges)(struct machine *m, unsigned cpu, bool (*each)(void *arg, const struct mem_range *r),
 			  void *arg, struct err *err);
 
-	int (*break_insert)(struct machine *m, enum break_owner owner, enum break_kind kind, unsigned cpu,
-			    uint64_t gva, struct err *err);
-	int (*break_remove)(struct machine *m, enum break_owner owner, enum break_kind kind, uint64_t gva,
-			    struct err *err);
+	int (*break_insert)(struct machine *m, enum break_owner owner, const struct break_spec *spec, struct err *err);
+	int (*break_remove)(struct machine *m, enum break_owner owner, const struct break_spec *spec, struct err *err);
 	int (*break_clear)(struct machine *m, enum break_owner owner, struct err *err);
 	bool (*break_list)(struct machine *m, size_t index, struct break_info *ret);
+	int (*watch_insert)(struct machine *m, enum break_owner owner, const struct watch_spec *spec, struct err *err);
+	int (*watch_remove)(struct machine *m, enum break_owner owner, const struct watch_spec *spec, struct err *err);
+	bool (*watch_list)(struct machine *m, size_t index, struct watch_info *ret);
+	void (*break_filter)(struct machine *m, enum break_owner owner, stop_filter_fn *filter, void *arg);
+	int (*catch_add)(struct machine *m, const struct catch_spec *spec, unsigned *ret_id, struct err *err);
+	int (*catch_remove)(struct machine *m, unsigned id, struct err *err);
+	bool (*catch_list)(struct machine *m, size_t index, struct catch_info *ret);
+	bool (*setting)(struct machine *m, enum machine_setting which, const bool *value);
+	bool (*exit_record)(struct machine *m, size_t index, struct exit_record *ret);
+	bool (*assist_count)(struct machine *m, size_t index, struct assist_count *ret);
 
 	bool (*slot_list)(struct machine *m, size_t index, struct slot_info *ret);
 	int (*slot_add)(struct machine *m, const struct slot_spec *spec, struct slot_note *ret_note, struct err *err);
@@ -376,24 +392,24 @@ static inline int machine_mem_ranges(struct machine *m, unsigned cpu,
 }
 
 /*
- * Sets an execution breakpoint at linear address GVA for OWNER, on all vCPUs; BREAK_SOFT resolves GVA through vCPU
- * CPU's page tables now.  Setting it twice is fine.  -EFAULT: not mapped or not canonical; -ENXIO: no RAM there;
- * -ENOSPC: no debug register left; -EBUSY.
+ * Sets an execution breakpoint for OWNER, on all vCPUs.  Where no page is mapped yet, or no memory is there, it waits until
+ * there is: machine_break_list() says which do.  Setting it twice is fine.  -EFAULT: gva is not canonical; -ENOSPC: no debug
+ * register left (BREAK_HARD); -ENOMEM; -EBUSY.
  */
-static inline int machine_break_insert(struct machine *m, enum break_owner owner, enum break_kind kind, unsigned cpu,
-				       uint64_t gva, struct err *err)
-{
-	return m->ops->break_insert(m, owner, kind, cpu, gva, err);
-}
-
-/* Takes it away for OWNER.  -ENOENT: OWNER has none there.  A byte the guest has since overwritten is left alone. */
-static inline int machine_break_remove(struct machine *m, enum break_owner owner, enum break_kind kind, uint64_t gva,
+static inline int machine_break_insert(struct machine *m, enum break_owner owner, const struct break_spec *spec,
 				       struct err *err)
 {
-	return m->ops->break_remove(m, owner, kind, gva, err);
+	return m->ops->break_insert(m, owner, spec, err);
 }
 
-/* Takes away all of OWNER's.  -EBUSY. */
+/* Takes it away for OWNER (spec->cpu does not matter).  -ENOENT: OWNER has none there.  What the guest has written there since stays. */
+static inline int machine_break_remove(struct machine *m, enum break_owner owner, const struct break_spec *spec,
+				       struct err *err)
+{
+	return m->ops->break_remove(m, owner, spec, err);
+}
+
+/* Takes away all of OWNER's breakpoints and watchpoints.  -EBUSY. */
 static inline int machine_break_clear(struct machine *m, enum break_owner owner, struct err *err)
 {
 	return m->ops->break_clear(m, owner, err);
@@ -403,6 +419,73 @@ static inline int machine_break_clear(struct machine *m, enum break_owner owner,
 static inline bool machine_break_list(struct machine *m, size_t index, struct break_info *ret)
 {
 	return m->ops->break_list(m, index, ret);
+}
+
+/*
+ * Sets a watchpoint for OWNER: any number, any length up to WATCH_SIZE_MAX, by debug registers where they do it, else by
+ * taking the rights to its pages from the guest.  Pages that are not mapped yet are watched when they are.  Setting it twice
+ * is fine; `every` counts as the last one said.  -EINVAL: size 0 or too large, or it wraps; -EFAULT: not canonical; -ENOSPC: KVM
+ * has no more slots; -ENOTSUP: neither means works here; -ENOMEM, -EBUSY.
+ */
+static inline int machine_watch_insert(struct machine *m, enum break_owner owner, const struct watch_spec *spec,
+				       struct err *err)
+{
+	return m->ops->watch_insert(m, owner, spec, err);
+}
+
+/* Takes it away for OWNER.  -ENOENT. */
+static inline int machine_watch_remove(struct machine *m, enum break_owner owner, const struct watch_spec *spec,
+				       struct err *err)
+{
+	return m->ops->watch_remove(m, owner, spec, err);
+}
+
+/* The INDEX-th watchpoint, ascending by gva; false past the end. */
+static inline bool machine_watch_list(struct machine *m, size_t index, struct watch_info *ret)
+{
+	return m->ops->watch_list(m, index, ret);
+}
+
+/* Has FILTER decide for OWNER from now on; NULL: it wants every stop.  Loop thread, every vCPU parked. */
+static inline void machine_break_filter(struct machine *m, enum break_owner owner, stop_filter_fn *filter, void *arg)
+{
+	m->ops->break_filter(m, owner, filter, arg);
+}
+
+/* -EINVAL: a range or direction that the kind does not have; -ENOTSUP: this KVM cannot (the capability is named); -ENOMEM, -EBUSY. */
+static inline int machine_catch_add(struct machine *m, const struct catch_spec *spec, unsigned *ret_id, struct err *err)
+{
+	return m->ops->catch_add(m, spec, ret_id, err);
+}
+
+/* -ENOENT, -EBUSY. */
+static inline int machine_catch_remove(struct machine *m, unsigned id, struct err *err)
+{
+	return m->ops->catch_remove(m, id, err);
+}
+
+/* The INDEX-th catchpoint, ascending by id; false past the end. */
+static inline bool machine_catch_list(struct machine *m, size_t index, struct catch_info *ret)
+{
+	return m->ops->catch_list(m, index, ret);
+}
+
+/* The setting as it is; with VALUE not NULL it becomes that first.  Every vCPU parked for a change; at any time to look. */
+static inline bool machine_setting(struct machine *m, enum machine_setting which, const bool *value)
+{
+	return m->ops->setting(m, which, value);
+}
+
+/* The INDEX-th of the last exits, newest first; false past the end.  Every vCPU parked, or what runs may be torn. */
+static inline bool machine_exit_record(struct machine *m, size_t index, struct exit_record *ret)
+{
+	return m->ops->exit_record(m, index, ret);
+}
+
+/* The INDEX-th kind of instruction that was carried out in KVM's stead, with its count; false past the end. */
+static inline bool machine_assist_count(struct machine *m, size_t index, struct assist_count *ret)
+{
+	return m->ops->assist_count(m, index, ret);
 }
 
 /* The INDEX-th slot, ascending by address space and gpa; false past the end. */
