@@ -155,6 +155,26 @@ START_TEST(strings_repeat_at_one_port)
 }
 END_TEST
 
+START_TEST(accesses_are_answered_or_not)
+{
+	uint8_t data[4] = { 0 };
+
+	attach(&ops_a, 0x100, 2);
+	attach(&ops_narrow, 0x201, 1);
+	for (int write = 0; write < 2; write++) {
+		ck_assert(bus_io(pc.bus, 0x100, write, 1, 1, data));
+		ck_assert(bus_io(pc.bus, 0x101, write, 4, 1, data));
+		ck_assert(bus_io(pc.bus, 0xff, write, 2, 1, data));
+		ck_assert(bus_io(pc.bus, 0x100, write, 2, 2, data));
+		ck_assert(!bus_io(pc.bus, 0xfe, write, 2, 1, data));
+		ck_assert(!bus_io(pc.bus, 0x102, write, 1, 4, data));
+		/* One that sees first bytes only has not answered. */
+		ck_assert(!bus_io(pc.bus, 0x200, write, 4, 1, data));
+		ck_assert(bus_io(pc.bus, 0x201, write, 2, 1, data));
+	}
+}
+END_TEST
+
 START_TEST(port_space_ends)
 {
 	struct cell *a = attach(&ops_a, 0xfffe, 2);
@@ -426,6 +446,7 @@ int main(void)
 	tcase_add_test(t, accesses_are_spread_over_ports);
 	tcase_add_test(t, neighbours_share_a_wide_access);
 	tcase_add_test(t, strings_repeat_at_one_port);
+	tcase_add_test(t, accesses_are_answered_or_not);
 	tcase_add_test(t, port_space_ends);
 	tcase_add_test(t, narrow_devices_see_first_bytes);
 	tcase_add_test(t, overlaps_are_refused);

@@ -116,8 +116,9 @@ static struct device *find_device(const struct bus *b, unsigned port, unsigned i
 	return i && d->ops->first_byte_only ? NULL : d;
 }
 
-void bus_io(struct bus *b, uint16_t port, bool is_write, unsigned size, unsigned count, uint8_t *data)
+bool bus_io(struct bus *b, uint16_t port, bool is_write, unsigned size, unsigned count, uint8_t *data)
 {
+	bool claimed = false;
 	struct device *d;
 	unsigned i;
 
@@ -125,6 +126,7 @@ void bus_io(struct bus *b, uint16_t port, bool is_write, unsigned size, unsigned
 	for (; count; count--) {
 		for (i = 0; i < size; i++, data++) {
 			d = find_device(b, port, i);
+			claimed |= d != NULL;
 			if (is_write) {
 				if (d)
 					d->ops->out(d, port + i - d->base, *data);
@@ -134,6 +136,7 @@ void bus_io(struct bus *b, uint16_t port, bool is_write, unsigned size, unsigned
 		}
 	}
 	bus_unlock(b);
+	return claimed;
 }
 
 void bus_lock(struct bus *b)

@@ -85,10 +85,10 @@ const struct dev_host *bus_host(const struct bus *b);
 
 /*
  * One port access of SIZE 1, 2 or 4 bytes, COUNT times at the same port (string I/O), from or to DATA (SIZE *
- * COUNT bytes).  Wider accesses go to consecutive ports, a byte each.  Ports nobody claims read all ones.  Any
- * thread.
+ * COUNT bytes).  Wider accesses go to consecutive ports, a byte each.  Ports nobody claims read all ones.  Returns
+ * whether a device took any byte of it.  Any thread.
  */
-void bus_io(struct bus *b, uint16_t port, bool is_write, unsigned size, unsigned count, uint8_t *data);
+bool bus_io(struct bus *b, uint16_t port, bool is_write, unsigned size, unsigned count, uint8_t *data);
 void bus_lock(struct bus *b);
 void bus_unlock(struct bus *b);
 
