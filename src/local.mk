@@ -8,5 +8,6 @@ include src/mem/local.mk
 include src/load/local.mk
 include src/dev/local.mk
 include src/break/local.mk
+include src/insn/local.mk
 include src/kvm/local.mk
 include src/opt.mk
