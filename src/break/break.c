@@ -1,22 +1,45 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "break/break.h"
+/* Who wants which breakpoint. */
+#include "break/break_priv.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct break_table {
-	struct gmem *gmem;
-	uint8_t trap;                   /* what an armed site holds in memory */
-	struct breakpoint **bps;        /* ascending by gva, then kind */
-	size_t nbps, bps_cap;
-	struct break_site **sites;      /* ascending by gpa */
-	size_t nsites, sites_cap;
-	size_t nsoft, nhard;
-};
+void list_add(struct break_list *l, struct breakpoint *b)
+{
+	b->prev = NULL;
+	b->next = l->head;
+	if (l->head)
+		l->head->prev = b;
+	else
+		l->tail = b;
+	l->head = b;
+	l->count++;
+}
 
-int break_new(struct gmem *g, uint8_t trap, struct break_table **ret, struct err *err)
+void list_add_last(struct break_list *l, struct breakpoint *b)
+{
+	b->next = NULL;
+	b->prev = l->tail;
+	if (l->tail)
+		l->tail->next = b;
+	else
+		l->head = b;
+	l->tail = b;
+	l->count++;
+}
+
+void list_del(struct break_list *l, struct breakpoint *b)
+{
+	*(b->prev ? &b->prev->next : &l->head) = b->next;
+	*(b->next ? &b->next->prev : &l->tail) = b->prev;
+	l->count--;
+}
+
+int break_new(struct gmem *g, uint8_t trap, break_resolve_fn *resolve, void *arg, struct break_table **ret,
+	      struct err *err)
 {
 	struct break_table *t = calloc(1, sizeof(*t));
 
@@ -24,286 +47,280 @@ int break_new(struct gmem *g, uint8_t trap, struct break_table **ret, struct err
 		return err_set(err, ENOMEM, "out of memory");
 	t->gmem = g;
 	t->trap = trap;
+	t->resolve = resolve;
+	t->arg = arg;
 	*ret = t;
 	return 0;
+}
+
+static void free_list(struct break_list *l)
+{
+	struct breakpoint *next;
+
+	for (struct breakpoint *b = l->head; b; b = next) {
+		next = b->next;
+		free(b);
+	}
 }
 
 void break_free(struct break_table *t)
 {
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->nbps; i++)
-		free(t->bps[i]);
-	for (size_t i = 0; i < t->nsites; i++)
-		free(t->sites[i]);
-	free(t->bps);
-	free(t->sites);
+	site_free_all(t);
+	free_list(&t->hard);
+	free_list(&t->pending);
+	free_list(&t->placed);
+	htab_done(&t->by_gva);
+	htab_done(&t->by_byte);
+	htab_done(&t->by_page);
+	free(t->sorted);
 	free(t);
 }
 
-/* Index of the first breakpoint not below (gva, kind). */
-static size_t bp_lower(const struct break_table *t, uint64_t gva, enum break_kind kind)
+struct breakpoint *break_first(const struct break_table *t, uint64_t gva)
 {
-	size_t lo = 0, hi = t->nbps;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		const struct breakpoint *b = t->bps[mid];
-
-		if (b->gva < gva || (b->gva == gva && b->kind < kind))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return HTAB_ENTRY(htab_find(&t->by_gva, gva), struct breakpoint, by_gva);
 }
 
-static size_t site_lower(const struct break_table *t, uint64_t gpa)
+struct breakpoint *break_next(const struct breakpoint *b)
 {
-	size_t lo = 0, hi = t->nsites;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->sites[mid]->gpa < gpa)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return HTAB_ENTRY(htab_again(&b->by_gva), struct breakpoint, by_gva);
 }
 
-/* The array with room for one more pointer; NULL: out of memory, the old one still stands. */
-static void *grown(void *array, size_t count, size_t *cap)
+struct breakpoint *break_find(const struct break_table *t, const struct break_spec *spec)
 {
-	size_t want = *cap ? *cap * 2 : 16;
-	void *p;
+	struct breakpoint *b = break_first(t, spec->gva);
 
-	if (count < *cap)
-		return array;
-	p = reallocarray(array, want, sizeof(void *));
-	if (p)
-		*cap = want;
-	return p;
+	while (b && (b->spec.kind != spec->kind || b->spec.space != spec->space))
+		b = break_next(b);
+	return b;
+}
+
+size_t break_sites(const struct break_table *t)
+{
+	return t->by_byte.count;
+}
+
+size_t break_pending(const struct break_table *t)
+{
+	return t->pending.count;
+}
+
+size_t break_count(const struct break_table *t)
+{
+	return t->by_gva.count;
+}
+
+uint64_t break_generation(const struct break_table *t)
+{
+	return t->generation;
+}
+
+static void changed(struct break_table *t)
+{
+	t->generation++;
+	t->sorted_valid = false;
+}
+
+/* Looks for B's byte, B being in no list: afterwards it is in that of the placed or of the pending ones. */
+static bool place(struct break_table *t, struct breakpoint *b)
+{
+	uint64_t gpa;
+
+	if (!b->placed) {
+		gpa = b->spec.gva;
+		if (t->resolve && !t->resolve(t->arg, &b->spec, &gpa)) {
+			list_add(&t->pending, b);
+			return false;
+		}
+		b->gpa = gpa;
+		b->placed = true;
+	}
+	if (site_attach(t, b)) {
+		list_add(&t->placed, b);
+		return true;
+	}
+	/* It may be mapped to another place by the time there is memory. */
+	b->placed = false;
+	list_add(&t->pending, b);
+	return false;
+}
+
+int break_add(struct break_table *t, unsigned owner, const struct break_spec *spec, struct err *err)
+{
+	struct breakpoint *b = break_find(t, spec);
+
+	if (b) {
+		b->owners |= owner;
+		t->sorted_valid = false;
+		return 0;
+	}
+	if (spec->kind == BREAK_HARD && t->hard.count == BREAK_REGISTERS)
+		return err_set(err, ENOSPC, "all %d debug registers are in use", BREAK_REGISTERS);
+	b = calloc(1, sizeof(*b));
+	if (!b || htab_add(&t->by_gva, &b->by_gva, spec->gva)) {
+		free(b);
+		return err_set(err, ENOMEM, "out of memory");
+	}
+	b->spec = *spec;
+	b->owners = owner;
+	if (spec->kind == BREAK_HARD)
+		list_add(&t->hard, b);
+	else
+		place(t, b);
+	changed(t);
+	return 0;
+}
+
+static struct break_list *list_of(struct break_table *t, const struct breakpoint *b)
+{
+	if (b->spec.kind == BREAK_HARD)
+		return &t->hard;
+	return b->site ? &t->placed : &t->pending;
+}
+
+static void drop(struct break_table *t, struct breakpoint *b)
+{
+	list_del(list_of(t, b), b);
+	if (b->site)
+		site_detach(t, b);
+	htab_del(&t->by_gva, &b->by_gva);
+	free(b);
+}
+
+int break_del(struct break_table *t, unsigned owner, const struct break_spec *spec, struct err *err)
+{
+	struct breakpoint *b = break_find(t, spec);
+
+	if (!b || !(b->owners & owner))
+		return err_set(err, ENOENT, "no breakpoint at 0x%" PRIx64, spec->gva);
+	b->owners &= ~owner;
+	if (!b->owners)
+		drop(t, b);
+	changed(t);
+	return 0;
+}
+
+static void del_from(struct break_table *t, struct break_list *l, unsigned owner)
+{
+	struct breakpoint *next;
+
+	for (struct breakpoint *b = l->head; b; b = next) {
+		next = b->next;
+		b->owners &= ~owner;
+		if (!b->owners)
+			drop(t, b);
+	}
+}
+
+void break_del_all(struct break_table *t, unsigned owner)
+{
+	del_from(t, &t->hard, owner);
+	del_from(t, &t->pending, owner);
+	del_from(t, &t->placed, owner);
+	changed(t);
+}
+
+/* -- in order -- */
+
+static int compare(const void *a, const void *b)
+{
+	const struct break_spec *x = &(*(struct breakpoint *const *)a)->spec, *y = &(*(struct breakpoint *const *)b)->spec;
+
+	if (x->gva != y->gva)
+		return x->gva < y->gva ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return (x->space > y->space) - (x->space < y->space);
+}
+
+static void gather(struct break_table *t, const struct break_list *l)
+{
+	for (struct breakpoint *b = l->head; b; b = b->next)
+		if (b->owners & ~BREAK_OWNER_CATCH)
+			t->sorted[t->nsorted++] = b;
 }
 
 struct breakpoint *break_at(struct break_table *t, size_t index)
 {
-	return index < t->nbps ? t->bps[index] : NULL;
-}
+	struct breakpoint **p;
 
-struct breakpoint *break_find(struct break_table *t, enum break_kind kind, uint64_t gva)
-{
-	size_t i = bp_lower(t, gva, kind);
-
-	return i < t->nbps && t->bps[i]->gva == gva && t->bps[i]->kind == kind ? t->bps[i] : NULL;
-}
-
-struct break_site *break_site_find(struct break_table *t, uint64_t gpa)
-{
-	size_t i = site_lower(t, gpa);
-
-	return i < t->nsites && t->sites[i]->gpa == gpa ? t->sites[i] : NULL;
-}
-
-size_t break_soft_count(const struct break_table *t)
-{
-	return t->nsoft;
-}
-
-unsigned break_hard(const struct break_table *t, uint64_t ret[BREAK_HARD_MAX])
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; n < t->nhard; i++)
-		if (t->bps[i]->kind == BREAK_HARD)
-			ret[n++] = t->bps[i]->gva;
-	return n;
-}
-
-void break_site_set(struct break_table *t, struct break_site *s, bool arm)
-{
-	uint8_t *p;
-	size_t one = 1;
-
-	if (s->armed == arm)
-		return;
-	p = gmem_span(t->gmem, s->gpa, &one);
-	s->armed = arm && p;
-	if (!p)
-		return;         /* its memory was removed: there is nothing to restore */
-	if (arm) {
-		s->saved = *p;
-		*p = t->trap;
-	} else if (*p == t->trap)
-		*p = s->saved;  /* anything else was written by the guest and stays */
-}
-
-static int site_get(struct break_table *t, uint64_t gpa, struct break_site **ret, struct err *err)
-{
-	struct break_site *s = break_site_find(t, gpa);
-	size_t i = site_lower(t, gpa), one = 1;
-	struct break_site **all;
-
-	if (!s) {
-		if (!gmem_span(t->gmem, gpa, &one))
-			return err_set(err, ENXIO, "no memory at gpa 0x%" PRIx64, gpa);
-		all = grown(t->sites, t->nsites, &t->sites_cap);
-		if (all)
-			t->sites = all;
-		s = all ? calloc(1, sizeof(*s)) : NULL;
-		if (!s)
-			return err_set(err, ENOMEM, "out of memory");
-		s->gpa = gpa;
-		memmove(&t->sites[i + 1], &t->sites[i], (t->nsites - i) * sizeof(*t->sites));
-		t->sites[i] = s;
-		t->nsites++;
-		break_site_set(t, s, true);
+	if (!t->sorted_valid) {
+		p = reallocarray(t->sorted, break_count(t) + 1, sizeof(struct breakpoint *));
+		if (!p)
+			return NULL;
+		t->sorted = p;
+		t->nsorted = 0;
+		gather(t, &t->hard);
+		gather(t, &t->pending);
+		gather(t, &t->placed);
+		qsort(t->sorted, t->nsorted, sizeof(struct breakpoint *), compare);
+		t->sorted_valid = true;
 	}
-	s->refs++;
-	*ret = s;
-	return 0;
+	return index < t->nsorted ? t->sorted[index] : NULL;
 }
 
-static void site_put(struct break_table *t, struct break_site *s)
-{
-	size_t i = site_lower(t, s->gpa);
+/* -- debug registers -- */
 
-	if (--s->refs)
-		return;
-	break_site_set(t, s, false);
-	memmove(&t->sites[i], &t->sites[i + 1], (t->nsites - i - 1) * sizeof(*t->sites));
-	t->nsites--;
-	free(s);
+static unsigned take(const struct break_list *l, unsigned n, unsigned have, struct breakpoint *ret[BREAK_REGISTERS])
+{
+	for (struct breakpoint *b = l->head; b && have < n; b = b->next) {
+		unsigned i = 0;
+
+		/* One register serves all that are at its address. */
+		while (i < have && ret[i]->spec.gva != b->spec.gva)
+			i++;
+		if (i == have)
+			ret[have++] = b;
+	}
+	return have;
 }
 
-int break_add(struct break_table *t, enum break_owner owner, enum break_kind kind, uint64_t gva, uint64_t gpa,
-	      struct err *err)
+unsigned break_registers(const struct break_table *t, unsigned n, struct breakpoint *ret[BREAK_REGISTERS])
 {
-	struct breakpoint *b = break_find(t, kind, gva);
-	size_t i = bp_lower(t, gva, kind);
-	struct breakpoint **all;
-	int r;
+	unsigned have = take(&t->hard, n, 0, ret);
 
-	if (b) {
-		b->owners |= owner;
+	have = take(&t->pending, n, have, ret);
+	return take(&t->placed, n, have, ret);
+}
+
+/* -- pending ones -- */
+
+size_t break_resolve(struct break_table *t, size_t budget)
+{
+	size_t found = 0;
+
+	if (t->suspended)
 		return 0;
+	for (size_t n = t->pending.count < budget ? t->pending.count : budget; n; n--) {
+		struct breakpoint *b = t->pending.tail;
+
+		/* To the front when it stays, so that all have their turn. */
+		list_del(&t->pending, b);
+		found += place(t, b);
 	}
-	if (kind == BREAK_HARD && t->nhard == BREAK_HARD_MAX)
-		return err_set(err, ENOSPC, "all %d debug registers are in use", BREAK_HARD_MAX);
-	all = grown(t->bps, t->nbps, &t->bps_cap);
-	if (all)
-		t->bps = all;
-	b = all ? calloc(1, sizeof(*b)) : NULL;
-	if (!b)
-		return err_set(err, ENOMEM, "out of memory");
-	b->gva = gva;
-	b->kind = kind;
-	b->owners = owner;
-	if (kind == BREAK_SOFT) {
-		r = site_get(t, gpa, &b->site, err);
-		if (r) {
-			free(b);
-			return r;
-		}
-		t->nsoft++;
-	} else
-		t->nhard++;
-	memmove(&t->bps[i + 1], &t->bps[i], (t->nbps - i) * sizeof(*t->bps));
-	t->bps[i] = b;
-	t->nbps++;
-	return 0;
+	if (found)
+		changed(t);
+	return found;
 }
 
-static void bp_drop(struct break_table *t, size_t i)
-{
-	struct breakpoint *b = t->bps[i];
-
-	if (b->kind == BREAK_SOFT) {
-		site_put(t, b->site);
-		t->nsoft--;
-	} else
-		t->nhard--;
-	memmove(&t->bps[i], &t->bps[i + 1], (t->nbps - i - 1) * sizeof(*t->bps));
-	t->nbps--;
-	free(b);
-}
-
-int break_del(struct break_table *t, enum break_owner owner, enum break_kind kind, uint64_t gva, struct err *err)
-{
-	struct breakpoint *b = break_find(t, kind, gva);
-
-	if (!b || !(b->owners & owner))
-		return err_set(err, ENOENT, "no breakpoint at 0x%" PRIx64, gva);
-	b->owners &= ~owner;
-	if (!b->owners)
-		bp_drop(t, bp_lower(t, gva, kind));
-	return 0;
-}
-
-void break_del_all(struct break_table *t, enum break_owner owner)
-{
-	for (size_t i = t->nbps; i-- > 0;) {
-		t->bps[i]->owners &= ~owner;
-		if (!t->bps[i]->owners)
-			bp_drop(t, i);
-	}
-}
-
-void break_suspend(struct break_table *t)
-{
-	for (size_t i = 0; i < t->nsites; i++)
-		break_site_set(t, t->sites[i], false);
-}
+/* -- memory changes -- */
 
 void break_resume(struct break_table *t)
 {
-	for (size_t i = 0; i < t->nsites; i++)
-		break_site_set(t, t->sites[i], true);
-}
+	struct break_list was = t->placed;
+	struct breakpoint *next;
 
-void break_rearm(struct break_table *t)
-{
-	for (size_t i = 0; i < t->nsites; i++) {
-		t->sites[i]->armed = false;
-		break_site_set(t, t->sites[i], true);
+	t->suspended = false;
+	/* Sites are bytes of host memory, and any of these may be another one now, or none. */
+	site_free_all(t);
+	t->placed = (struct break_list){ 0 };
+	for (struct breakpoint *b = was.tail; b; b = next) {
+		next = b->prev;
+		b->site = NULL;
+		place(t, b);
 	}
-}
-
-size_t break_read(struct break_table *t, uint64_t gpa, void *ret, size_t len)
-{
-	size_t done = gmem_read(t->gmem, gpa, ret, len);
-	uint8_t *bytes = ret;
-
-	for (size_t i = site_lower(t, gpa); i < t->nsites && t->sites[i]->gpa - gpa < done; i++) {
-		const struct break_site *s = t->sites[i];
-
-		if (s->armed && bytes[s->gpa - gpa] == t->trap)
-			bytes[s->gpa - gpa] = s->saved;
-	}
-	return done;
-}
-
-size_t break_write(struct break_table *t, uint64_t gpa, const void *data, size_t len)
-{
-	const uint8_t *bytes = data;
-	size_t done = 0;
-
-	/* Plain runs go to memory; a byte under an armed site goes beneath it. */
-	for (size_t i = site_lower(t, gpa); i < t->nsites && t->sites[i]->gpa - gpa < len; i++) {
-		struct break_site *s = t->sites[i];
-		size_t at = s->gpa - gpa;
-
-		if (!s->armed)
-			continue;
-		done += gmem_write(t->gmem, gpa + done, bytes + done, at - done);
-		if (done < at)
-			return done;
-		s->armed = false;
-		if (gmem_write(t->gmem, s->gpa, bytes + at, 1) != 1)
-			return done;
-		break_site_set(t, s, true);
-		done = at + 1;
-	}
-	return done + gmem_write(t->gmem, gpa + done, bytes + done, len - done);
+	break_resolve(t, SIZE_MAX);
+	changed(t);
 }

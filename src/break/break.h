@@ -4,71 +4,110 @@
  * (int3, or what this host stops at instead).
  * Knows guest memory (gmem) and nothing of KVM.
  *
- * A *breakpoint* is a linear address with owners.  A *site* is a physical byte that holds the trap byte for one or more soft
- * breakpoints (two linear addresses may map to one byte).  What a person or client reads and writes passes by the sites:
- * break_read() shows the guest's own bytes, break_write() puts bytes beneath the traps.
+ * A *breakpoint* is a linear address, and maybe an address space, with owners.  A *site* is a byte of host memory that holds
+ * the trap byte for one or more soft breakpoints: by way of page tables or of slots that alias each other, several addresses
+ * may lead to one byte.  A soft breakpoint without a site is *pending*.  What a person or client reads and writes passes by the
+ * sites: break_read() shows the guest's own bytes, break_write() puts bytes beneath the traps.
  *
- * Threads: changed on the loop thread while every vCPU is parked.  break_site_set() may also be called by a vCPU thread
- * that steps over a site while all others are parked.
+ * Looking up costs the same with one breakpoint and with a million.
+ *
+ * Threads: changed on the loop thread while every vCPU is parked; vCPU threads look things up.  break_lift(), break_plant(),
+ * break_read() and break_write() may also be called by a vCPU thread, one at a time (see struct run_ctl's over_lock).
  */
 #ifndef GV_BREAK_BREAK_H
 #define GV_BREAK_BREAK_H
 
+#include <stdatomic.h>
+
 #include "api/machine.h"
 #include "mem/gmem.h"
+#include "util/htab.h"
+
+/* Besides enum break_owner, inside the machine: a place that a catchpoint needs.  It is nobody's to list. */
+#define BREAK_OWNER_CATCH 0x80u
+
+struct breakpoint;
 
 struct break_site {
-	uint64_t gpa;
-	unsigned refs;          /* soft breakpoints on it */
+	struct htab_link by_byte;       /* key: address of `byte` */
+	uint8_t *byte;          /* in host memory */
 	uint8_t saved;          /* the guest's own byte */
-	bool armed;             /* the trap is in memory, as far as we know */
+	bool lifted;            /* out of memory for a step; the stepping thread's */
+	struct breakpoint *first;       /* on it; the next by ->on_site */
+	struct break_site *prev, *next; /* on its host page */
 };
 
 struct breakpoint {
-	uint64_t gva;
-	enum break_kind kind;
-	unsigned owners;        /* mask of enum break_owner, never 0 */
-	struct break_site *site;        /* BREAK_SOFT */
-	uint64_t hits;
+	struct break_spec spec;
+	unsigned owners;        /* mask of enum break_owner and BREAK_OWNER_CATCH, never 0 */
+	struct htab_link by_gva;
+	bool placed;            /* gpa is known */
+	uint64_t gpa;
+	struct break_site *site;        /* BREAK_SOFT; NULL: pending */
+	struct breakpoint *on_site;     /* next on the same site */
+	struct breakpoint *prev, *next; /* pending ones, hard ones, those with a site: each in a list, newest first */
+	atomic_ullong hits;
 };
 
-#define BREAK_HARD_MAX 4        /* debug registers of the processor */
+#define BREAK_REGISTERS 4       /* debug registers of the processor that hold an address */
 
 struct break_table;
 
-/* TRAP is the byte that makes this host's KVM stop: int3, or what does instead.  G must outlive the table.  -ENOMEM. */
-int break_new(struct gmem *g, uint8_t trap, struct break_table **ret, struct err *err);
+/* Finds the gpa of SPEC->gva as its space or CPU has it now; false: not mapped.  The table's caller's thread. */
+typedef bool break_resolve_fn(void *arg, const struct break_spec *spec, uint64_t *ret_gpa);
+
+/*
+ * TRAP is the byte that makes this host's KVM stop: int3, or what does instead.  G must outlive the table.  RESOLVE NULL: gpa and
+ * gva are the same.  -ENOMEM.
+ */
+int break_new(struct gmem *g, uint8_t trap, break_resolve_fn *resolve, void *arg, struct break_table **ret,
+	      struct err *err);
 void break_free(struct break_table *t);         /* memory is left as it is; NULL is fine */
 
 /*
- * Adds OWNER to the breakpoint at GVA, making it when it is new; GPA is where a soft one's trap goes (its byte is saved and
- * replaced).  -ENXIO: no memory there; -ENOSPC: BREAK_HARD_MAX hard ones exist; -ENOMEM.
+ * Adds OWNER to the breakpoint SPEC names, making it when it is new.  A soft one whose byte is there is put into memory, else it
+ * is pending.  -ENOSPC: BREAK_REGISTERS hard ones exist; -ENOMEM.
  */
-int break_add(struct break_table *t, enum break_owner owner, enum break_kind kind, uint64_t gva, uint64_t gpa,
-	      struct err *err);
+int break_add(struct break_table *t, unsigned owner, const struct break_spec *spec, struct err *err);
 /* Takes OWNER off; the last one restores the byte, unless the guest has overwritten our trap.  -ENOENT. */
-int break_del(struct break_table *t, enum break_owner owner, enum break_kind kind, uint64_t gva, struct err *err);
-void break_del_all(struct break_table *t, enum break_owner owner);
+int break_del(struct break_table *t, unsigned owner, const struct break_spec *spec, struct err *err);
+void break_del_all(struct break_table *t, unsigned owner);
 
-/* The INDEX-th breakpoint, ascending by gva; NULL past the end.  Valid until the next change. */
+/* The INDEX-th breakpoint that is somebody's, ascending by gva; NULL past the end.  Valid until the next change. */
 struct breakpoint *break_at(struct break_table *t, size_t index);
-struct breakpoint *break_find(struct break_table *t, enum break_kind kind, uint64_t gva);
-/* The armed site at GPA, or NULL. */
-struct break_site *break_site_find(struct break_table *t, uint64_t gpa);
-size_t break_soft_count(const struct break_table *t);
-/* Linear addresses of the hard breakpoints; returns how many. */
-unsigned break_hard(const struct break_table *t, uint64_t ret[BREAK_HARD_MAX]);
+/* spec->cpu does not matter. */
+struct breakpoint *break_find(const struct break_table *t, const struct break_spec *spec);
+/* One of any kind and space at GVA, and the next of that gva; NULL: none. */
+struct breakpoint *break_first(const struct break_table *t, uint64_t gva);
+struct breakpoint *break_next(const struct breakpoint *b);
+/* The site at GPA, or NULL. */
+struct break_site *break_site_at(const struct break_table *t, uint64_t gpa);
+size_t break_sites(const struct break_table *t);
+size_t break_pending(const struct break_table *t);
+size_t break_count(const struct break_table *t);
 
-/* Takes the trap at S out of memory (ARM false) or puts it back, saving anew what the guest wrote meanwhile. */
-void break_site_set(struct break_table *t, struct break_site *s, bool arm);
 /*
- * Around a change of what memory there is or what it holds: takes every trap out, and puts in those whose byte is in
- * memory afterwards.  A site without memory stays, and comes back when a later break_resume() finds memory at its gpa.
+ * Which breakpoints are to stand in N debug registers: hard ones, then pending ones, then those set last, which are so kept when
+ * the guest overwrites their bytes.  Returns how many RET got.
+ */
+unsigned break_registers(const struct break_table *t, unsigned n, struct breakpoint *ret[BREAK_REGISTERS]);
+/* Changes whenever what break_registers() gives may have. */
+uint64_t break_generation(const struct break_table *t);
+
+/* Tries to find up to BUDGET pending ones' bytes; those tried longest ago first.  Returns how many were found. */
+size_t break_resolve(struct break_table *t, size_t budget);
+/* Puts the traps back that the guest has overwritten, in up to BUDGET sites, going round.  Returns how many. */
+size_t break_verify(struct break_table *t, size_t budget);
+
+/* Takes the trap at S out of memory for a step, and puts it back, saving anew what the guest wrote meanwhile. */
+void break_lift(struct break_table *t, struct break_site *s);
+void break_plant(struct break_table *t, struct break_site *s);
+/*
+ * Around a change of what memory there is or what it holds: takes every trap out; and puts in those whose byte is in
+ * memory afterwards, wherever it is then.  A breakpoint without memory is pending meanwhile.
  */
 void break_suspend(struct break_table *t);
 void break_resume(struct break_table *t);
-/* After RAM was cleared and loaded again: saves the new bytes and arms every site. */
-void break_rearm(struct break_table *t);
 
 /* gmem_read() and gmem_write() as a person sees memory: without traps of ours. */
 size_t break_read(struct break_table *t, uint64_t gpa, void *ret, size_t len);

@@ -1,4 +1,6 @@
-libgvcore_a_SOURCES += src/break/break.c src/break/break.h
+libgvcore_a_SOURCES += src/break/break.c src/break/site.c src/break/break.h src/break/break_priv.h \
+	src/break/watch.c src/break/watch.h \
+	src/util/htab.c src/util/htab.h
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_break

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The bytes under our traps. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "break/break_priv.h"
+
+static uint64_t byte_key(const uint8_t *byte)
+{
+	return (uintptr_t)byte;
+}
+
+static uint64_t page_key(const uint8_t *byte)
+{
+	return (uintptr_t)byte / GMEM_PAGE;
+}
+
+static struct break_page *page_of(const struct break_table *t, const uint8_t *byte)
+{
+	return HTAB_ENTRY(htab_find(&t->by_page, page_key(byte)), struct break_page, by_page);
+}
+
+static struct break_site *site_of(const struct break_table *t, const uint8_t *byte)
+{
+	return HTAB_ENTRY(htab_find(&t->by_byte, byte_key(byte)), struct break_site, by_byte);
+}
+
+struct break_site *break_site_at(const struct break_table *t, uint64_t gpa)
+{
+	size_t one = 1;
+	uint8_t *byte = t->by_byte.count ? gmem_span(t->gmem, gpa, &one) : NULL;
+
+	return byte ? site_of(t, byte) : NULL;
+}
+
+void break_lift(struct break_table *t, struct break_site *s)
+{
+	if (s->lifted)
+		return;
+	s->lifted = true;
+	if (*s->byte == t->trap)
+		*s->byte = s->saved;
+	/* Anything else was written by the guest and stays. */
+}
+
+void break_plant(struct break_table *t, struct break_site *s)
+{
+	if (!s->lifted)
+		return;
+	s->lifted = false;
+	s->saved = *s->byte;
+	*s->byte = t->trap;
+}
+
+static struct break_site *site_new(struct break_table *t, uint8_t *byte)
+{
+	struct break_page *p = page_of(t, byte), *fresh = NULL;
+	struct break_site *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	if (!p) {
+		p = fresh = calloc(1, sizeof(*p));
+		if (!p || htab_add(&t->by_page, &p->by_page, page_key(byte)))
+			goto fail;
+	}
+	if (htab_add(&t->by_byte, &s->by_byte, byte_key(byte))) {
+		if (fresh)
+			htab_del(&t->by_page, &fresh->by_page);
+		goto fail;
+	}
+	s->byte = byte;
+	s->next = p->first;
+	if (s->next)
+		s->next->prev = s;
+	p->first = s;
+	s->lifted = true;
+	break_plant(t, s);
+	return s;
+fail:
+	free(fresh);
+	free(s);
+	return NULL;
+}
+
+static void site_forget(struct break_table *t, struct break_site *s)
+{
+	struct break_page *p = page_of(t, s->byte);
+
+	*(s->prev ? &s->prev->next : &p->first) = s->next;
+	if (s->next)
+		s->next->prev = s->prev;
+	if (!p->first) {
+		htab_del(&t->by_page, &p->by_page);
+		free(p);
+	}
+	htab_del(&t->by_byte, &s->by_byte);
+	free(s);
+}
+
+bool site_attach(struct break_table *t, struct breakpoint *b)
+{
+	size_t one = 1;
+	uint8_t *byte = gmem_span(t->gmem, b->gpa, &one);
+	struct break_site *s = byte ? site_of(t, byte) : NULL;
+
+	if (byte && !s)
+		s = site_new(t, byte);
+	if (!s)
+		return false;
+	b->site = s;
+	b->on_site = s->first;
+	s->first = b;
+	return true;
+}
+
+void site_detach(struct break_table *t, struct breakpoint *b)
+{
+	struct break_site *s = b->site;
+	struct breakpoint **p = &s->first;
+
+	while (*p != b)
+		p = &(*p)->on_site;
+	*p = b->on_site;
+	b->site = NULL;
+	if (s->first)
+		return;
+	break_lift(t, s);
+	site_forget(t, s);
+}
+
+/* Calls FN for every site; it may free the one it is given. */
+static void each_site(struct break_table *t, void (*fn)(struct break_table *t, struct break_site *s))
+{
+	struct htab_link *link, *next;
+
+	for (size_t i = 0; i < t->by_byte.buckets; i++)
+		for (link = t->by_byte.bucket[i]; link; link = next) {
+			next = link->next;
+			fn(t, HTAB_ENTRY(link, struct break_site, by_byte));
+		}
+}
+
+void site_free_all(struct break_table *t)
+{
+	each_site(t, site_forget);
+}
+
+void break_suspend(struct break_table *t)
+{
+	t->suspended = true;
+	each_site(t, break_lift);
+}
+
+size_t break_verify(struct break_table *t, size_t budget)
+{
+	size_t lost = 0, seen = 0, buckets = t->by_byte.buckets;
+
+	if (t->suspended)
+		return 0;
+	for (size_t n = 0; n < buckets && seen < budget; n++) {
+		t->round = (t->round + 1) & (buckets - 1);
+		for (struct htab_link *link = t->by_byte.bucket[t->round]; link; link = link->next, seen++) {
+			struct break_site *s = HTAB_ENTRY(link, struct break_site, by_byte);
+
+			if (*s->byte == t->trap)
+				continue;
+			s->lifted = true;
+			break_plant(t, s);
+			lost++;
+		}
+	}
+	return lost;
+}
+
+/* -- memory as a person sees it -- */
+
+size_t break_read(struct break_table *t, uint64_t gpa, void *ret, size_t len)
+{
+	size_t done = gmem_read(t->gmem, gpa, ret, len), n;
+
+	if (!t->by_page.count)
+		return done;
+	for (size_t at = 0; at < done; at += n) {
+		uint8_t *from, *out = (uint8_t *)ret + at;
+		const struct break_page *p;
+
+		n = done - at;
+		if (n > GMEM_PAGE - (gpa + at) % GMEM_PAGE)
+			n = GMEM_PAGE - (gpa + at) % GMEM_PAGE;
+		from = gmem_span(t->gmem, gpa + at, &n);
+		p = page_of(t, from);
+		for (const struct break_site *s = p ? p->first : NULL; s; s = s->next)
+			if (s->byte >= from && s->byte < from + n && !s->lifted && out[s->byte - from] == t->trap)
+				out[s->byte - from] = s->saved;
+	}
+	return done;
+}
+
+static bool in_range(const struct break_site *s, const uint8_t *to, size_t n)
+{
+	return !s->lifted && s->byte >= to && s->byte < to + n;
+}
+
+/* Beneath the traps among the N bytes at TO; those stay in memory all the while. */
+static void write_beneath(struct break_table *t, uint8_t *to, const uint8_t *data, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct break_site *s = site_of(t, to + i);
+
+		*(s && !s->lifted ? &s->saved : to + i) = data[i];
+	}
+}
+
+size_t break_write(struct break_table *t, uint64_t gpa, const void *data, size_t len)
+{
+	size_t done = 0, n;
+
+	if (!t->by_page.count)
+		return gmem_write(t->gmem, gpa, data, len);
+	while (done < len) {
+		const uint8_t *from = (const uint8_t *)data + done;
+		struct break_page *p;
+		struct break_site *s;
+		uint8_t *to;
+
+		n = len - done;
+		if (n > GMEM_PAGE - (gpa + done) % GMEM_PAGE)
+			n = GMEM_PAGE - (gpa + done) % GMEM_PAGE;
+		to = gmem_span(t->gmem, gpa + done, &n);
+		if (!to)
+			break;
+		p = page_of(t, to);
+		s = p ? p->first : NULL;
+		while (s && !in_range(s, to, n))
+			s = s->next;
+		if (s) {
+			write_beneath(t, to, from, n);
+			gmem_touch(t->gmem, gpa + done, n);
+		} else
+			gmem_write(t->gmem, gpa + done, from, n);
+		done += n;
+	}
+	return done;
+}
