@@ -43,7 +43,7 @@ int fake_need_parked(const struct fake_machine *f, unsigned cpu, struct err *err
 {
 	if (cpu >= f->config.cpus)
 		return err_set(err, EINVAL, "there is no vCPU %u", cpu);
-	if (f->state == MACHINE_RUNNING && !f->holds)
+	if (f->state == MACHINE_RUNNING && !f->holds && !f->in_filter)
 		return err_set(err, EBUSY, "the machine is running");
 	return 0;
 }
@@ -72,10 +72,9 @@ static void load(struct fake_machine *f)
 
 static const struct break_info *break_at(const struct fake_machine *f, uint64_t gva)
 {
-	for (size_t i = 0; i < f->nbrk; i++)
-		if (f->brk[i].gva == gva)
-			return &f->brk[i];
-	return NULL;
+	size_t i = fake_break_from(f, gva);
+
+	return i < f->nbrk && f->brk[i].spec.gva == gva ? &f->brk[i] : NULL;
 }
 
 /* Ticks until CPU meets a breakpoint, the exit instruction or the end of its action; UINT64_MAX: never. */
@@ -83,18 +82,15 @@ static uint64_t ticks_to_event(const struct fake_machine *f, unsigned cpu)
 {
 	const struct fake_cpu *c = &f->cpu[cpu];
 	uint64_t pc = fake_pc_of(f, cpu), best = UINT64_MAX;
+	size_t i = fake_break_from(f, c->stepping_over ? pc + 1 : pc);
 	const uint8_t *op = NULL;
 
 	if (pc < f->config.ram_size)
 		op = memchr(f->ram + pc, FAKE_OP_EXIT, f->config.ram_size - pc);
 	if (op)
 		best = (uint64_t)(op - (f->ram + pc));
-	for (size_t i = 0; i < f->nbrk; i++) {
-		uint64_t d = f->brk[i].gva - pc;
-
-		if (f->brk[i].gva >= pc && d < best && !(d == 0 && c->stepping_over))
-			best = d;
-	}
+	if (i < f->nbrk && f->brk[i].spec.gva - pc < best)
+		best = f->brk[i].spec.gva - pc;
 	if (c->action.kind == ACT_STEP && best > 1)
 		best = 1;
 	if (c->action.kind == ACT_RANGE) {
@@ -112,60 +108,82 @@ static void add_pending(struct fake_machine *f, const struct stop_event *ev)
 		f->pending[f->npending++] = *ev;
 }
 
-static struct stop_event event_at_pc(struct fake_machine *f, unsigned cpu, bool moved)
+/* What CPU has come to; false: a breakpoint that nobody wants. */
+static bool event_at_pc(struct fake_machine *f, unsigned cpu, bool moved, struct stop_event *ev)
 {
 	const struct fake_cpu *c = &f->cpu[cpu];
-	struct stop_event ev = { .reason = STOP_STEP, .cpu = cpu, .pc = fake_pc_of(f, cpu) };
-	const struct break_info *b = break_at(f, ev.pc);
-	bool step_done = moved && (c->action.kind == ACT_STEP ||
-				   (c->action.kind == ACT_RANGE &&
-				    ev.pc - c->action.start >= c->action.end - c->action.start));
+	uint64_t pc = fake_pc_of(f, cpu);
+	bool wanted = false;
 
-	if (step_done)
-		return ev;
-	if (b && !(c->stepping_over && !moved)) {
-		ev.reason = STOP_BREAKPOINT;
-		ev.kind = b->kind;
-		for (size_t i = 0; i < f->nbrk; i++)
-			if (f->brk[i].gva == ev.pc) {
-				ev.owners |= f->brk[i].owners;
-				f->brk[i].hits++;
-			}
-	} else {
-		ev.reason = STOP_EXIT;
-		ev.exit_status = (int)((fake_reg(f, cpu, X86_RAX) << 1 | 1) & 0xff);
-		strcpy(ev.text, "the guest left by its exit port");
+	*ev = (struct stop_event){ .reason = STOP_STEP, .cpu = cpu, .pc = pc };
+	if (moved && (c->action.kind == ACT_STEP ||
+		      (c->action.kind == ACT_RANGE && pc - c->action.start >= c->action.end - c->action.start)))
+		return true;
+	if (!break_at(f, pc) || (c->stepping_over && !moved)) {
+		ev->reason = STOP_EXIT;
+		ev->exit_status = (int)((fake_reg(f, cpu, X86_RAX) << 1 | 1) & 0xff);
+		strcpy(ev->text, "the guest left by its exit port");
+		return true;
 	}
-	return ev;
+	ev->reason = STOP_BREAKPOINT;
+	for (size_t i = fake_break_from(f, pc); i < f->nbrk && f->brk[i].spec.gva == pc; i++) {
+		const struct break_spec *spec = &f->brk[i].spec;
+		struct stop_event one = { .reason = STOP_BREAKPOINT, .cpu = cpu, .pc = pc, .place = pc,
+					  .kind = spec->kind, .space = spec->space, .owners = f->brk[i].owners };
+
+		if (!fake_wanted(f, &one))
+			continue;
+		f->brk[i].hits++;
+		one.owners |= ev->owners;
+		if (wanted)
+			ev->owners = one.owners;
+		else
+			*ev = one;
+		wanted = true;
+	}
+	return wanted;
 }
 
-/* Runs a running machine to its next events, if there are any. */
-static void execute(struct fake_machine *f)
+/* All vCPUs advance to the first event of any; false: there is none. */
+static bool advance(struct fake_machine *f)
 {
 	uint64_t left[MACHINE_CPUS_MAX], first = UINT64_MAX;
+	struct stop_event ev;
 
-	if (f->state != MACHINE_RUNNING || f->holds || f->npending || f->stop_wanted)
-		return;
 	for (unsigned i = 0; i < f->config.cpus; i++) {
 		left[i] = f->cpu[i].action.kind == ACT_STAY ? UINT64_MAX : ticks_to_event(f, i);
 		if (left[i] < first)
 			first = left[i];
 	}
 	if (first == UINT64_MAX)
-		return;
+		return false;
 	for (unsigned i = 0; i < f->config.cpus; i++) {
+		bool unwanted = false;
+
 		if (f->cpu[i].action.kind == ACT_STAY)
 			continue;
 		fake_set_pc(f, i, fake_pc_of(f, i) + first);
 		if (left[i] == first) {
-			struct stop_event ev = event_at_pc(f, i, first > 0);
-
-			add_pending(f, &ev);
+			unwanted = !event_at_pc(f, i, first > 0, &ev);
+			if (!unwanted)
+				add_pending(f, &ev);
 		}
 		if (first)
 			f->cpu[i].stepping_over = false;
+		f->cpu[i].stepping_over |= unwanted;
 	}
-	kick(f);
+	return true;
+}
+
+/* Runs a running machine to its next events, if there are any. */
+static void execute(struct fake_machine *f)
+{
+	if (f->state != MACHINE_RUNNING || f->holds || f->stop_wanted)
+		return;
+	while (!f->npending && advance(f))
+		;
+	if (f->npending)
+		kick(f);
 }
 
 static void drop_stale(struct fake_machine *f)
@@ -466,17 +484,20 @@ static void own_ops(struct machine_ops *ops)
 
 /* -- for the tests -- */
 
-void fake_inject(struct fake_machine *f, const struct stop_event *ev)
+bool fake_inject(struct fake_machine *f, const struct stop_event *ev)
 {
 	struct stop_event e = *ev;
 
 	e.pc = fake_pc_of(f, e.cpu);
 	if (f->npending == sizeof(f->pending) / sizeof(f->pending[0]))
-		return;
+		return false;
+	if (!fake_wanted(f, &e))
+		return false;
 	memmove(f->pending + 1, f->pending, f->npending * sizeof(f->pending[0]));
 	f->npending++;
 	f->pending[0] = e;
 	kick(f);
+	return true;
 }
 
 void fake_serial_output(struct fake_machine *f, const void *data, size_t len)
@@ -494,8 +515,10 @@ struct fake_machine *fake_new(const struct fake_config *config)
 	fake_cpu_ops(&f->ops);
 	fake_memory_ops(&f->ops);
 	fake_slot_ops(&f->ops);
+	fake_break_ops(&f->ops);
 	f->machine.ops = &f->ops;
 	f->notes_tail = &f->notes;
+	f->setting[SETTING_ALIAS_HITS] = f->setting[SETTING_ASSIST] = true;
 	if (config)
 		f->config = *config;
 	if (!f->config.cpus)
@@ -535,6 +558,7 @@ void fake_free(struct fake_machine *f)
 	}
 	fake_slots_free(f);
 	close(f->event_fd);
+	free(f->brk);
 	free(f->ram);
 	free(f);
 }

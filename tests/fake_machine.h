@@ -11,6 +11,10 @@
  * reported one a resume.  A vCPU with no breakpoint or exit before it runs until machine_stop(), which moves it by
  * one.  Nothing happens behind the caller's back: running takes place in resume() and release(), delivery in poll().
  *
+ * Breakpoints need no memory: they count as resolved where there is some.  A breakpoint that is reached, and an event
+ * that is injected, is put to the filters of those who own it, and does not happen when none of them wants it.
+ * Watchpoints and catchpoints are checked and remembered; only a test makes them hit.
+ *
  * Slots are a table: 0 the RAM, 1 a ROM at 4 GiB - 64 KiB, numbers below FAKE_SLOTS.  Changes are checked and
  * remembered, but memory stays as it was.  The log of a slot sees our writes to RAM and what fake_dirty() says; what
  * dirty diff, dirty who and slot check find is what a test has put there.  A reset makes the table anew.
@@ -26,7 +30,8 @@
 #define FAKE_HARD_MAX   4               /* debug registers */
 #define FAKE_SERIAL_MAX 65536
 #define FAKE_SLOTS      32              /* slot numbers */
-#define FAKE_SCRIPT     16              /* of each: diff runs, writers, faults */
+#define FAKE_SCRIPT     16              /* of each: diff runs, writers, faults, exits */
+#define FAKE_WATCHES    64              /* watchpoints; catchpoints, too */
 
 /* Zero members take the default given. */
 struct fake_config {
@@ -53,6 +58,7 @@ struct fake_calls {
 	unsigned resume, stop, reset, hold, release, poll;
 	unsigned reg_read, reg_write, mem_read, mem_write;
 	unsigned break_insert, break_remove, break_clear, serial_send;
+	unsigned watch_insert, watch_remove, catch_add, catch_remove;
 	unsigned slot_add, slot_remove, slot_move, slot_flags, slot_split, slot_resize, slot_discard, slot_remap;
 	unsigned slot_save, slot_check, dirty_read, dirty_take, dirty_diff, dirty_who;
 };
@@ -90,8 +96,20 @@ struct fake_machine {
 	uint8_t *ram;
 	struct fake_cpu cpu[MACHINE_CPUS_MAX];
 
-	struct break_info brk[64];      /* ascending by gva, then kind */
-	size_t nbrk;
+	struct break_info *brk;         /* ascending by gva, then kind, then space */
+	size_t nbrk, brk_cap;
+	struct watch_info watch[FAKE_WATCHES];  /* ascending by gva */
+	size_t nwatch;
+	struct catch_info caught[FAKE_WATCHES]; /* ascending by id */
+	size_t ncaught;
+	unsigned last_catch;            /* id given out last */
+	stop_filter_fn *filter[BREAK_OWNERS];
+	void *filter_arg[BREAK_OWNERS];
+	bool in_filter;                 /* its thread owns the vCPU */
+	bool setting[SETTING_ASSIST + 1];
+	struct exit_record exits[FAKE_SCRIPT];  /* filled by the test, newest first; so is the next */
+	struct assist_count assists[FAKE_SCRIPT];
+	size_t nexits, nassists;
 	struct fake_slot slot[FAKE_SLOTS];      /* ascending by gpa */
 	size_t nslots;
 	struct fake_diff diff[FAKE_SCRIPT];     /* filled by the test, as the next two */
@@ -110,8 +128,11 @@ struct fake_machine {
 	size_t serial_in_len;
 
 	struct fake_calls calls;
-	/* Positive errno values: the operation fails with it; 0: works.  fail_slot: all that take a slot's number. */
-	int fail_resume, fail_hold, fail_break, fail_slot;
+	/*
+	 * Positive errno values: the operation fails with it; 0: works.  fail_slot: all that take a slot's number;
+	 * fail_break: setting breakpoints, watchpoints and catchpoints; fail_unbreak: taking them away.
+	 */
+	int fail_resume, fail_hold, fail_break, fail_unbreak, fail_slot;
 };
 
 /* Aborts when memory runs out.  CONFIG may be NULL: all defaults. */
@@ -120,9 +141,10 @@ void fake_free(struct fake_machine *f);         /* NULL is fine */
 
 /*
  * Something happens in the guest.  On a running machine it becomes the next stop (ahead of what execution
- * came to); on a stopped one it stays pending until the next resume.  ev->pc is filled in from the vCPU.
+ * came to); on a stopped one it stays pending until the next resume.  ev->pc is filled in from the vCPU.  False: its
+ * owners' filters did not want it, or too many wait.
  */
-void fake_inject(struct fake_machine *f, const struct stop_event *ev);
+bool fake_inject(struct fake_machine *f, const struct stop_event *ev);
 /* The guest sends bytes on COM1. */
 void fake_serial_output(struct fake_machine *f, const void *data, size_t len);
 

@@ -34,6 +34,11 @@ static size_t span(const struct fake_machine *f, uint64_t gva, size_t len, bool 
 	return gva < end ? end - gva : 0;
 }
 
+bool fake_has_ram(const struct fake_machine *f, uint64_t gva)
+{
+	return span(f, gva, 1, true, NULL) == 1;
+}
+
 static size_t op_mem_read(struct machine *m, unsigned cpu, uint64_t gva, void *ret, size_t len, struct err *err)
 {
 	struct fake_machine *f = fake(m);
@@ -128,102 +133,6 @@ static int op_mem_ranges(struct machine *m, unsigned cpu, bool (*each)(void *arg
 	return 0;
 }
 
-/* -- breakpoints -- */
-
-/* Where (GVA, KIND) stands in the list, or belongs. */
-static size_t break_place(const struct fake_machine *f, uint64_t gva, enum break_kind kind)
-{
-	size_t i = 0;
-
-	while (i < f->nbrk && (f->brk[i].gva < gva || (f->brk[i].gva == gva && f->brk[i].kind < kind)))
-		i++;
-	return i;
-}
-
-static bool break_is(const struct fake_machine *f, size_t i, uint64_t gva, enum break_kind kind)
-{
-	return i < f->nbrk && f->brk[i].gva == gva && f->brk[i].kind == kind;
-}
-
-static int op_break_insert(struct machine *m, enum break_owner owner, enum break_kind kind, unsigned cpu,
-			   uint64_t gva, struct err *err)
-{
-	struct fake_machine *f = fake(m);
-	size_t i = break_place(f, gva, kind), hard = 0;
-	int r = fake_need_parked(f, cpu, err);
-	struct err e = { 0 };
-
-	f->calls.break_insert++;
-	if (r)
-		return r;
-	if (f->fail_break)
-		return err_set(err, f->fail_break, "breakpoint refused");
-	if (break_is(f, i, gva, kind)) {
-		f->brk[i].owners |= owner;
-		return 0;
-	}
-	if (kind == BREAK_SOFT && span(f, gva, 1, true, &e) < 1)
-		return err_set(err, e.code, "%s", e.msg);
-	if (!fake_canonical(gva))
-		return err_set(err, EFAULT, "0x%llx is not canonical", (unsigned long long)gva);
-	for (size_t k = 0; k < f->nbrk; k++)
-		hard += f->brk[k].kind == BREAK_HARD;
-	if (kind == BREAK_HARD && hard == FAKE_HARD_MAX)
-		return err_set(err, ENOSPC, "all %u debug registers are in use", FAKE_HARD_MAX);
-	if (f->nbrk == sizeof(f->brk) / sizeof(f->brk[0]))
-		return err_set(err, ENOMEM, "too many breakpoints");
-	memmove(f->brk + i + 1, f->brk + i, (f->nbrk - i) * sizeof(f->brk[0]));
-	f->brk[i] = (struct break_info){ .gva = gva, .gpa = gva, .kind = kind, .owners = owner };
-	f->nbrk++;
-	return 0;
-}
-
-static void break_drop(struct fake_machine *f, size_t i, enum break_owner owner)
-{
-	f->brk[i].owners &= ~(unsigned)owner;
-	if (f->brk[i].owners)
-		return;
-	f->nbrk--;
-	memmove(f->brk + i, f->brk + i + 1, (f->nbrk - i) * sizeof(f->brk[0]));
-}
-
-static int op_break_remove(struct machine *m, enum break_owner owner, enum break_kind kind, uint64_t gva,
-			   struct err *err)
-{
-	struct fake_machine *f = fake(m);
-	size_t i = break_place(f, gva, kind);
-	int r = fake_need_parked(f, 0, err);
-
-	f->calls.break_remove++;
-	if (r)
-		return r;
-	if (!break_is(f, i, gva, kind) || !(f->brk[i].owners & owner))
-		return err_set(err, ENOENT, "no breakpoint at 0x%llx", (unsigned long long)gva);
-	break_drop(f, i, owner);
-	return 0;
-}
-
-static int op_break_clear(struct machine *m, enum break_owner owner, struct err *err)
-{
-	struct fake_machine *f = fake(m);
-	int r = fake_need_parked(f, 0, err);
-
-	f->calls.break_clear++;
-	if (r)
-		return r;
-	for (size_t i = f->nbrk; i-- > 0;)
-		break_drop(f, i, owner);
-	return 0;
-}
-
-static bool op_break_list(struct machine *m, size_t index, struct break_info *ret)
-{
-	if (index >= fake(m)->nbrk)
-		return false;
-	*ret = fake(m)->brk[index];
-	return true;
-}
-
 void fake_memory_ops(struct machine_ops *ops)
 {
 	ops->mem_read = op_mem_read;
@@ -232,8 +141,4 @@ void fake_memory_ops(struct machine_ops *ops)
 	ops->phys_write = op_phys_write;
 	ops->translate = op_translate;
 	ops->mem_ranges = op_mem_ranges;
-	ops->break_insert = op_break_insert;
-	ops->break_remove = op_break_remove;
-	ops->break_clear = op_break_clear;
-	ops->break_list = op_break_list;
 }

@@ -13,6 +13,8 @@ static inline struct fake_machine *fake(struct machine *m)
 /* -EINVAL: no such vCPU; -EBUSY: running, and not held. */
 int fake_need_parked(const struct fake_machine *f, unsigned cpu, struct err *err);
 bool fake_canonical(uint64_t gva);
+/* Whether memory is mapped and there at GVA. */
+bool fake_has_ram(const struct fake_machine *f, uint64_t gva);
 uint64_t fake_pc_of(const struct fake_machine *f, unsigned cpu);
 void fake_set_pc(struct fake_machine *f, unsigned cpu, uint64_t pc);
 
@@ -20,6 +22,12 @@ void fake_set_pc(struct fake_machine *f, unsigned cpu, uint64_t pc);
 void fake_cpu_ops(struct machine_ops *ops);
 void fake_memory_ops(struct machine_ops *ops);
 void fake_slot_ops(struct machine_ops *ops);
+void fake_break_ops(struct machine_ops *ops);
+
+/* The first breakpoint at GVA or after it; f->nbrk: none. */
+size_t fake_break_from(const struct fake_machine *f, uint64_t gva);
+/* Whether anybody wants *EV, whose owners are then those that do; asks their filters. */
+bool fake_wanted(struct fake_machine *f, struct stop_event *ev);
 
 /* The slots a machine is made with; also for a machine that has none yet. */
 void fake_slots_reset(struct fake_machine *f);
