@@ -46,6 +46,12 @@ static const struct packet packets[] = {
 	{ "z0", ARGS_LIST, NEEDS_STOPPED, pkt_soft_remove, NULL },
 	{ "Z1", ARGS_LIST, NEEDS_STOPPED, pkt_hard_insert, NULL },
 	{ "z1", ARGS_LIST, NEEDS_STOPPED, pkt_hard_remove, NULL },
+	{ "Z2", ARGS_LIST, NEEDS_STOPPED, pkt_write_insert, NULL },
+	{ "z2", ARGS_LIST, NEEDS_STOPPED, pkt_write_remove, NULL },
+	{ "Z3", ARGS_LIST, NEEDS_STOPPED, pkt_read_insert, NULL },
+	{ "z3", ARGS_LIST, NEEDS_STOPPED, pkt_read_remove, NULL },
+	{ "Z4", ARGS_LIST, NEEDS_STOPPED, pkt_access_insert, NULL },
+	{ "z4", ARGS_LIST, NEEDS_STOPPED, pkt_access_remove, NULL },
 
 	{ "Hg", ARGS_TIGHT, 0, pkt_set_general, NULL },
 	{ "Hc", ARGS_TIGHT, 0, pkt_set_step, NULL },

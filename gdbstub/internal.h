@@ -93,6 +93,7 @@ packet_fn pkt_detach, pkt_kill, pkt_vkill;
 packet_fn pkt_regs_read, pkt_regs_write, pkt_reg_read, pkt_reg_write;
 packet_fn pkt_mem_read, pkt_mem_write_hex, pkt_mem_write_binary;
 packet_fn pkt_soft_insert, pkt_soft_remove, pkt_hard_insert, pkt_hard_remove;
+packet_fn pkt_write_insert, pkt_write_remove, pkt_read_insert, pkt_read_remove, pkt_access_insert, pkt_access_remove;
 packet_fn pkt_set_general, pkt_set_step, pkt_alive, pkt_current, pkt_threads_first, pkt_threads_next;
 packet_fn pkt_thread_info;
 packet_fn pkt_supported, pkt_attached, pkt_symbol, pkt_no_ack, pkt_unknown;

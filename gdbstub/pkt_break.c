@@ -1,59 +1,99 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Breakpoints: Z0 z0 Z1 z1.  Both ways are idempotent. */
+/* Breakpoints and watchpoints: Z0 to Z4, z0 to z4.  Both ways are idempotent. */
 #include "gdbstub/internal.h"
 
 #include <errno.h>
 
-/* ",ADDR,KIND".  The kind is the length of a trap instruction, which x86 has only one of: 1. */
-static bool parse_place(struct cursor *args, uint64_t *ret_gva)
+/* ",ADDR,KIND".  For a watchpoint the kind is its length in bytes. */
+static bool parse_place(struct cursor *args, uint64_t *ret_gva, uint64_t *ret_kind)
 {
 	uint64_t gva, kind;
 
 	if (!cursor_byte(args, ',') || !cursor_number(args, &gva) || !cursor_byte(args, ',') ||
-	    !cursor_number(args, &kind) || !cursor_end(args) || kind > 1)
+	    !cursor_number(args, &kind) || !cursor_end(args))
 		return false;
 	*ret_gva = gva;
+	*ret_kind = kind;
 	return true;
 }
 
-static int insert(struct session *s, struct cursor *args, enum break_kind kind)
+/* Both kinds of breakpoint.  KIND is the length of a trap instruction, which x86 has only one of: 1. */
+static int breakpoint(struct session *s, struct cursor *args, enum break_kind kind, bool insert)
 {
-	uint64_t gva;
+	struct break_spec spec = { .kind = kind, .space = BREAK_ANY_SPACE, .cpu = s->cpu };
+	uint64_t length;
 	int r;
 
-	if (!parse_place(args, &gva))
+	if (!parse_place(args, &spec.gva, &length) || length > 1)
 		return -EINVAL;
-	r = machine_break_insert(s->machine, BREAK_OWNER_GDB, kind, s->cpu, gva, NULL);
-	return r < 0 ? r : packet_ok(s);
+	if (insert)
+		r = machine_break_insert(s->machine, BREAK_OWNER_GDB, &spec, NULL);
+	else
+		r = machine_break_remove(s->machine, BREAK_OWNER_GDB, &spec, NULL);
+	return r && (insert || r != -ENOENT) ? r : packet_ok(s);
 }
 
-static int take_away(struct session *s, struct cursor *args, enum break_kind kind)
+/* gdb asks whether the value has changed and goes on by itself when not; the machine does it without the round trip. */
+static int watchpoint(struct session *s, struct cursor *args, enum watch_kind kind, bool insert)
 {
-	uint64_t gva;
+	struct watch_spec spec = { .kind = kind, .cpu = s->cpu };
 	int r;
 
-	if (!parse_place(args, &gva))
+	if (!parse_place(args, &spec.gva, &spec.size) || !spec.size || spec.size > WATCH_SIZE_MAX)
 		return -EINVAL;
-	r = machine_break_remove(s->machine, BREAK_OWNER_GDB, kind, gva, NULL);
-	return r < 0 && r != -ENOENT ? r : packet_ok(s);
+	if (insert)
+		r = machine_watch_insert(s->machine, BREAK_OWNER_GDB, &spec, NULL);
+	else
+		r = machine_watch_remove(s->machine, BREAK_OWNER_GDB, &spec, NULL);
+	return r && (insert || r != -ENOENT) ? r : packet_ok(s);
 }
 
 int pkt_soft_insert(struct session *s, struct cursor *args)
 {
-	return insert(s, args, BREAK_SOFT);
+	return breakpoint(s, args, BREAK_SOFT, true);
 }
 
 int pkt_soft_remove(struct session *s, struct cursor *args)
 {
-	return take_away(s, args, BREAK_SOFT);
+	return breakpoint(s, args, BREAK_SOFT, false);
 }
 
 int pkt_hard_insert(struct session *s, struct cursor *args)
 {
-	return insert(s, args, BREAK_HARD);
+	return breakpoint(s, args, BREAK_HARD, true);
 }
 
 int pkt_hard_remove(struct session *s, struct cursor *args)
 {
-	return take_away(s, args, BREAK_HARD);
+	return breakpoint(s, args, BREAK_HARD, false);
+}
+
+int pkt_write_insert(struct session *s, struct cursor *args)
+{
+	return watchpoint(s, args, WATCH_WRITE, true);
+}
+
+int pkt_write_remove(struct session *s, struct cursor *args)
+{
+	return watchpoint(s, args, WATCH_WRITE, false);
+}
+
+int pkt_read_insert(struct session *s, struct cursor *args)
+{
+	return watchpoint(s, args, WATCH_READ, true);
+}
+
+int pkt_read_remove(struct session *s, struct cursor *args)
+{
+	return watchpoint(s, args, WATCH_READ, false);
+}
+
+int pkt_access_insert(struct session *s, struct cursor *args)
+{
+	return watchpoint(s, args, WATCH_ACCESS, true);
+}
+
+int pkt_access_remove(struct session *s, struct cursor *args)
+{
+	return watchpoint(s, args, WATCH_ACCESS, false);
 }

@@ -209,7 +209,8 @@ bool session_leave(struct session *s)
 static void finish_leaving(struct session *s, const struct stop_event *ev)
 {
 	bool ours = ev->reason == STOP_REQUEST ||
-		    (ev->reason == STOP_BREAKPOINT && !(ev->owners & ~(unsigned)BREAK_OWNER_GDB));
+		    ((ev->reason == STOP_BREAKPOINT || ev->reason == STOP_WATCH) &&
+		     !(ev->owners & ~(unsigned)BREAK_OWNER_GDB));
 
 	s->leaving = false;
 	clear_breaks(s->machine);

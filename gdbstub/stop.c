@@ -5,7 +5,12 @@
 /* gdb's signal numbers. */
 static const uint8_t signals[] = {
 	[STOP_ENTRY] = 5,        [STOP_REQUEST] = 2,       [STOP_STEP] = 5,
-	[STOP_BREAKPOINT] = 5,   [STOP_TRIPLE_FAULT] = 11, [STOP_ERROR] = 4,
+	[STOP_BREAKPOINT] = 5,   [STOP_WATCH] = 5,         [STOP_CATCH] = 5,
+	[STOP_TRIPLE_FAULT] = 11, [STOP_ERROR] = 4,
+};
+
+static const char *const watch_words[] = {
+	[WATCH_WRITE] = "watch:", [WATCH_READ] = "rwatch:", [WATCH_ACCESS] = "awatch:",
 };
 
 /* What gdb reads after every stop, so that it need not ask. */
@@ -45,11 +50,21 @@ void stop_reply(struct session *s, const struct stop_event *ev, bool awaited)
 	reply_number(r, ev->cpu);
 	reply_text(r, ";");
 	put_registers(s, ev->cpu);
-	/* gdb resumes in silence from a swbreak or hwbreak it did not set: only what it waits for and owns */
-	if (awaited && ev->reason == STOP_BREAKPOINT && (ev->owners & BREAK_OWNER_GDB)) {
+	/*
+	 * gdb resumes in silence from a swbreak, hwbreak or watch it did not set: only what it waits for and owns, and at
+	 * the very address it set.
+	 */
+	if (!awaited || !(ev->owners & BREAK_OWNER_GDB))
+		return;
+	if (ev->reason == STOP_BREAKPOINT && !ev->alias) {
 		if (ev->kind == BREAK_SOFT && s->swbreak)
 			reply_text(r, "swbreak:;");
 		if (ev->kind == BREAK_HARD && s->hwbreak)
 			reply_text(r, "hwbreak:;");
+	}
+	if (ev->reason == STOP_WATCH) {
+		reply_text(r, watch_words[ev->watch.spec.kind]);
+		reply_number(r, ev->watch.gva);
+		reply_text(r, ";");
 	}
 }

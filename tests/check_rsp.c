@@ -104,14 +104,25 @@ static const struct row packets[] = {
 	{ "Z1,10000,1", "OK" },
 	{ "z0,1010,1", "OK" },          /* none there: idempotent */
 	{ "z1,1010,1", "OK" },
-	{ "Z0,8000,1", FAULT },
-	{ "Z0,10000,1", NO_RAM },
+	{ "Z0,8000,1", "OK" },          /* not mapped yet, no memory yet */
+	{ "Z0,10000,1", "OK" },
 	{ "Z0,8000000000000000,1", FAULT },
-	{ "Z2,1000,1", "" },
-	{ "z2,1000,1", "" },
-	{ "Z3,1000,1", "" },
-	{ "Z4,1000,1", "" },
+	{ "Z1,8000000000000000,1", FAULT },
+	{ "Z2,1000,1", "OK" },
+	{ "Z2,1001,2a", "OK" },
+	{ "Z3,1000,40000000", "OK" },
+	{ "Z4,1000,10000", "OK" },
+	{ "z2,1000,1", "OK" },          /* none there, the next four, too */
+	{ "z3,1000,8", "OK" },
+	{ "z4,8000000000000000,8", "OK" },
+	{ "z0,8000000000000000,1", "OK" },
+	{ "Z2,8000000000000000,8", FAULT },
+	{ "Z2,fffffffffffffffc,8", BAD },
+	{ "Z5,1000,1", "" },
+	{ "z5,1000,1", "" },
 	{ "Z9,1000,1", "" },
+	{ "Z", "" },
+	{ "Z22,1000,1", "" },
 
 	/* documents */
 	{ "qXfer:features:read:target.xml:0,5", "m<?xml" },
@@ -157,6 +168,9 @@ static const char *const broken[] = {
 	"M1000,1:aaa", "M1000,40001:aa", "M1000,ffffffffffffffff:aa", "M1000:1,aa", "Mffffffffffffffff,2:aabb",
 	"X", "X1000", "X1000,1", "X1000,1:", "X1000,1:ab", "X1000,0:a", "X,1:a", "X1000,100000000000000000:a",
 	"Z0", "Z0,", "Z0,1000", "Z0,1000,", "Z0,,1", "Z0,1000,2", "Z0,1000,1x", "Z0,1000,1;X1,00", "Z0;1000,1",
+	"Z2,1000,0", "Z3,1000,0", "Z4,1000,0", "z2,1000,0", "Z2,1000,40000001", "Z3,1000,8000000000000000",
+	"Z4,1000,ffffffffffffffff", "Z2,1000,10000000000000000", "Z2", "Z2,", "Z2,1000", "Z2,1000,", "Z3,,8", "Z4;1000,8",
+	"Z2,1000,8;X1,00", "z3,1000,8x", "z4",
 	"Z0,10000000000000000,1", "Z0,1000,10000000000000001", "z0", "z0,1000", "Z1", "Z1,1000", "z1,zz,1",
 	"Hg", "Hg3", "Hgz", "Hg1x", "Hg-2", "Hg-", "Hgp1.1", "Hg10000000000000001", "Hc", "Hc3", "Hc1x", "Hcp1.1",
 	"T", "T0", "T3", "T-1", "Tz", "T1x", "Tp1.1", "T100000001",
@@ -217,7 +231,8 @@ START_TEST(test_while_running)
 {
 	static const char *const requests[] = {
 		"g", "G00", "p0", "P0=0000000000000000", "m1000,1", "M1000,1:00", "X1000,1:a",
-		"Z0,1000,1", "z0,1000,1", "Z1,1000,1", "z1,1000,1",
+		"Z0,1000,1", "z0,1000,1", "Z1,1000,1", "z1,1000,1", "Z2,1000,8", "z2,1000,8", "Z3,1000,8", "z3,1000,8",
+		"Z4,1000,8", "z4,1000,8",
 	};
 	static const char *const fine[] = { "qC", "T1", "Hg1", "qfThreadInfo", "vCont?", "qRcmd,73696c656e74" };
 	struct rig r;
@@ -392,9 +407,9 @@ START_TEST(test_breakpoints)
 	ck_assert_str_eq(rig_ask(&r, "Z1,1020,1"), "OK");
 	ck_assert_uint_eq(r.f->nbrk, 2);
 	ck_assert(machine_break_list(&r.f->machine, 0, &b));
-	ck_assert(b.gva == 0x1010 && b.kind == BREAK_SOFT && b.owners == BREAK_OWNER_GDB);
+	ck_assert(b.spec.gva == 0x1010 && b.spec.kind == BREAK_SOFT && b.owners == BREAK_OWNER_GDB);
 	ck_assert(machine_break_list(&r.f->machine, 1, &b));
-	ck_assert(b.gva == 0x1020 && b.kind == BREAK_HARD && b.owners == BREAK_OWNER_GDB);
+	ck_assert(b.spec.gva == 0x1020 && b.spec.kind == BREAK_HARD && b.owners == BREAK_OWNER_GDB);
 	ck_assert_str_eq(rig_ask(&r, "z1,1010,1"), "OK");
 	ck_assert_uint_eq(r.f->nbrk, 2);
 	ck_assert_str_eq(rig_ask(&r, "z0,1010,1"), "OK");

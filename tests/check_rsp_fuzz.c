@@ -31,7 +31,7 @@ static size_t below(size_t n)
 static const char *const seeds[] = {
 	"?", "g", "G00", "p0", "p10", "p4f", "P0=0000000000000000", "P11=02000000", "m1000,40", "m7ff0,20",
 	"mffffffffffffffff,1", "M2000,4:01020304", "X2000,4:abcd", "Z0,1010,1", "z0,1010,1", "Z1,1020,1",
-	"z1,1020,1", "Z2,1000,8", "Hg1", "Hg2", "Hg0", "Hc-1", "Hc2", "T1", "T9", "qC",
+	"z1,1020,1", "Z2,1000,8", "z2,1000,8", "Z3,1100,10000", "Z4,1200,1", "z4,1200,1", "Hg1", "Hg2", "Hg0", "Hc-1", "Hc2", "T1", "T9", "qC",
 	"qfThreadInfo", "qsThreadInfo",
 	"qThreadExtraInfo,1", "qXfer:features:read:target.xml:0,1000", "qXfer:features:read:target.xml:fff,1000",
 	"qXfer:threads:read::0,1000", "qSupported:swbreak+;hwbreak+;multiprocess+", "qAttached", "qSymbol::",
@@ -115,9 +115,9 @@ static void send_something(struct rig *r)
 static void something_happens(struct rig *r)
 {
 	static const enum stop_reason reasons[] = {
-		STOP_REQUEST, STOP_STEP, STOP_BREAKPOINT, STOP_TRIPLE_FAULT, STOP_ERROR,
+		STOP_REQUEST, STOP_STEP, STOP_BREAKPOINT, STOP_WATCH, STOP_CATCH, STOP_TRIPLE_FAULT, STOP_ERROR,
 	};
-	struct stop_event ev = { .reason = reasons[below(5)], .cpu = (unsigned)below(3), .text = "text" };
+	struct stop_event ev = { .reason = reasons[below(7)], .owners = (unsigned)below(4), .cpu = (unsigned)below(3), .text = "text" };
 	struct run_action acts[MACHINE_CPUS_MAX];
 
 	switch (below(7)) {
@@ -194,6 +194,7 @@ START_TEST(test_sessions)
 	machine_poll(&r.f->machine, 0);
 	ck_assert(session_leave(r.s));
 	ck_assert_uint_eq(r.f->nbrk, 0);
+	ck_assert_uint_eq(r.f->nwatch, 0);
 	rig_close(&r);
 }
 END_TEST

@@ -179,7 +179,7 @@ START_TEST(test_hit)
 	if (!hits[_i].by_monitor_only)
 		ck_assert_str_eq(rig_ask(&r, hits[_i].insert), "OK");
 	if (hits[_i].by_monitor)
-		machine_break_insert(&r.f->machine, BREAK_OWNER_MONITOR, BREAK_SOFT, 0, 0x1010, NULL);
+		rig_monitor_break(&r, 0x1010);
 	ck_assert_str_eq(stop_of(rig_ask(&r, "vCont;c")), hits[_i].reply);
 	ck_assert_uint_eq(PC(&r, 0), 0x1010);
 	/* asked again, it is only a stop: gdb might not have this breakpoint any more */
@@ -218,6 +218,20 @@ static const struct {
 	{ { .reason = STOP_ERROR, .cpu = 0, .text = "no" }, "O6e6f0a|T04thread:1;core:0;", "T04thread:1;core:0;" },
 	{ { .reason = STOP_ERROR, .cpu = 0 }, "T04thread:1;core:0;", "T04thread:1;core:0;" },
 	{ { .reason = STOP_STEP, .cpu = 3, .text = "not told" }, "T05thread:4;core:3;", "T05thread:4;core:3;" },
+	/* the address is the one touched, which may lie within what gdb set */
+	{ { .reason = STOP_WATCH, .cpu = 2, .owners = BREAK_OWNER_GDB,
+	    .watch = { .spec = { .kind = WATCH_WRITE, .gva = 0x5000, .size = 0x100 }, .write = true, .gva = 0x5010 } },
+	  "T05thread:3;core:2;watch:5010;", "T05thread:3;core:2;" },
+	{ { .reason = STOP_WATCH, .owners = BREAK_OWNER_GDB | BREAK_OWNER_MONITOR,
+	    .watch = { .spec = { .kind = WATCH_READ, .size = 8 }, .gva = 0xffffffff80001000 } },
+	  "T05thread:1;core:0;rwatch:ffffffff80001000;", "T05thread:1;core:0;" },
+	{ { .reason = STOP_WATCH, .owners = BREAK_OWNER_GDB,
+	    .watch = { .spec = { .kind = WATCH_ACCESS, .size = 8 }, .write = true, .gva = 0 } },
+	  "T05thread:1;core:0;awatch:0;", "T05thread:1;core:0;" },
+	{ { .reason = STOP_WATCH, .owners = BREAK_OWNER_MONITOR, .watch = { .gva = 0x5010 } },
+	  "T05thread:1;core:0;", "T05thread:1;core:0;" },
+	{ { .reason = STOP_CATCH, .cpu = 1, .catch_id = 3, .text = "out 0x3f8" }, "T05thread:2;core:1;",
+	  "T05thread:2;core:1;" },
 	{ { .reason = STOP_EXIT, .cpu = 0, .exit_status = 0x23, .text = "left" }, "W23", "W23" },
 };
 
@@ -226,12 +240,52 @@ START_TEST(test_event)
 	struct rig r;
 
 	rig_open(&r, &config4);
+	rig_ask(&r, "qSupported:swbreak+;hwbreak+");
 	ck_assert_str_eq(rig_ask(&r, "vCont;c"), "");
 	fake_inject(r.f, &events[_i].event);
 	r.output_calls = 0;
 	ck_assert_str_eq(stop_of(rig_poll(&r)), events[_i].reply);
 	ck_assert_uint_eq(r.output_calls, 1);   /* both packets in one write */
 	ck_assert_str_eq(stop_of(rig_ask(&r, "?")), events[_i].again);
+	rig_close(&r);
+}
+END_TEST
+
+/* Through another mapping: gdb would look for a breakpoint where the vCPU is, find none, and go on. */
+START_TEST(test_alias)
+{
+	const struct stop_event ev = { .reason = STOP_BREAKPOINT, .owners = BREAK_OWNER_GDB, .alias = true,
+				       .space = BREAK_ANY_SPACE, .place = 0x9000 };
+	struct rig r;
+
+	rig_open(&r, &config4);
+	rig_ask(&r, "qSupported:swbreak+;hwbreak+");
+	ck_assert_str_eq(rig_ask(&r, "vCont;c"), "");
+	fake_inject(r.f, &ev);
+	ck_assert_str_eq(stop_of(rig_poll(&r)), "T05thread:1;core:0;");
+	rig_close(&r);
+}
+END_TEST
+
+/* Of a client that leaves: what only gdb had asked for stops nobody, watchpoints too. */
+START_TEST(test_drop_at_watchpoint)
+{
+	struct stop_event ev = { .reason = STOP_WATCH, .owners = BREAK_OWNER_GDB };
+	struct rig r;
+
+	rig_open(&r, &config4);
+	rig_ask(&r, "Z2,2000,8");
+	rig_ask(&r, "Z4,3000,10000");
+	ck_assert_uint_eq(r.f->nwatch, 2);
+	ck_assert_str_eq(rig_ask(&r, "vCont;c"), "");
+	r.f->fail_hold = EIO;
+	ck_assert(!session_leave(r.s));
+	r.f->fail_hold = 0;
+	fake_inject(r.f, &ev);
+	rig_poll(&r);
+	ck_assert_uint_eq(r.left, 1);
+	ck_assert_uint_eq(r.f->nwatch, 0);
+	ck_assert_int_eq(r.f->state, MACHINE_RUNNING);
 	rig_close(&r);
 }
 END_TEST
@@ -389,7 +443,7 @@ START_TEST(test_detach_stopped)
 	rig_open(&r, &config4);
 	rig_ask(&r, "Z0,1010,1");
 	rig_ask(&r, "Z1,1020,1");
-	machine_break_insert(&r.f->machine, BREAK_OWNER_MONITOR, BREAK_SOFT, 0, 0x1030, NULL);
+	rig_monitor_break(&r, 0x1030);
 	ck_assert_str_eq(rig_ask(&r, "D"), "OK");
 	ck_assert_int_eq(session_end(r.s), SESSION_DETACHED);
 	ck_assert_int_eq(r.f->state, MACHINE_RUNNING);
@@ -587,6 +641,8 @@ int main(void)
 	tcase_add_loop_test(t, test_hit, 0, COUNT(hits));
 	tcase_add_test(t, test_hits_queue);
 	tcase_add_loop_test(t, test_event, 0, COUNT(events));
+	tcase_add_test(t, test_alias);
+	tcase_add_test(t, test_drop_at_watchpoint);
 	tcase_add_test(t, test_guest_ended);
 	tcase_add_test(t, test_monitor_runs);
 	suite_add_tcase(s, t);

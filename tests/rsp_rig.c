@@ -216,3 +216,10 @@ const char *rig_ask(struct rig *r, const char *payload)
 {
 	return rig_ask_bytes(r, payload, strlen(payload));
 }
+
+void rig_monitor_break(struct rig *r, uint64_t gva)
+{
+	struct break_spec spec = { .gva = gva, .space = BREAK_ANY_SPACE };
+
+	ck_assert_int_eq(machine_break_insert(&r->f->machine, BREAK_OWNER_MONITOR, &spec, NULL), 0);
+}

@@ -46,6 +46,9 @@ const char *rig_take_raw(struct rig *r);
 
 void rig_finish(struct rig *r, int status);
 
+/* The monitor sets a breakpoint. */
+void rig_monitor_break(struct rig *r, uint64_t gva);
+
 /* Appends what a client sends for a payload to RET (room for 2 * LEN + 4) and returns its length. */
 size_t rig_frame(const void *payload, size_t len, uint8_t *ret);
 
