@@ -56,13 +56,14 @@ int breaks_add(struct breaks *b, struct machine *m, enum break_kind kind, unsign
 	       unsigned *ret_number, struct err *err)
 {
 	const struct brk *there = breaks_at(b, kind, gva);
+	struct break_spec spec = { .kind = kind, .gva = gva, .space = BREAK_ANY_SPACE, .cpu = cpu };
 	int r;
 
 	if (ret_number && there && there->number)
 		return err_set(err, EEXIST, "breakpoint %u is there already", there->number);
 	r = make_room(b, err);
 	if (!r)
-		r = machine_break_insert(m, BREAK_OWNER_MONITOR, kind, cpu, gva, err);
+		r = machine_break_insert(m, BREAK_OWNER_MONITOR, &spec, err);
 	if (r)
 		return r;
 	b->v[b->n++] = (struct brk){ .number = ret_number ? ++b->last : 0, .kind = kind, .gva = gva };
@@ -75,13 +76,14 @@ int breaks_add(struct breaks *b, struct machine *m, enum break_kind kind, unsign
 static int drop(struct breaks *b, struct machine *m, size_t i, struct err *err)
 {
 	struct brk gone = b->v[i];
+	struct break_spec spec = { .kind = gone.kind, .gva = gone.gva, .space = BREAK_ANY_SPACE };
 	int r;
 
 	b->n--;
 	memmove(b->v + i, b->v + i + 1, (b->n - i) * sizeof(b->v[0]));
 	if (breaks_at(b, gone.kind, gone.gva))
 		return 0;
-	r = machine_break_remove(m, BREAK_OWNER_MONITOR, gone.kind, gone.gva, err);
+	r = machine_break_remove(m, BREAK_OWNER_MONITOR, &spec, err);
 	if (!r)
 		return 0;
 	memmove(b->v + i + 1, b->v + i, (b->n - i) * sizeof(b->v[0]));

@@ -125,7 +125,7 @@ static int exec_delete(struct task *t, struct err *err)
 
 static void add_row(struct task *t, json_t *list, const struct break_info *info, unsigned number)
 {
-	json_t *row = data_place(task_machine(t), info->gva), *owners = json_array();
+	json_t *row = data_place(task_machine(t), info->spec.gva), *owners = json_array();
 
 	if (number)
 		json_object_set_new(row, "number", json_integer(number));
@@ -134,9 +134,9 @@ static void add_row(struct task *t, json_t *list, const struct break_info *info,
 	if (info->owners & BREAK_OWNER_GDB)
 		json_array_append_new(owners, json_string("gdb"));
 	json_object_set_new(row, "owners", owners);
-	json_object_set_new(row, "kind", json_string(kind_name(info->kind)));
+	json_object_set_new(row, "kind", json_string(kind_name(info->spec.kind)));
 	json_object_set_new(row, "hits", json_integer((json_int_t)info->hits));
-	if (info->kind == BREAK_SOFT)
+	if (info->resolved)
 		json_object_set_new(row, "gpa", data_hex(info->gpa));
 	json_array_append_new(list, row);
 }
@@ -148,7 +148,7 @@ static int exec_info_breakpoints(struct task *t, struct err *err)
 
 	(void)err;
 	for (size_t i = 0; machine_break_list(task_machine(t), i, &info); i++) {
-		const struct brk *b = breaks_at(&t->s->mon->breaks, info.kind, info.gva);
+		const struct brk *b = breaks_at(&t->s->mon->breaks, info.spec.kind, info.spec.gva);
 
 		add_row(t, list, &info, b && (info.owners & BREAK_OWNER_MONITOR) ? b->number : 0);
 	}

@@ -104,7 +104,6 @@ static int exec_until(struct task *t, struct err *err)
 {
 	struct monitor *mon = t->s->mon;
 	const char *p = t->args;
-	struct err soft = { 0 };
 	uint64_t gva;
 	int r;
 
@@ -115,12 +114,10 @@ static int exec_until(struct task *t, struct err *err)
 		r = task_expr(t, &p, &gva, err);
 	if (!r)
 		r = task_end(t, p, err);
+	if (!r)
+		r = breaks_add(&mon->breaks, mon->m, BREAK_SOFT, t->s->cpu, gva, NULL, err);
 	if (r)
 		return r;
-	/* Where no int3 can be put, a debug register may still do. */
-	r = breaks_add(&mon->breaks, mon->m, BREAK_SOFT, t->s->cpu, gva, NULL, &soft);
-	if (r && breaks_add(&mon->breaks, mon->m, BREAK_HARD, t->s->cpu, gva, NULL, NULL))
-		return err_set(err, -r, "%s", soft.msg);
 	if (t->s->kind == SESSION_SCRIPT)
 		task_wait(t, &until_stop, NULL, 0);
 	else

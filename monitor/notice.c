@@ -17,6 +17,8 @@ static const struct {
 	[STOP_REQUEST] = { "request", "stopped at", false },
 	[STOP_STEP] = { "step", NULL, false },
 	[STOP_BREAKPOINT] = { "breakpoint", "breakpoint", false },
+	[STOP_WATCH] = { "watch", "watchpoint", true },
+	[STOP_CATCH] = { "catch", "catchpoint", true },
 	[STOP_TRIPLE_FAULT] = { "triple-fault", "triple fault at", true },
 	[STOP_ERROR] = { "error", "cannot go on at", true },
 	[STOP_EXIT] = { "exit", NULL, true },

@@ -9,30 +9,16 @@
 #include "tests/monitor_rig.h"
 #include "tests/unit.h"
 
-static const struct fake_config long64 = { .cpus = 2, .mode = MODE_LONG, .image_bits = 64, .hole = 0x80000,
-					   .hole_size = 0x1000 };
 static struct rig rig;
 
 static void set_up(void)
 {
-	rig_init(&rig, &long64, false);
+	rig_init(&rig, &rig_long64, false);
 }
 
 static void tear_down(void)
 {
 	rig_done(&rig);
-}
-
-static void has(const char *text, const char *part)
-{
-	ck_assert_msg(strstr(text, part), "'%s' is not in: %s", part, text);
-}
-
-static void is_bad(const char *line, const char *part)
-{
-	const char *text = rig_bad(&rig, line);
-
-	ck_assert_msg(strstr(text, part), "%s: '%s' is not in: %s", line, part, text);
 }
 
 /* -- the table -- */
@@ -73,20 +59,20 @@ START_TEST(help_knows_every_row)
 	all = rig_ok(&rig, "help");
 	copy = strdup(all);
 	for (size_t i = 0; (c = cmd_at(i)); i++) {
-		has(copy, c->name);
-		has(copy, c->brief);
+		rig_has(copy, c->name);
+		rig_has(copy, c->brief);
 		snprintf(line, sizeof(line), "help %s", c->name);
 		text = rig_ok(&rig, line);
-		has(text, "usage: ");
-		has(text, c->name);
-		has(text, c->args);
-		has(text, c->brief);
+		rig_has(text, "usage: ");
+		rig_has(text, c->name);
+		rig_has(text, c->args);
+		rig_has(text, c->brief);
 	}
 	free(copy);
-	has(rig_ok(&rig, "help info"), "info slots");
-	has(rig_ok(&rig, "help b"), "usage: break EXPR");
-	is_bad("help nosuch", "there is no command 'nosuch'");
-	is_bad("help break now", "unexpected 'now'");
+	rig_has(rig_ok(&rig, "help info"), "info slots");
+	rig_has(rig_ok(&rig, "help b"), "usage: break EXPR");
+	rig_refuses(&rig, "help nosuch", "there is no command 'nosuch'");
+	rig_refuses(&rig, "help break now", "unexpected 'now'");
 }
 END_TEST
 
@@ -135,7 +121,7 @@ START_TEST(names_and_prefixes)
 		ck_assert_msg(cmd_find(wrong[i].line, strlen(wrong[i].line), &used, &c, &err) == -wrong[i].code,
 			      "%s",
 			      wrong[i].line);
-		has(err.msg, wrong[i].part);
+		rig_has(err.msg, wrong[i].part);
 	}
 }
 END_TEST
@@ -149,14 +135,14 @@ START_TEST(lines_are_split)
 	ck_assert_str_eq(rig_ok(&rig, "echo"), "\n");
 	ck_assert_str_eq(rig_ok(&rig, ""), "");
 	ck_assert_str_eq(rig_ok(&rig, "   # nothing"), "");
-	has(rig_ok(&rig, "print -j 5"), "{\"command\":\"print\",\"result\":{\"value\":\"0x5\"");
-	has(rig_ok(&rig, "print 5 -j"), "{\"command\":\"print\",\"result\":{\"value\":\"0x5\"");
+	rig_has(rig_ok(&rig, "print -j 5"), "{\"command\":\"print\",\"result\":{\"value\":\"0x5\"");
+	rig_has(rig_ok(&rig, "print 5 -j"), "{\"command\":\"print\",\"result\":{\"value\":\"0x5\"");
 	ck_assert_str_eq(rig_ok(&rig, "echo 5 -j"), "5 -j\n");
-	has(rig_ok(&rig, "echo -j 5"), "{\"command\":\"echo\",\"result\":{\"text\":\"5\"}}");
-	is_bad("print -jj", "no symbol 'jj'");
-	is_bad("info cpus now", "info cpus takes no argument");
-	is_bad("info/x cpus", "info: one of");
-	is_bad("break/x main", "break takes no /format");
+	rig_has(rig_ok(&rig, "echo -j 5"), "{\"command\":\"echo\",\"result\":{\"text\":\"5\"}}");
+	rig_refuses(&rig, "print -jj", "no symbol 'jj'");
+	rig_refuses(&rig, "info cpus now", "info cpus takes no argument");
+	rig_refuses(&rig, "info/x cpus", "info: one of");
+	rig_refuses(&rig, "break/x main", "break takes no /format");
 }
 END_TEST
 
@@ -166,13 +152,13 @@ START_TEST(hostile_lines)
 
 	memset(line, 'a', LINE_MAX_BYTES + 1);
 	line[LINE_MAX_BYTES + 1] = '\0';
-	is_bad(line, "longer than 16384");
+	rig_refuses(&rig, line, "longer than 16384");
 	ck_assert(rig.malformed);
 	line[LINE_MAX_BYTES] = '\0';
-	is_bad(line, "there is no command");
+	rig_refuses(&rig, line, "there is no command");
 	memset(line, '(', LINE_MAX_BYTES);
 	memcpy(line, "print ", 6);
-	is_bad(line, "nested too deeply");
+	rig_refuses(&rig, line, "nested too deeply");
 	free(line);
 }
 END_TEST
@@ -189,18 +175,18 @@ START_TEST(registers)
 	fake_set_reg(rig.f, 0, X86_CS, 0x33);
 	fake_set_reg(rig.f, 0, X86_GS_BASE, 0xffff888000000000);
 	copy = strdup(rig_ok(&rig, "info registers"));
-	has(copy, "rax 1122334455667788  rbx 0000000000000000");
-	has(copy, "rip 0000000000001000 <_start>");
-	has(copy, "eflags 00003246 [PF ZF IF IOPL=3]");
-	has(copy, "cs 0033 base 0000000000000000  ss 0000 base");
-	has(copy, "gs 0000 base ffff888000000000");
-	has(copy, "cr0  0000000080000011 [PE ET PG]");
+	rig_has(copy, "rax 1122334455667788  rbx 0000000000000000");
+	rig_has(copy, "rip 0000000000001000 <_start>");
+	rig_has(copy, "eflags 00003246 [PF ZF IF IOPL=3]");
+	rig_has(copy, "cs 0033 base 0000000000000000  ss 0000 base");
+	rig_has(copy, "gs 0000 base ffff888000000000");
+	rig_has(copy, "cr0  0000000080000011 [PE ET PG]");
 	ck_assert(!strstr(copy, "xmm0") && !strstr(copy, "st0") && !strstr(copy, "eax"));
 	free(copy);
 	copy = strdup(rig_ok(&rig, "info registers all"));
-	has(copy, "xmm15 ");
-	has(copy, "ymm0h ");
-	has(copy, "fctrl 0000037f");
+	rig_has(copy, "xmm15 ");
+	rig_has(copy, "ymm0h ");
+	rig_has(copy, "fctrl 0000037f");
 	free(copy);
 	ck_assert_str_eq(rig_ok(&rig, "info registers rax eax al $rip"),
 			 "rax      0x1122334455667788  1234605616436508552\n"
@@ -208,10 +194,10 @@ START_TEST(registers)
 			 "al       0x88  136\n"
 			 "rip      0x1000  4096 <_start>\n");
 	ck_assert_str_eq(rig_ok(&rig, "info registers xmm0"), "xmm0     0x00000000000000000000000000000000\n");
-	has(rig_ok(&rig, "info registers sse"), "mxcsr 00001f80");
-	is_bad("info registers nosuch", "there is no register 'nosuch'");
-	is_bad("info registers rax nosuch", "there is no register 'nosuch'");
-	is_bad("info registers $", "there is no register");
+	rig_has(rig_ok(&rig, "info registers sse"), "mxcsr 00001f80");
+	rig_refuses(&rig, "info registers nosuch", "there is no register 'nosuch'");
+	rig_refuses(&rig, "info registers rax nosuch", "there is no register 'nosuch'");
+	rig_refuses(&rig, "info registers $", "there is no register");
 }
 END_TEST
 
@@ -226,33 +212,33 @@ START_TEST(registers_of_other_modes)
 	fake_set_reg(real.f, 0, X86_CS_BASE, 0x1000);
 	fake_set_reg(real.f, 0, X86_IP, 0);
 	copy = strdup(rig_ok(&real, "info registers all"));
-	has(copy, "eax 00000000  ebx 00000000  ecx 00000000  edx 00000000");
-	has(copy, "eip 00001000 <_start>");
-	has(copy, "cs 0100 base 00001000");
+	rig_has(copy, "eax 00000000  ebx 00000000  ecx 00000000  edx 00000000");
+	rig_has(copy, "eip 00001000 <_start>");
+	rig_has(copy, "cs 0100 base 00001000");
 	ck_assert(!strstr(copy, "rax") && !strstr(copy, "ymm"));
 	free(copy);
-	has(rig_ok(&real, "info cpus"), "real     cpl 0  stopped          0100:0000 0x1000 <_start>");
-	has(rig_bad(&real, "info registers ymm0h"), "no ymm0h");
+	rig_has(rig_ok(&real, "info cpus"), "real     cpl 0  stopped          0100:0000 0x1000 <_start>");
+	rig_has(rig_bad(&real, "info registers ymm0h"), "no ymm0h");
 	/* The stop notice shows cs:ip, too. */
-	has(rig_ok(&real, "stepi"), "=> 0100:0001 0x1001 <_start+1>:");
+	rig_has(rig_ok(&real, "stepi"), "=> 0100:0001 0x1001 <_start+1>:");
 	rig_done(&real);
 }
 END_TEST
 
 START_TEST(info)
 {
-	has(rig_ok(&rig, "info cpus"), "* 0  long     cpl 0  stopped          0x1000 <_start>\n  1  long ");
-	has(rig_ok(&rig, "slot list"), "slot 0  0x0-0xfffff  1M  ram  anon  rw  hva 0x");
-	has(rig_ok(&rig, "slot list"), "slot 1  0xffff0000-0xffffffff  64K  rom  anon  ro  hva 0x7f0000010000\n");
+	rig_has(rig_ok(&rig, "info cpus"), "* 0  long     cpl 0  stopped          0x1000 <_start>\n  1  long ");
+	rig_has(rig_ok(&rig, "slot list"), "slot 0  0x0-0xfffff  1M  ram  anon  rw  hva 0x");
+	rig_has(rig_ok(&rig, "slot list"), "slot 1  0xffff0000-0xffffffff  64K  rom  anon  ro  hva 0x7f0000010000\n");
 	ck_assert_str_eq(rig_ok(&rig, "info mem"),
 			 "0000000000000000-000000000007ffff  rwx supervisor  512K  pages of 4K\n"
 			 "0000000000081000-00000000000fffff  rwx supervisor  508K  pages of 4K\n");
-	has(rig_ok(&rig, "info status"),
+	rig_has(rig_ok(&rig, "info status"),
 	    "stopped: elf64 image fake.img, 1M of memory, 2 vCPUs\ncpu 0: at the start, 0x1000 <_start>\n");
-	has(rig_ok(&rig, "info host"), "single-step          yes           the processor stops after one");
+	rig_has(rig_ok(&rig, "info host"), "single-step          yes           the processor stops after one");
 	ck_assert_str_eq(rig_ok(&rig, "info breakpoints"), "no breakpoints\n");
 	rig_ok(&rig, "continue");
-	has(rig_ok(&rig, "info status"), "running: elf64 image");
+	rig_has(rig_ok(&rig, "info status"), "running: elf64 image");
 }
 END_TEST
 
@@ -262,7 +248,7 @@ START_TEST(examine)
 					0 };
 
 	memcpy(rig.f->ram + 0x2000, bytes, sizeof(bytes));
-	is_bad("x", "usage: x [/NFU] [EXPR]");
+	rig_refuses(&rig, "x", "usage: x [/NFU] [EXPR]");
 	ck_assert_str_eq(rig_ok(&rig, "x/2xw counter"), "0x2000 <counter>:  0x04030201  0xff070605\n");
 	ck_assert_str_eq(rig_ok(&rig, "x"), "0x2008:  0x000a6968  0x00000078\n");
 	ck_assert_str_eq(rig_ok(&rig, "x/xg 0x2000"), "0x2000 <counter>:  0xff07060504030201\n");
@@ -279,23 +265,23 @@ START_TEST(examine)
 	ck_assert_str_eq(rig_ok(&rig, "x/2"), "0x2003 <counter+3>:  0x04  0x05\n");
 	ck_assert_str_eq(rig_ok(&rig, "xp/2xb 0x2000"), "0x2000:  0x01  0x02\n");
 	/* rows */
-	has(rig_ok(&rig, "x/5xw 0x3000"), "\n0x3010:  0x00000000\n");
-	has(rig_ok(&rig, "x/9xb 0x3000"), "\n0x3008:  0x00\n");
-	is_bad("x/3z 0", "'/3z' is not a format");
-	is_bad("x/70000x 0", "at most 65536");
-	is_bad("x/x 0x80000", "0x80000 is not mapped");
-	is_bad("xp/x 0x100000", "no memory at 0x100000");
-	is_bad("x/s 0x80000", "is not mapped");
-	is_bad("x/i 0x80000", "is not mapped");
-	is_bad("x 0 0", "unexpected '0'");
-	is_bad("x 1/0", "division by zero");
+	rig_has(rig_ok(&rig, "x/5xw 0x3000"), "\n0x3010:  0x00000000\n");
+	rig_has(rig_ok(&rig, "x/9xb 0x3000"), "\n0x3008:  0x00\n");
+	rig_refuses(&rig, "x/3z 0", "'/3z' is not a format");
+	rig_refuses(&rig, "x/70000x 0", "at most 65536");
+	rig_refuses(&rig, "x/x 0x80000", "0x80000 is not mapped");
+	rig_refuses(&rig, "xp/x 0x100000", "no memory at 0x100000");
+	rig_refuses(&rig, "x/s 0x80000", "is not mapped");
+	rig_refuses(&rig, "x/i 0x80000", "is not mapped");
+	rig_refuses(&rig, "x 0 0", "unexpected '0'");
+	rig_refuses(&rig, "x 1/0", "division by zero");
 	/* What can be read is shown, then what could not. */
 	ck_assert_str_eq(rig_run(&rig, "x/4xg 0x7fff0"),
 			 "0x7fff0:  0x0000000000000000  0x0000000000000000\nerror: 0x80000 is not mapped\n");
 	ck_assert_int_eq(rig.status, -EFAULT);
 	/* A string without an end is cut. */
 	memset(rig.f->ram + 0x4000, 'y', 1000);
-	has(rig_ok(&rig, "x/s 0x4000"), "yyy\"...\n");
+	rig_has(rig_ok(&rig, "x/s 0x4000"), "yyy\"...\n");
 }
 END_TEST
 
@@ -303,8 +289,8 @@ START_TEST(empty_line_repeats)
 {
 	ck_assert_str_eq(rig_ok(&rig, ""), "");
 	rig_ok(&rig, "x/2xb 0x2000");
-	has(rig_ok(&rig, ""), "0x2002 <counter+2>:  0x00  0x00\n");
-	has(rig_ok(&rig, "  "), "0x2004 <counter+4>:");
+	rig_has(rig_ok(&rig, ""), "0x2002 <counter+2>:  0x00  0x00\n");
+	rig_has(rig_ok(&rig, "  "), "0x2004 <counter+4>:");
 	rig_ok(&rig, "stepi 2");
 	rig_ok(&rig, "");
 	ck_assert_uint_eq(fake_reg(rig.f, 0, X86_RIP), FAKE_ENTRY + 4);
@@ -329,17 +315,17 @@ START_TEST(printing)
 	ck_assert_str_eq(rig_ok(&rig, "p/c 'A'"), "65 'A'\n");
 	ck_assert_str_eq(rig_ok(&rig, "p/a 0x1011"), "0x1011 <main+1>\n");
 	ck_assert_str_eq(rig_ok(&rig, "print $eax == 0xffffff85 && $ax == 0xff85"), "0x1 = 1\n");
-	is_bad("print", "usage: print [/FU] EXPR");
-	is_bad("print/s 1", "print takes one of");
-	is_bad("print/3x 1", "print takes one of");
-	is_bad("print nosuch", "column 7: there is no symbol 'nosuch'");
-	is_bad("print $nosuch", "column 7: there is no register $nosuch");
-	is_bad("print $xmm0", "$xmm0 has 128 bits");
-	is_bad("print *0x80000", "column 7: 0x80000 is not mapped");
-	is_bad("print 1 1", "column 9: unexpected '1'");
-	is_bad("  print 1/0", "column 10: division by zero");
+	rig_refuses(&rig, "print", "usage: print [/FU] EXPR");
+	rig_refuses(&rig, "print/s 1", "print takes one of");
+	rig_refuses(&rig, "print/3x 1", "print takes one of");
+	rig_refuses(&rig, "print nosuch", "column 7: there is no symbol 'nosuch'");
+	rig_refuses(&rig, "print $nosuch", "column 7: there is no register $nosuch");
+	rig_refuses(&rig, "print $xmm0", "$xmm0 has 128 bits");
+	rig_refuses(&rig, "print *0x80000", "column 7: 0x80000 is not mapped");
+	rig_refuses(&rig, "print 1 1", "column 9: unexpected '1'");
+	rig_refuses(&rig, "  print 1/0", "column 10: division by zero");
 	ck_assert(!rig.malformed);
-	is_bad("print 1+", "the expression ends too early");
+	rig_refuses(&rig, "print 1+", "the expression ends too early");
 	ck_assert(rig.malformed);
 }
 END_TEST
@@ -348,14 +334,14 @@ START_TEST(translating)
 {
 	const char *text = rig_ok(&rig, "translate main");
 
-	has(text, "gva 0x1010 -> gpa 0x1010, 4K page rwx supervisor, slot 0, hva 0x");
-	has(text, "\n  PML4 entry at 0x0: 0x1003\n  PDPT entry at 0x1000: 0x2003\n  PD   entry at");
-	has(rig_ok(&rig, "translate main cr3=0x5000"), "PML4 entry at 0x5000");
-	has(rig_ok(&rig, "translate 0x80000"), "gva 0x80000 -> not present\n  PML4");
-	has(rig_ok(&rig, "translate 0x200000"), "no slot");
-	is_bad("translate", "usage: translate GVA [cr3=EXPR]");
-	is_bad("translate 1 2", "unexpected '2'");
-	is_bad("translate 1 cr3=", "ends too early");
+	rig_has(text, "gva 0x1010 -> gpa 0x1010, 4K page rwx supervisor, slot 0, hva 0x");
+	rig_has(text, "\n  PML4 entry at 0x0: 0x1003\n  PDPT entry at 0x1000: 0x2003\n  PD   entry at");
+	rig_has(rig_ok(&rig, "translate main cr3=0x5000"), "PML4 entry at 0x5000");
+	rig_has(rig_ok(&rig, "translate 0x80000"), "gva 0x80000 -> not present\n  PML4");
+	rig_has(rig_ok(&rig, "translate 0x200000"), "no slot");
+	rig_refuses(&rig, "translate", "usage: translate GVA [cr3=EXPR]");
+	rig_refuses(&rig, "translate 1 2", "unexpected '2'");
+	rig_refuses(&rig, "translate 1 cr3=", "ends too early");
 }
 END_TEST
 
@@ -366,14 +352,14 @@ START_TEST(disassembling)
 			 "=> 0x1000 <_start>:  b801000000            mov eax, 0x1\n"
 			 "   0x1005 <_start+5>:  eb09                  jmp 0x1010 <main>\n"
 			 "   0x1007 <_start+7>:  06                    (bad)\n");
-	has(rig_ok(&rig, "disas"), "=> 0x1000 <_start>:");
-	has(rig_ok(&rig, "disas main"), "   0x1010 <main>:");
+	rig_has(rig_ok(&rig, "disas"), "=> 0x1000 <_start>:");
+	rig_has(rig_ok(&rig, "disas main"), "   0x1010 <main>:");
 	rig.f->cpu[0].mode = MODE_REAL;
-	has(rig_ok(&rig, "disas $pc 1"), "b80100                mov ax, 0x1");
-	is_bad("disas main 0", "1 to 4096");
-	is_bad("disas main 5000", "1 to 4096");
-	is_bad("disas main 3 4", "unexpected '4'");
-	is_bad("disas 0x80000", "is not mapped");
+	rig_has(rig_ok(&rig, "disas $pc 1"), "b80100                mov ax, 0x1");
+	rig_refuses(&rig, "disas main 0", "1 to 4096");
+	rig_refuses(&rig, "disas main 5000", "1 to 4096");
+	rig_refuses(&rig, "disas main 3 4", "unexpected '4'");
+	rig_refuses(&rig, "disas 0x80000", "is not mapped");
 }
 END_TEST
 
@@ -392,17 +378,17 @@ START_TEST(setting)
 	rig_ok(&rig, "set $rbx = 7");
 	ck_assert_uint_eq(fake_reg(rig.f, 1, X86_RBX), 7);
 	ck_assert_uint_eq(fake_reg(rig.f, 0, X86_RBX), 0);
-	is_bad("set", "usage: set $REG = EXPR");
-	is_bad("set rax = 1", "usage: set");
-	is_bad("set $rax", "usage: set");
-	is_bad("set $rax 5", "usage: set");
-	is_bad("set $ = 5", "usage: set");
-	is_bad("set $nosuch = 5", "no register $nosuch");
-	is_bad("set $al = 256", "0x100 does not fit $al, which has 8 bits");
-	is_bad("set $al = -129", "does not fit $al");
-	is_bad("set $xmm0 = 1", "128 bits");
-	is_bad("set $cr0 = 0x80000000", "paging needs protected mode");
-	is_bad("set $rax = 1 2", "unexpected '2'");
+	rig_refuses(&rig, "set", "usage: set $REG = EXPR");
+	rig_refuses(&rig, "set rax = 1", "usage: set");
+	rig_refuses(&rig, "set $rax", "usage: set");
+	rig_refuses(&rig, "set $rax 5", "usage: set");
+	rig_refuses(&rig, "set $ = 5", "usage: set");
+	rig_refuses(&rig, "set $nosuch = 5", "no register $nosuch");
+	rig_refuses(&rig, "set $al = 256", "0x100 does not fit $al, which has 8 bits");
+	rig_refuses(&rig, "set $al = -129", "does not fit $al");
+	rig_refuses(&rig, "set $xmm0 = 1", "128 bits");
+	rig_refuses(&rig, "set $cr0 = 0x80000000", "paging needs protected mode");
+	rig_refuses(&rig, "set $rax = 1 2", "unexpected '2'");
 	ck_assert_uint_eq(fake_reg(rig.f, 1, X86_RAX), 0);
 }
 END_TEST
@@ -421,19 +407,19 @@ START_TEST(writing)
 	ck_assert(!memcmp(ram + 0x2000, "\xff\xff\xff\xff\xff\xff\xff\xff\x61", 9));
 	rig_ok(&rig, "write 0x2000 \"hi # \\n\" (1 + 1) 3");
 	ck_assert(!memcmp(ram + 0x2000, "hi # \n\2\3a", 9));
-	is_bad("write", "usage: write");
-	is_bad("write 0x2000", "usage: write");
-	is_bad("write 0x2000 256", "0x100 does not fit 1 byte: write/h takes more");
-	is_bad("write/w 0x2000 0x100000000", "does not fit 4 bytes: write/g");
-	is_bad("write 0x2000 1 nosuch", "no symbol 'nosuch'");
-	is_bad("write 0x2000 1 \"abc", "closing quote");
-	is_bad("write 0x2000 \"\\q\"", "is not an escape");
-	is_bad("write/x 0x2000 1", "write takes /b, /h, /w or /g");
-	is_bad("write/2b 0x2000 1", "write takes");
-	is_bad("write 0x2000 1 +", "ends too early");
+	rig_refuses(&rig, "write", "usage: write");
+	rig_refuses(&rig, "write 0x2000", "usage: write");
+	rig_refuses(&rig, "write 0x2000 256", "0x100 does not fit 1 byte: write/h takes more");
+	rig_refuses(&rig, "write/w 0x2000 0x100000000", "does not fit 4 bytes: write/g");
+	rig_refuses(&rig, "write 0x2000 1 nosuch", "no symbol 'nosuch'");
+	rig_refuses(&rig, "write 0x2000 1 \"abc", "closing quote");
+	rig_refuses(&rig, "write 0x2000 \"\\q\"", "is not an escape");
+	rig_refuses(&rig, "write/x 0x2000 1", "write takes /b, /h, /w or /g");
+	rig_refuses(&rig, "write/2b 0x2000 1", "write takes");
+	rig_refuses(&rig, "write 0x2000 1 +", "ends too early");
 	/* None of these changed anything, nor does one that runs into a hole. */
 	ck_assert(!memcmp(ram + 0x2000, "hi # \n\2\3a", 9));
-	is_bad("write/g 0x7fff8 1 2", "0x80000 is not mapped");
+	rig_refuses(&rig, "write/g 0x7fff8 1 2", "0x80000 is not mapped");
 	ck_assert_uint_eq(ram[0x7fff8], 0);
 }
 END_TEST
@@ -445,21 +431,21 @@ START_TEST(breakpoints)
 	ck_assert_str_eq(rig_ok(&rig, "break main"), "breakpoint 1 at 0x1010 <main>\n");
 	ck_assert_str_eq(rig_ok(&rig, "hbreak loop"), "hardware breakpoint 2 at 0x1030 <loop>\n");
 	ck_assert_str_eq(rig_ok(&rig, "hbreak main"), "hardware breakpoint 3 at 0x1010 <main>\n");
-	ck_assert_int_eq(machine_break_insert(&rig.f->machine, BREAK_OWNER_GDB, BREAK_SOFT, 0, 0x1010, NULL), 0);
-	ck_assert_int_eq(machine_break_insert(&rig.f->machine, BREAK_OWNER_GDB, BREAK_SOFT, 0, 0x1020, NULL), 0);
+	rig_gdb_break(&rig, 0x1010);
+	rig_gdb_break(&rig, 0x1020);
 	ck_assert_str_eq(rig_ok(&rig, "info breakpoints"),
 			 "1   soft  0x1010 <main>  hits 0  monitor, gdb\n"
 			 "3   hard  0x1010 <main>  hits 0  monitor\n"
 			 "-   soft  0x1020 <main+16>  hits 0  gdb\n"
 			 "2   hard  0x1030 <loop>  hits 0  monitor\n");
-	is_bad("break main", "breakpoint 1 is there already");
-	is_bad("break", "usage: break EXPR");
-	is_bad("break 0x80000", "is not mapped");
-	is_bad("break main 1", "unexpected '1'");
-	is_bad("delete 9", "there is no breakpoint 9");
-	is_bad("delete 1 9", "there is no breakpoint 9");
-	is_bad("delete 0", "there is no breakpoint 0");
-	is_bad("delete -1", "there is no breakpoint");
+	rig_refuses(&rig, "break main", "breakpoint 1 is there already");
+	rig_refuses(&rig, "break", "usage: break EXPR");
+	rig_refuses(&rig, "break 0x800000000000", "is not canonical");
+	rig_refuses(&rig, "break main 1", "unexpected '1'");
+	rig_refuses(&rig, "delete 9", "there is no breakpoint 9");
+	rig_refuses(&rig, "delete 1 9", "there is no breakpoint 9");
+	rig_refuses(&rig, "delete 0", "there is no breakpoint 0");
+	rig_refuses(&rig, "delete -1", "there is no breakpoint");
 	ck_assert_uint_eq(rig.f->nbrk, 4);
 	rig_ok(&rig, "delete 1 1 3");
 	ck_assert_str_eq(rig_ok(&rig, "info breakpoints"),
@@ -472,7 +458,7 @@ START_TEST(breakpoints)
 	ck_assert_uint_eq(rig.f->nbrk, 2);
 	rig_ok(&rig, "delete");
 	rig.f->fail_break = ENOMEM;
-	is_bad("break loop", "breakpoint refused");
+	rig_refuses(&rig, "break loop", "breakpoint refused");
 	rig.f->fail_break = 0;
 	ck_assert_str_eq(rig_ok(&rig, "break loop"), "breakpoint 5 at 0x1030 <loop>\n");
 }
@@ -486,7 +472,7 @@ START_TEST(all_debug_registers_taken)
 		snprintf(line, sizeof(line), "hbreak 0x%x", 0x3000 + i);
 		rig_ok(&rig, line);
 	}
-	is_bad("hbreak 0x4000", "debug registers");
+	rig_refuses(&rig, "hbreak 0x4000", "debug registers");
 	rig_ok(&rig, "delete 2");
 	rig_ok(&rig, "hbreak 0x4000");
 }

@@ -17,13 +17,12 @@
 #include "tests/monitor_rig.h"
 #include "tests/unit.h"
 
-static const struct fake_config long64 = { .cpus = 2, .mode = MODE_LONG, .image_bits = 64 };
 static struct rig rig;
 static char dir[64], path[80], line[160];
 
 static void set_up(void)
 {
-	rig_init(&rig, &long64, false);
+	rig_init(&rig, &rig_long64, false);
 	snprintf(dir, sizeof(dir), "/tmp/check_slot.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/a file", dir);
@@ -34,18 +33,6 @@ static void tear_down(void)
 	unlink(path);
 	ck_assert_int_eq(rmdir(dir), 0);
 	rig_done(&rig);
-}
-
-static void has(const char *text, const char *part)
-{
-	ck_assert_msg(strstr(text, part), "'%s' is not in: %s", part, text);
-}
-
-static void is_bad(const char *command, const char *part)
-{
-	const char *text = rig_bad(&rig, command);
-
-	ck_assert_msg(strstr(text, part), "%s: '%s' is not in: %s", command, part, text);
 }
 
 static struct slot_info slot(unsigned id)
@@ -77,7 +64,7 @@ START_TEST(add_and_change)
 	rig_ok(&rig, "slot resize 3 8M");
 	ck_assert_uint_eq(slot(3).size, 8 << 20);
 	rig_ok(&rig, "slot remove 3");
-	has(rig_ok(&rig, "slot list"), "slot 2  0x20000000-0x200fffff  1M  ");
+	rig_has(rig_ok(&rig, "slot list"), "slot 2  0x20000000-0x200fffff  1M  ");
 	ck_assert_ptr_null(strstr(rig_ok(&rig, "slot list"), "slot 3"));
 	/* While the guest runs it is held for the change, and runs on. */
 	rig_ok(&rig, "continue");
@@ -113,7 +100,7 @@ START_TEST(backings)
 			snprintf(line, sizeof(line), "slot add 9 0x40000000 4K %s", rows[i].words);
 		rig_ok(&rig, line);
 		ck_assert_msg(slot(9).kind == rows[i].kind, "%s", line);
-		has(slot(9).backing, rows[i].text);
+		rig_has(slot(9).backing, rows[i].text);
 		ck_assert_int_eq(slot(9).log, !!strstr(line, " log"));
 		ck_assert_int_eq(slot(9).readonly, !!strstr(line, " ro"));
 		rig_ok(&rig, "slot remove 9");
@@ -180,10 +167,10 @@ START_TEST(bad_arguments)
 	char *before = strdup(rig_ok(&rig, "slot list"));
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		is_bad(rows[i].line, rows[i].part);
+		rig_refuses(&rig, rows[i].line, rows[i].part);
 	ck_assert_str_eq(rig_ok(&rig, "slot list"), before);
 	free(before);
-	has(rig_ok(&rig, "help slot resize"), "KVM cannot resize a slot");
+	rig_has(rig_ok(&rig, "help slot resize"), "KVM cannot resize a slot");
 }
 END_TEST
 
@@ -222,9 +209,9 @@ START_TEST(peek_and_take)
 			 "slot 0: 2 of 256 pages dirty\n  0x40000 0x42000\n");
 	ck_assert_str_eq(rig_ok(&rig, "dirty peek bitmap"), "slot 0: 2 of 256 pages dirty\n  0x40000      "
 			 "#.#.............................................................\n");
-	has(rig_ok(&rig, "translate 0x40010"), ", dirty\n");
-	has(rig_ok(&rig, "translate 0x41010"), ", clean\n");
-	has(rig_ok(&rig, "info slots"), "dirty 0.8%\n");
+	rig_has(rig_ok(&rig, "translate 0x40010"), ", dirty\n");
+	rig_has(rig_ok(&rig, "translate 0x41010"), ", clean\n");
+	rig_has(rig_ok(&rig, "info slots"), "dirty 0.8%\n");
 	rig_ok(&rig, "dirty stop 0");
 	ck_assert_ptr_null(strstr(rig_ok(&rig, "translate 0x41010"), "clean"));
 }
@@ -243,24 +230,24 @@ START_TEST(pictures_in_files)
 	rig_ok(&rig, "slot flags 0 log");
 	for (size_t i = 0; i < 3; i++) {
 		fake_dirty(rig.f, 0, 5);
-		is_bad(rows[i].line, "usage:");
+		rig_refuses(&rig, rows[i].line, "usage:");
 		snprintf(line, sizeof(line), "%s %s", rows[i].line, path);
-		has(rig_ok(&rig, line), path);
+		rig_has(rig_ok(&rig, line), path);
 		f = fopen(path, "rb");
 		ck_assert(f && fread(text, 1, sizeof(text), f) == sizeof(text) && !fclose(f));
 		ck_assert(!memcmp(text, rows[i].head, strlen(rows[i].head)));
 		fake_dirty(rig.f, 0, 6);
-		is_bad(line, "exists: it is not written over");
+		rig_refuses(&rig, line, "exists: it is not written over");
 		unlink(path);
 	}
 	/* What could not be written has not been taken. */
 	rig_ok(&rig, "dirty take 0");
 	fake_dirty(rig.f, 0, 7);
-	is_bad("dirty take 0 svg /nonexistent/x", "No such file");
-	has(rig_ok(&rig, "dirty take 0"), "1 of 256 pages dirty, taken");
+	rig_refuses(&rig, "dirty take 0 svg /nonexistent/x", "No such file");
+	rig_has(rig_ok(&rig, "dirty take 0"), "1 of 256 pages dirty, taken");
 	rig_ok(&rig, "slot flags 1 log");
 	snprintf(line, sizeof(line), "dirty peek svg %s", path);
-	is_bad(line, "2 slots are logged");
+	rig_refuses(&rig, line, "2 slots are logged");
 	ck_assert_int_eq(newfile_write("/dev/full/x", "a", 1, NULL), -ENOTDIR);
 }
 END_TEST
@@ -274,10 +261,10 @@ START_TEST(heat_fades)
 	rig_ok(&rig, "dirty start 0");
 	fake_dirty(rig.f, 0, 64);
 	text = rig_ok(&rig, "dirty heat 0");
-	has(text, "slot 0 from 0x0 on: a cell is 4K, a row 256K; take 1, heat halves in 4 takes\n");
+	rig_has(text, "slot 0 from 0x0 on: a cell is 4K, a row 256K; take 1, heat halves in 4 takes\n");
 	snprintf(line, sizeof(line), "     0x40000  #%s", rest);
-	has(text, line);
-	has(text, "  cold .-:=+*%@# hot: 1.0 pages a take at 0x40000\n");
+	rig_has(text, line);
+	rig_has(text, "  cold .-:=+*%@# hot: 1.0 pages a take at 0x40000\n");
 	for (int i = 0; i < 4; i++)
 		rig_ok(&rig, "dirty heat 0");
 	fake_dirty(rig.f, 0, 0);
@@ -291,12 +278,12 @@ START_TEST(heat_fades)
 			 420);
 	json_decref(v);
 	/* Its takes are nobody else's. */
-	has(rig_ok(&rig, "dirty peek 0"), "2 of 256 pages");
+	rig_has(rig_ok(&rig, "dirty peek 0"), "2 of 256 pages");
 	/* With another size it begins anew. */
 	rig_ok(&rig, "slot add 2 0x10000000 4M log");
 	rig_ok(&rig, "dirty heat 2");
 	rig_ok(&rig, "slot resize 2 8M");
-	has(rig_ok(&rig, "dirty heat 2"), "take 1,");
+	rig_has(rig_ok(&rig, "dirty heat 2"), "take 1,");
 }
 END_TEST
 
@@ -331,7 +318,7 @@ START_TEST(heat_styles)
 		v = heat_json(h, s);
 		out_buf_init(&b);
 		heat_render(v, &b.out);
-		has(b.text, s == HEAT_PLAIN ? "0  .#.\n" : s == HEAT_BLOCKS ? "0  ·█·\n" :
+		rig_has(b.text, s == HEAT_PLAIN ? "0  .#.\n" : s == HEAT_BLOCKS ? "0  ·█·\n" :
 		    "\033[38;5;226m█\033[38;5;240m·\033[0m\n");
 		out_buf_done(&b);
 		json_decref(v);
@@ -347,7 +334,7 @@ START_TEST(rate)
 	json_t *v;
 
 	rig_ok(&rig, "dirty start 0");
-	is_bad("dirty rate 0 0.01 2", "the guest is stopped");
+	rig_refuses(&rig, "dirty rate 0 0.01 2", "the guest is stopped");
 	rig_ok(&rig, "continue");
 	fake_dirty(rig.f, 0, 1);
 	/* What was there before is not counted; what comes while the loop waits is. */
@@ -357,8 +344,8 @@ START_TEST(rate)
 	rig_until(&rig, &rig.done);
 	ck_assert_int_eq(rig.status, 0);
 	text = rig_said(&rig);
-	has(text, " s         2 pages  ");
-	has(text, " s         0 pages         0.0 MiB/s\n");
+	rig_has(text, " s         2 pages  ");
+	rig_has(text, " s         0 pages         0.0 MiB/s\n");
 	rig_start(&rig, "dirty rate 0 0.01 1 -j");
 	rig_until(&rig, &rig.done);
 	v = json_loads(rig_said(&rig), 0, NULL);
@@ -368,11 +355,11 @@ START_TEST(rate)
 	rig_start(&rig, "dirty rate 0 1000 2");
 	machine_stop(&rig.f->machine);
 	rig_until(&rig, &rig.done);
-	has(rig_said(&rig), "the guest has stopped\n");
+	rig_has(rig_said(&rig), "the guest has stopped\n");
 	rig_ok(&rig, "continue");
 	task_interrupt(rig_start(&rig, "dirty rate 0 1000 2"));
 	rig_until(&rig, &rig.done);
-	has(rig_said(&rig), "error: interrupted\n");
+	rig_has(rig_said(&rig), "error: interrupted\n");
 	rig_start(&rig, "dirty rate 0 0.01 1000");
 	ck_assert(!machine_hold(&rig.f->machine, NULL));
 	ck_assert(!machine_slot_flags(&rig.f->machine, 0, &(bool){ false }, NULL, NULL));
@@ -436,11 +423,11 @@ START_TEST(map)
 	struct out_buf b;
 	char *text = strdup(rig_ok(&rig, "info slots"));
 
-	has(text, "a bar's width is 4G");
-	has(text, "         0x0  slot 0             1M |#                               | ram  anon  rw  huge\n");
-	has(text, "    0x100000  hole");
-	has(text, "  0xfec00000  mmio               4K |                               =| I/O APIC\n");
-	has(text, "  0xffff0000  slot 1            64K |                               o| rom  anon  ro  small "
+	rig_has(text, "a bar's width is 4G");
+	rig_has(text, "         0x0  slot 0             1M |#                               | ram  anon  rw  huge\n");
+	rig_has(text, "    0x100000  hole");
+	rig_has(text, "  0xfec00000  mmio               4K |                               =| I/O APIC\n");
+	rig_has(text, "  0xffff0000  slot 1            64K |                               o| rom  anon  ro  small "
 	    "pages\n");
 	ck_assert_uint_eq(lines_of(text), 8);
 	free(text);
@@ -454,18 +441,18 @@ START_TEST(map)
 	out_buf_init(&b);
 	map_render(v, &b.out);
 	ck_assert_uint_le(lines_of(b.text), MAP_LINES);
-	has(b.text, "slot 2222        512K");
+	rig_has(b.text, "slot 2222        512K");
 	/* The largest, the 8 lowest of the others, and those between them. */
-	has(b.text, "2214 slots ");
-	has(b.text, "2777 slots ");
-	has(b.text, "a bar's width is 5G");
+	rig_has(b.text, "2214 slots ");
+	rig_has(b.text, "2777 slots ");
+	rig_has(b.text, "a bar's width is 5G");
 	out_buf_done(&b);
 	json_decref(v);
 	v = json_pack("{s:[], s:[]}", "slots", "mmio");
 	out_buf_init(&b);
 	map_render(v, &b.out);
 	ck_assert_uint_eq(lines_of(b.text), 1);
-	has(b.text, "a bar's width is 4G");
+	rig_has(b.text, "a bar's width is 4G");
 	out_buf_done(&b);
 	json_decref(v);
 }
@@ -503,7 +490,7 @@ START_TEST(who)
 	rig_ok(&rig, "dirty start 0");
 	ck_assert_str_eq(rig_ok(&rig, "dirty who 0"), "slot 0: its writers are now recorded\n");
 	ck_assert(slot(0).watched);
-	has(rig_ok(&rig, "info slots"), " who  ");
+	rig_has(rig_ok(&rig, "info slots"), " who  ");
 	ck_assert_str_eq(rig_ok(&rig, "dirty who 0"), "nobody has written there\n");
 	memcpy(rig.f->writer, writers, sizeof(writers));
 	rig.f->nwriter = 4;
@@ -528,23 +515,23 @@ START_TEST(second_space)
 	rig_ok(&rig, "slot add 5 0 1M log as=1 ro");
 	ck_assert_uint_eq(slot(1 << 16 | 5).size, 1 << 20);
 	ck_assert(slot(1 << 16 | 5).readonly);
-	is_bad("slot add 1:6 0x1000 4K", "slot 1:6: overlaps slot 1:5 at 0x0-0xfffff");
+	rig_refuses(&rig, "slot add 1:6 0x1000 4K", "slot 1:6: overlaps slot 1:5 at 0x0-0xfffff");
 	rig_ok(&rig, "slot move 1:5 0x40000000");
 	rig_ok(&rig, "slot flags 1:5 rw");
 	ck_assert(!slot(1 << 16 | 5).readonly);
 	rig_ok(&rig, "slot add 1:7 0x50000000 4K backing=alias:1:5+4K");
 	ck_assert_str_eq(rig_ok(&rig, "slot split 1:5 512K"), "slot 1:0 is the upper part\n");
-	has(rig_ok(&rig, "slot list"), "slot 1:0  0x40080000-0x400fffff  512K  ");
-	has(rig_ok(&rig, "dirty take 1:5"), "slot 1:5: ");
-	has(rig_ok(&rig, "dirty take 65541"), "slot 1:5: ");
-	is_bad("dirty take 1:7", "slot 1:7 is not logged: dirty start 1:7");
-	is_bad("dirty take 1:9", "there is no slot 1:9");
+	rig_has(rig_ok(&rig, "slot list"), "slot 1:0  0x40080000-0x400fffff  512K  ");
+	rig_has(rig_ok(&rig, "dirty take 1:5"), "slot 1:5: ");
+	rig_has(rig_ok(&rig, "dirty take 65541"), "slot 1:5: ");
+	rig_refuses(&rig, "dirty take 1:7", "slot 1:7 is not logged: dirty start 1:7");
+	rig_refuses(&rig, "dirty take 1:9", "there is no slot 1:9");
 	text = rig_ok(&rig, "info slots");
-	has(text, "guest-physical memory, a bar's");
-	has(text, "guest-physical memory of address space 1, system management mode's, a bar's");
+	rig_has(text, "guest-physical memory, a bar's");
+	rig_has(text, "guest-physical memory of address space 1, system management mode's, a bar's");
 	text = strstr(text, "of address space 1");
-	has(text, "  0x40000000  slot 1:5");
-	has(text, "  0x50000000  slot 1:7");
+	rig_has(text, "  0x40000000  slot 1:5");
+	rig_has(text, "  0x50000000  slot 1:7");
 	ck_assert_ptr_null(strstr(text, "slot 0 "));
 
 	names = complete_line(&rig.f->machine, "slot move 1:", strlen("slot move 1:"), "", &file);

@@ -4,6 +4,10 @@
 #include <check.h>
 #include <string.h>
 
+const struct fake_config rig_long64 = {
+	.cpus = 2, .mode = MODE_LONG, .image_bits = 64, .hole = 0x80000, .hole_size = 0x1000,
+};
+
 static char said[4 << 20];
 
 static void on_events(uv_poll_t *h, int status, int events)
@@ -145,4 +149,23 @@ const char *rig_bad(struct rig *r, const char *line)
 		      text);
 	said[len - 1] = '\0';
 	return text + 7;
+}
+
+void rig_refuses(struct rig *r, const char *line, const char *part)
+{
+	const char *text = rig_bad(r, line);
+
+	ck_assert_msg(strstr(text, part), "%s: '%s' is not in: %s", line, part, text);
+}
+
+void rig_has(const char *text, const char *part)
+{
+	ck_assert_msg(strstr(text, part), "'%s' is not in: %s", part, text);
+}
+
+void rig_gdb_break(struct rig *r, uint64_t gva)
+{
+	struct break_spec spec = { .gva = gva, .space = BREAK_ANY_SPACE };
+
+	ck_assert_int_eq(machine_break_insert(&r->f->machine, BREAK_OWNER_GDB, &spec, NULL), 0);
 }

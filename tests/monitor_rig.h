@@ -24,6 +24,9 @@ struct rig {
 	int script_status;      /* of the command line's script; -1: still runs */
 };
 
+/* Two vCPUs in long mode, a 64-bit image, and no memory in 0x80000 to 0x80fff. */
+extern const struct fake_config rig_long64;
+
 /* CONFIG as for fake_new(). */
 void rig_init(struct rig *r, const struct fake_config *config, bool json);
 void rig_done(struct rig *r);
@@ -41,7 +44,14 @@ const char *rig_run(struct rig *r, const char *line);
 const char *rig_ok(struct rig *r, const char *line);
 /* The same; it must fail, and with exactly one line, which is returned without "error: ". */
 const char *rig_bad(struct rig *r, const char *line);
+/* The same; PART is in its line. */
+void rig_refuses(struct rig *r, const char *line, const char *part);
+/* PART is in TEXT. */
+void rig_has(const char *text, const char *part);
 /* What was said since the last call. */
 const char *rig_said(struct rig *r);
+
+/* gdb sets a breakpoint. */
+void rig_gdb_break(struct rig *r, uint64_t gva);
 
 #endif
