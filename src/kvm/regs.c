@@ -121,13 +121,40 @@ void regs_status(struct vcpu *v, struct cpu_status *ret)
 		mode = s->cs.l ? MODE_LONG : s->cs.db ? MODE_COMPAT32 : MODE_COMPAT16;
 	*ret = (struct cpu_status){
 		.mode = mode,
-		.code_bits = mode == MODE_LONG ? 64 : mode == MODE_PROT32 || mode == MODE_COMPAT32 ? 32 : 16,
+		.code_bits = regs_code_bits(v),
 		.pc = regs_pc(v),
 		.cs = s->cs.selector,
 		.ip = gp(v)->rip,
 		.cpl = mode == MODE_REAL ? 0 : mode == MODE_VM86 ? 3 : s->ss.dpl,
 		.paging = s->cr0 & CR0_PG,
 		.activity = activity(v),
+	};
+}
+
+unsigned regs_code_bits(const struct vcpu *v)
+{
+	if (code64(v))
+		return 64;
+	return !real_mode(v) && sys(v)->cs.db ? 32 : 16;
+}
+
+void regs_insn(const struct vcpu *v, struct insn_regs *ret)
+{
+	const struct kvm_regs *g = gp(v);
+	const struct kvm_sregs *s = sys(v);
+
+	*ret = (struct insn_regs){
+		.gpr = { g->rax, g->rcx, g->rdx, g->rbx, g->rsp, g->rbp, g->rsi, g->rdi,
+			 g->r8, g->r9, g->r10, g->r11, g->r12, g->r13, g->r14, g->r15 },
+		.rip = g->rip,
+		.rflags = g->rflags,
+		.base = { s->es.base, s->cs.base, s->ss.base, s->ds.base, s->fs.base, s->gs.base },
+		.code_bits = regs_code_bits(v),
+		.stack_bits = code64(v) ? 64 : !real_mode(v) && s->ss.db ? 32 : 16,
+		.cr0 = s->cr0,
+		.cr4 = s->cr4,
+		.efer = s->efer,
+		.cpl = !(s->cr0 & CR0_PE) ? 0 : g->rflags & RFLAGS_VM ? 3 : s->ss.dpl,
 	};
 }
 
@@ -356,6 +383,17 @@ static int set_whole(struct vcpu *v, const struct kvm_regs *regs, const struct k
 	if (!r && regs)
 		v->run->s.regs.regs = *regs;
 	return r;
+}
+
+int regs_set_general(struct vcpu *v, const struct kvm_regs *regs)
+{
+	return set_whole(v, regs, NULL);
+}
+
+int regs_msr(struct vcpu *v, uint32_t index, uint64_t *ret)
+{
+	*ret = 0;
+	return msr_access(v, index, ret, false, NULL);
 }
 
 static int write_gp(struct vcpu *v, enum reg_id reg, uint64_t value, struct err *err)

@@ -9,6 +9,7 @@
 #ifndef GV_KVM_REGS_H
 #define GV_KVM_REGS_H
 
+#include "insn/insn.h"
 #include "kvm/vcpu.h"
 #include "mem/translate.h"
 
@@ -20,6 +21,15 @@ uint64_t regs_pc(const struct vcpu *v);
 void regs_paging(const struct vcpu *v, struct paging *ret);
 /* ret->activity is NULL for a vCPU that has only to be resumed. */
 void regs_status(struct vcpu *v, struct cpu_status *ret);
+
+/* Operand and address size of the code at the pc: 16, 32 or 64. */
+unsigned regs_code_bits(const struct vcpu *v);
+/* What decoding needs; not xsave_size. */
+void regs_insn(const struct vcpu *v, struct insn_regs *ret);
+/* Sets all general registers, rip and rflags at once, as *REGS has them.  -EIO. */
+int regs_set_general(struct vcpu *v, const struct kvm_regs *regs);
+/* Reads MSR INDEX.  -errno. */
+int regs_msr(struct vcpu *v, uint32_t index, uint64_t *ret);
 
 /* As machine_reg_present/read/write. */
 bool regs_present(const struct kvm *k, enum reg_id reg);
