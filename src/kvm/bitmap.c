@@ -55,3 +55,16 @@ void bitmap_slice(uint64_t *to, uint64_t to_pages, const uint64_t *from, uint64_
 	if (to_pages % 64)
 		to[words - 1] &= (1ull << to_pages % 64) - 1;
 }
+
+void bitmap_put(uint64_t *to, uint64_t first, const uint64_t *from, uint64_t pages)
+{
+	unsigned shift = first % 64;
+
+	for (size_t i = 0, at = first / 64; i < bitmap_words(pages); i++, at++) {
+		if (!from[i])
+			continue;
+		to[at] |= from[i] << shift;
+		if (shift && from[i] >> (64 - shift))
+			to[at + 1] |= from[i] >> (64 - shift);
+	}
+}

@@ -27,5 +27,7 @@ size_t bitmap_extent(const uint64_t *b, size_t words, size_t *ret_first);
  * They must not overlap.
  */
 void bitmap_slice(uint64_t *to, uint64_t to_pages, const uint64_t *from, uint64_t from_pages, uint64_t first);
+/* Sets in TO, from page FIRST on, what is set in FROM, a bitmap of PAGES.  TO has room for it. */
+void bitmap_put(uint64_t *to, uint64_t first, const uint64_t *from, uint64_t pages);
 
 #endif

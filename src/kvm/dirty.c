@@ -87,26 +87,55 @@ void dirty_log_free(struct slots *t, struct slot *s)
 
 void dirty_log_mark(struct slots *t, unsigned id, uint64_t page)
 {
-	const struct slot *s = slots_get(t, id);
+	const struct slot *s;
+	unsigned owner;
+	uint64_t gpa;
 
+	if (carve_owner(t, id, &owner, &gpa)) {
+		s = slots_get(t, owner);
+		page += s ? (gpa - s->gpa) / DIRTY_PAGE : 0;
+	} else
+		s = slots_get(t, id);
 	if (s && s->dirty && page < s->dirty->pages)
 		__atomic_fetch_or(&s->dirty->map[WRITTEN][page / 64], 1ull << page % 64, __ATOMIC_RELAXED);
+}
+
+/* Has the kernel watch every page of a piece of S again, as it does when logging begins. */
+static int log_begin_again(struct slots *t, const struct slot *s, const struct piece *p)
+{
+	struct piece off = *p;
+	int r;
+
+	if (!(p->flags & KVM_MEM_LOG_DIRTY_PAGES))
+		return 0;
+	off.flags &= ~KVM_MEM_LOG_DIRTY_PAGES;
+	r = carve_put(t, s, &off);
+	return r < 0 ? r : carve_put(t, s, p);
+}
+
+/* What S has in the kernel: its pieces, or itself in ONE. */
+static struct pieces pieces_of(const struct slots *t, const struct slot *s, struct piece *one)
+{
+	const struct pieces *p = carve_pieces(t, s->id);
+
+	*one = carve_whole(s);
+	return p ? *p : (struct pieces){ one, 1 };
 }
 
 /* Takes every page of slot S for written, and has the kernel watch them again. */
 static int log_lost(struct slots *t, const struct slot *s, struct err *err)
 {
-	struct slot off = *s;
 	uint64_t *bits = s->dirty->map[WRITTEN];
-	int r;
+	struct piece one;
+	struct pieces p = pieces_of(t, s, &one);
 
-	/* Logging that begins watches every page; what is written before that is among what is marked after it. */
-	off.log = false;
-	r = slot_kernel_put(t, &off);
-	if (!r)
-		r = slot_kernel_put(t, s);
-	if (r < 0)
-		return slot_kernel_error(s->id, r, err);
+	/* What is written before the kernel watches again is among what is marked after that. */
+	for (size_t i = 0; i < p.n; i++) {
+		int r = log_begin_again(t, s, &p.v[i]);
+
+		if (r < 0)
+			return slot_kernel_error(s->id, r, err);
+	}
 	for (uint64_t page = 0; page < s->dirty->pages; page += 64) {
 		uint64_t left = s->dirty->pages - page;
 
@@ -130,38 +159,66 @@ int dirty_log_lost(struct slots *t, struct err *err)
 	return r;
 }
 
-/* Has the kernel log anew the pages that it told of; api.rst 4.117 wants multiples of 64 pages, except at the slot's end. */
-static int clear_kernel(const struct kvm *k, const struct slot *s, const struct dirty_log *l, struct err *err)
+/* Asks the kernel what was written of the piece of S that has number ID there; GOT begins with it then. */
+static int get_log(struct slots *t, const struct slot *s, unsigned id, struct err *err)
 {
-	struct kvm_clear_dirty_log c = { .slot = s->id };
-	size_t first, n = bitmap_extent(l->map[GOT], bitmap_words(l->pages), &first);
+	struct kvm_dirty_log get = { .slot = id, .dirty_bitmap = s->dirty->map[GOT] };
+	int r = kvm_ioctl(slots_kvm(t)->vm_fd, KVM_GET_DIRTY_LOG, &get);
+
+	return r < 0 ? err_errno(err, -r, "slot %s: KVM_GET_DIRTY_LOG", slot_name(s->id).text) : 0;
+}
+
+/* Has the kernel log anew the pages that it told of; api.rst 4.117 wants multiples of 64 pages, except at the end. */
+static int clear_log(struct slots *t, const struct slot *s, unsigned id, uint64_t pages, struct err *err)
+{
+	uint64_t *got = s->dirty->map[GOT];
+	struct kvm_clear_dirty_log c = { .slot = id };
+	size_t first, n = s->dirty->manual ? bitmap_extent(got, bitmap_words(pages), &first) : 0;
 	int r;
 
 	if (!n)
 		return 0;
 	c.first_page = first * 64;
-	c.num_pages = (uint32_t)(n * 64 < l->pages - c.first_page ? n * 64 : l->pages - c.first_page);
-	c.dirty_bitmap = l->map[GOT] + first;
-	r = kvm_ioctl(k->vm_fd, KVM_CLEAR_DIRTY_LOG, &c);
+	c.num_pages = (uint32_t)(n * 64 < pages - c.first_page ? n * 64 : pages - c.first_page);
+	c.dirty_bitmap = got + first;
+	r = kvm_ioctl(slots_kvm(t)->vm_fd, KVM_CLEAR_DIRTY_LOG, &c);
 	return r < 0 ? err_errno(err, -r, "slot %s: KVM_CLEAR_DIRTY_LOG", slot_name(s->id).text) : 0;
 }
 
-/* What the kernel knows goes to GOT, or by way of the rings to WRITTEN. */
-static int ask_kernel(struct slots *t, const struct slot *s, const struct dirty_log *l, struct err *err)
+int dirty_log_take(struct slots *t, const struct slot *s, unsigned id, uint64_t first, uint64_t pages, struct err *err)
 {
-	struct kvm_dirty_log get = { .slot = s->id, .dirty_bitmap = l->map[GOT] };
-	int r;
+	int r = get_log(t, s, id, err);
+
+	if (!r)
+		bitmap_put(s->dirty->map[WRITTEN], first, s->dirty->map[GOT], pages);
+	return r;
+}
+
+/* What the kernel knows goes to WRITTEN.  What could not be cleared it tells of once more: too often, but not lost. */
+static int take_all(struct slots *t, const struct slot *s, struct err *err)
+{
+	struct piece one;
+	struct pieces p = pieces_of(t, s, &one);
+	int r = 0;
 
 	if (slots_rings(t))
 		return rings_collect(slots_rings(t), err);
-	r = kvm_ioctl(slots_kvm(t)->vm_fd, KVM_GET_DIRTY_LOG, &get);
-	return r < 0 ? err_errno(err, -r, "slot %s: KVM_GET_DIRTY_LOG", slot_name(s->id).text) : 0;
+	for (size_t i = 0; i < p.n && !r; i++) {
+		uint64_t pages = p.v[i].size / DIRTY_PAGE;
+
+		if (!(p.v[i].flags & KVM_MEM_LOG_DIRTY_PAGES))
+			continue;
+		r = dirty_log_take(t, s, p.v[i].id, (p.v[i].gpa - s->gpa) / DIRTY_PAGE, pages, err);
+		if (!r)
+			r = clear_log(t, s, p.v[i].id, pages, err);
+	}
+	return r;
 }
 
 int dirty_log_harvest(struct slots *t, struct slot *s, struct err *err)
 {
 	struct dirty_log *l = s->dirty;
-	uint64_t *written, *got;
+	uint64_t *written;
 	int r;
 
 	if (!l)
@@ -170,12 +227,9 @@ int dirty_log_harvest(struct slots *t, struct slot *s, struct err *err)
 	if (s->size / DIRTY_PAGE != l->pages)
 		return err_set(err, EINVAL, "slot %s: its log is of another size", slot_name(s->id).text);
 	written = l->map[WRITTEN];
-	got = l->map[GOT];
-	r = ask_kernel(t, s, l, err);
-	if (r)
-		return r;
+	r = take_all(t, s, err);
 	for (size_t i = 0; i < bitmap_words(l->pages); i++) {
-		uint64_t w = written[i] | got[i];
+		uint64_t w = written[i];
 
 		if (!w)
 			continue;
@@ -183,8 +237,7 @@ int dirty_log_harvest(struct slots *t, struct slot *s, struct err *err)
 			l->map[c][i] |= w;
 		written[i] = 0;
 	}
-	/* What could not be cleared is told of once more: too often, but not lost. */
-	return l->manual ? clear_kernel(slots_kvm(t), s, l, err) : 0;
+	return r;
 }
 
 /* A new log with L's part from page FIRST on, PAGES long, its differences too. */

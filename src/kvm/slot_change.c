@@ -5,11 +5,6 @@
 
 #include "kvm/slots_priv.h"
 
-enum how {
-	IN_PLACE,       /* the kernel's own change of flags or place */
-	CREATE_ANEW,    /* delete and create: what the kernel refuses in place */
-};
-
 /* From OLD to V in gmem.  Cannot fail: one line goes, one comes, and its place was checked. */
 static void regions_swap(struct slots *s, const struct slot *old, const struct slot *v)
 {
@@ -21,34 +16,8 @@ static void regions_swap(struct slots *s, const struct slot *old, const struct s
 	gmem_add(gmem, &g, NULL);
 }
 
-/* From OLD to V in the kernel, or nothing; *RET_LOST: not even OLD is there any longer. */
-static int kernel_swap(struct slots *s, const struct slot *old, const struct slot *v, enum how how, bool *ret_lost)
-{
-	int r;
-
-	if (how == CREATE_ANEW) {
-		r = slot_kernel_delete(s, old->id);
-		if (r < 0)
-			return r;
-	}
-	r = slot_kernel_put(s, v);
-	if (r < 0 && how == CREATE_ANEW && slot_kernel_put(s, old) < 0)
-		*ret_lost = true;
-	return r;
-}
-
-/* A slot that KVM would neither change nor take back: it is gone, and its line says so. */
-static int lost(struct slots *s, struct slot *v, int r, struct err *err)
-{
-	unsigned id = v->id;
-
-	slot_forget(s, v);
-	return err_errno(err, -r, "slot %s is gone: KVM refused to change it and then to restore it",
-			 slot_name(id).text);
-}
-
 /* Makes slot V what TO says (the same number). */
-static int slot_become(struct slots *s, struct slot *v, const struct slot *to, enum how how, struct err *err)
+static int slot_become(struct slots *s, struct slot *v, const struct slot *to, struct err *err)
 {
 	struct slot old = *v;
 	bool gone = false;
@@ -56,18 +25,18 @@ static int slot_become(struct slots *s, struct slot *v, const struct slot *to, e
 
 	if (r)
 		return r;
-	r = kernel_swap(s, &old, to, how, &gone);
+	r = carve_change(s, &old, to, &gone, err);
 	if (gone)
-		return lost(s, v, r, err);
+		return slot_lost(s, v, r, err);
 	if (r < 0)
-		return slot_kernel_error(v->id, r, err);
+		return r;
 	regions_swap(s, &old, to);
 	*v = *to;
 	r = dirty_log_resized(s, v, err);
 	if (!r)
 		return 0;
-	if (kernel_swap(s, to, &old, how, &gone) < 0)
-		return lost(s, v, r, err);
+	if (carve_change(s, to, &old, &gone, NULL) < 0)
+		return slot_lost(s, v, r, err);
 	regions_swap(s, to, &old);
 	*v = old;
 	return r;
@@ -86,7 +55,7 @@ int slots_move(struct slots *s, unsigned id, uint64_t gpa, struct slot_note *ret
 	to = *v;
 	to.gpa = gpa;
 	if (gpa != v->gpa)
-		r = slot_become(s, v, &to, IN_PLACE, err);
+		r = slot_become(s, v, &to, err);
 	if (!r && ret_note) {
 		*ret_note = (struct slot_note){ "" };
 		slot_note_huge(v, ret_note);
@@ -96,23 +65,27 @@ int slots_move(struct slots *s, unsigned id, uint64_t gpa, struct slot_note *ret
 
 static int set_log(struct slots *s, struct slot *v, bool on, struct err *err)
 {
-	int r = 0;
+	struct slot old = *v, to = *v;
+	bool gone = false;
+	int r;
 
+	to.log = on;
+	r = carve_change(s, &old, &to, &gone, err);
+	if (gone)
+		return slot_lost(s, v, r, err);
+	if (r)
+		return r;
 	v->log = on;
-	r = slot_kernel_put(s, v);
-	if (r < 0) {
-		v->log = !on;
-		return slot_kernel_error(v->id, r, err);
-	}
 	if (!on) {
 		dirty_log_free(s, v);
 		return 0;
 	}
 	r = dirty_log_new(s, v, err);
-	if (r) {
-		v->log = false;
-		slot_kernel_put(s, v);
-	}
+	if (!r)
+		return 0;
+	if (carve_change(s, &to, &old, &gone, NULL))
+		return slot_lost(s, v, r, err);
+	v->log = false;
 	return r;
 }
 
@@ -121,8 +94,7 @@ static int set_readonly(struct slots *s, struct slot *v, bool on, struct err *er
 	struct slot to = *v;
 
 	to.readonly = on;
-	/* While it is watched it is read-only in the kernel anyway, where setting the same again is allowed. */
-	return slot_become(s, v, &to, v->watched ? IN_PLACE : CREATE_ANEW, err);
+	return slot_become(s, v, &to, err);
 }
 
 int slots_flags(struct slots *s, unsigned id, const bool *log, const bool *readonly, struct err *err)
@@ -162,7 +134,7 @@ int slots_watch(struct slots *s, unsigned id, bool on, struct err *err)
 		return r;
 	to = *v;
 	to.watched = on;
-	return slot_become(s, v, &to, v->readonly ? IN_PLACE : CREATE_ANEW, err);
+	return slot_become(s, v, &to, err);
 }
 
 int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id, struct err *err)
@@ -183,6 +155,8 @@ int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id,
 	r = slot_free_id(s, slot_space(id), &new_id, err);
 	if (!r)
 		r = slot_make_room(s, new_id, err);
+	if (!r)
+		r = carve_vacate(s, new_id, err);
 	if (r)
 		return r;
 	v = slots_get(s, id);
@@ -205,12 +179,12 @@ int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id,
 		regions_swap(s, &low, &old);
 		return r;
 	}
-	r = kernel_swap(s, &old, &low, CREATE_ANEW, &gone);
+	r = carve_change(s, &old, &low, &gone, err);
 	if (r < 0)
 		goto fail;
-	r = slot_kernel_put(s, &high);
+	r = carve_change(s, NULL, &high, &gone, err);
 	if (r < 0) {
-		gone = kernel_swap(s, &low, &old, CREATE_ANEW, &gone) < 0;
+		gone = carve_change(s, &low, &old, &gone, NULL) < 0;
 		goto fail;
 	}
 	backing_get(high.backing);
@@ -226,10 +200,10 @@ int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id,
 	if (!r)
 		goto done;
 	/* Together again. */
-	slot_kernel_delete(s, new_id);
+	carve_change(s, &high, NULL, &gone, NULL);
 	slot_forget(s, upper);
-	if (kernel_swap(s, &low, &old, CREATE_ANEW, &gone) < 0)
-		return lost(s, v, r, err);
+	if (carve_change(s, &low, &old, &gone, NULL) < 0)
+		return slot_lost(s, v, r, err);
 	regions_swap(s, &low, &old);
 	*v = old;
 	return r;
@@ -239,7 +213,7 @@ done:
 fail:
 	gmem_remove(slots_gmem_of(s, id), high.gpa);
 	regions_swap(s, &low, &old);
-	return gone ? lost(s, v, r, err) : slot_kernel_error(id, r, err);
+	return gone ? slot_lost(s, v, r, err) : r;
 }
 
 /*
@@ -256,9 +230,9 @@ static int grow(struct slots *s, struct slot *v, uint64_t size, struct err *err)
 
 	if (r)
 		return r;
-	r = slot_kernel_delete(s, v->id);
+	r = carve_change(s, v, NULL, &gone, err);
 	if (r < 0)
-		return slot_kernel_error(v->id, r, err);
+		return gone ? slot_lost(s, v, r, err) : r;
 	/* What an earlier, larger size left behind goes first, so that the slot grows by zeros. */
 	backing_trim(b, was);
 	r = backing_grow(b, at + size, err);
@@ -267,22 +241,22 @@ static int grow(struct slots *s, struct slot *v, uint64_t size, struct err *err)
 	old = to = *v;
 	old.hva = to.hva = b->base + at;
 	to.size = r ? old.size : size;
-	k = slot_kernel_put(s, &to);
+	k = carve_change(s, NULL, &to, &gone, r ? NULL : err);
 	if (k < 0 && !r) {
-		r = slot_kernel_error(v->id, k, err);
+		r = k;
 		to = old;
-		k = slot_kernel_put(s, &to);
+		k = carve_change(s, NULL, &to, &gone, NULL);
 	}
 	if (k < 0)
-		return lost(s, v, k, err);
+		return slot_lost(s, v, k, err);
 	regions_swap(s, v, &to);
 	*v = to;
 	if (!r) {
 		r = dirty_log_resized(s, v, err);
 		if (!r)
 			return 0;
-		if (kernel_swap(s, &to, &old, CREATE_ANEW, &gone) < 0)
-			return lost(s, v, r, err);
+		if (carve_change(s, &to, &old, &gone, NULL) < 0)
+			return slot_lost(s, v, r, err);
 		regions_swap(s, &to, &old);
 		*v = old;
 	}
@@ -313,7 +287,7 @@ int slots_resize(struct slots *s, unsigned id, uint64_t size, struct err *err)
 		return grow(s, v, size, err);
 	to = *v;
 	to.size = size;
-	r = slot_become(s, v, &to, CREATE_ANEW, err);
+	r = slot_become(s, v, &to, err);
 	if (!r && b->refs == 1)
 		backing_trim(b, (uint64_t)(v->hva - b->base) + size);
 	return r;

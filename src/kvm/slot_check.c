@@ -46,29 +46,49 @@ static bool is_taken(struct slots *s, const struct slot *v, unsigned spare, uint
 	return r == -EEXIST;
 }
 
-static void check_kernel(struct slots *s, struct slot *v, int spare, const struct report *rep)
+/* Whether there is memory at the first and at the last page of P of V exactly if there should be. */
+static bool check_place(struct slots *s, const struct slot *v, const struct piece *p, int spare,
+			const struct report *rep)
 {
-	struct kvm_dirty_log log = { .slot = v->id };
-	struct kvm_userspace_memory_region kr = slot_kernel_region(v);
+	bool want = p->rights != PAGE_NO_ACCESS;
+
+	if (spare < 0 || (is_taken(s, v, (unsigned)spare, p->gpa) == want &&
+			  is_taken(s, v, (unsigned)spare, p->gpa + p->size - DIRTY_PAGE) == want))
+		return true;
+	tell(rep, v, "the kernel has %s memory at 0x%" PRIx64 "-0x%" PRIx64, want ? "no" : "wrongly", p->gpa,
+	     p->gpa + p->size - 1);
+	return false;
+}
+
+/* Whether the kernel logs P exactly if it should. */
+static bool check_log(struct slots *s, const struct slot *v, const struct piece *p, const struct report *rep)
+{
+	struct kvm_dirty_log log = { .slot = p->id };
+	struct err err;
+
+	/* With rings the kernel keeps no log of a slot that could be asked for. */
+	if (s->rings)
+		return true;
+	if (!(p->flags & KVM_MEM_LOG_DIRTY_PAGES)) {
+		if (kvm_ioctl(s->kvm->vm_fd, KVM_GET_DIRTY_LOG, &log) == -ENOENT)
+			return true;
+		tell(rep, v, "logging is off, but the kernel keeps a log");
+		return false;
+	}
+	if (!carve_take_log(s, v, p, &err))
+		return true;
+	tell(rep, v, "logging is on, but %.120s", err.msg);
+	return false;
+}
+
+static void check_piece(struct slots *s, const struct slot *v, const struct piece *p, int spare,
+			const struct report *rep)
+{
+	struct kvm_userspace_memory_region kr = carve_region(v, p);
 	int r;
 
-	if (spare >= 0 && (!is_taken(s, v, (unsigned)spare, v->gpa) ||
-			   !is_taken(s, v, (unsigned)spare, v->gpa + v->size - DIRTY_PAGE))) {
-		tell(rep, v, "the kernel has no memory at 0x%" PRIx64 "-0x%" PRIx64, v->gpa, v->gpa + v->size - 1);
+	if (!check_place(s, v, p, spare, rep) || p->rights == PAGE_NO_ACCESS || !check_log(s, v, p, rep))
 		return;
-	}
-	if (v->log) {
-		struct err err;
-
-		if (dirty_log_harvest(s, v, &err)) {
-			tell(rep, v, "logging is on, but %.120s", err.msg);
-			return;
-		}
-		/* (With rings the kernel keeps no log of a slot that could be asked for.) */
-	} else if (!s->rings && kvm_ioctl(s->kvm->vm_fd, KVM_GET_DIRTY_LOG, &log) != -ENOENT) {
-		tell(rep, v, "logging is off, but the kernel keeps a log");
-		return;
-	}
 	/* Something is there and logs as it should: setting the same again is accepted only if it is the same. */
 	r = kvm_ioctl(s->kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &kr);
 	if (r < 0) {
@@ -79,6 +99,47 @@ static void check_kernel(struct slots *s, struct slot *v, int spare, const struc
 	r = kvm_ioctl(s->kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &kr);
 	if (r != -EINVAL)
 		tell(rep, v, "the kernel let its memory be changed (%s)", r ? strerror(-r) : "no error");
+}
+
+/* The pieces of V: what its pages' rights ask for, side by side, and each in the kernel. */
+static void check_pieces(struct slots *s, const struct slot *v, const struct pieces *p, int spare,
+			 const struct report *rep)
+{
+	uint64_t gpa = v->gpa;
+	enum page_rights want;
+
+	for (size_t i = 0; i < p->n && p->v[i].gpa == gpa; i++) {
+		if (p->v[i].size != carve_alike(v, &s->carve.in_force, gpa, &want) || p->v[i].rights != want)
+			break;
+		check_piece(s, v, &p->v[i], spare, rep);
+		gpa += p->v[i].size;
+	}
+	if (gpa != v->gpa + v->size)
+		tell(rep, v, "its piece at 0x%" PRIx64 " is not what its pages' rights ask for", gpa);
+}
+
+static void check_kernel(struct slots *s, const struct slot *v, int spare, const struct report *rep)
+{
+	const struct pieces *pieces = carve_pieces(s, v->id);
+	const struct piece whole = carve_whole(v);
+
+	if (pieces)
+		check_pieces(s, v, pieces, spare, rep);
+	else
+		check_piece(s, v, &whole, spare, rep);
+}
+
+/* A number of address space SPACE that the kernel has nothing for; -1: none. */
+static int spare_number(struct slots *s, unsigned space)
+{
+	unsigned id;
+
+	if (space || !s->carve.of)
+		return slot_free_id(s, space, &id, NULL) ? -1 : (int)id;
+	if (carve_number(s, 0, 0, &id))
+		return -1;
+	carve_unnumber(s, id);
+	return (int)id;
 }
 
 static void check_gmem(struct slots *s, const struct slot *v, const struct report *rep)
@@ -96,12 +157,12 @@ int slots_check(struct slots *s, void (*each)(void *arg, const struct slot_fault
 {
 	struct report rep = { each, arg };
 
-	(void)err;
+	if (s->carve.opened)
+		return err_set(err, EBUSY, "pages are open for a step");
 	for (unsigned i = 0; i < SLOT_SPACES; i++) {
 		const struct slot_space *p = &s->space[i];
 		const struct gmem_region *more = gmem_at(p->gmem, p->used);
-		unsigned id;
-		int spare = slot_free_id(s, i, &id, NULL) ? -1 : (int)id;
+		int spare = spare_number(s, i);
 
 		for (struct slot *v = p->v; v < p->v + p->n; v++)
 			if (v->size) {

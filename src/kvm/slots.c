@@ -43,7 +43,7 @@ int slots_new(const struct kvm *k, struct slots **ret, struct err *err)
 			return r;
 		}
 	}
-	r = break_new(s->space[1].gmem, 0, &s->view, err);
+	r = break_new(s->space[1].gmem, 0, NULL, NULL, &s->view, err);
 	if (r) {
 		slots_free(s);
 		return r;
@@ -66,6 +66,7 @@ void slots_free(struct slots *s)
 		free(p->v);
 		gmem_free(p->gmem);
 	}
+	carve_free(&s->carve, s->kvm->max_slots);
 	free(s->initial);
 	free(s);
 }
@@ -217,22 +218,11 @@ int slot_free_id(struct slots *s, unsigned space, unsigned *ret, struct err *err
 	return 0;
 }
 
-struct kvm_userspace_memory_region slot_kernel_region(const struct slot *v)
-{
-	return (struct kvm_userspace_memory_region){
-		.slot = v->id,
-		.flags = (v->log ? KVM_MEM_LOG_DIRTY_PAGES : 0) | (v->readonly || v->watched ? KVM_MEM_READONLY : 0),
-		.guest_phys_addr = v->gpa,
-		.memory_size = v->size,
-		.userspace_addr = (uintptr_t)v->hva,
-	};
-}
-
 int slot_kernel_put(const struct slots *s, const struct slot *v)
 {
-	struct kvm_userspace_memory_region kr = slot_kernel_region(v);
+	const struct piece whole = carve_whole(v);
 
-	return kvm_ioctl(s->kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &kr);
+	return carve_put(s, v, &whole);
 }
 
 int slot_kernel_delete(const struct slots *s, unsigned id)
@@ -269,8 +259,19 @@ void slot_forget(struct slots *s, struct slot *v)
 	backing_put(v->backing);
 	if (slot_index(v->id) < p->lowest)
 		p->lowest = slot_index(v->id);
+	carve_vacated(s, v->id);
 	*v = (struct slot){ 0 };
 	p->used--;
+}
+
+int slot_lost(struct slots *s, struct slot *v, int r, struct err *err)
+{
+	unsigned id = v->id;
+
+	carve_drop(s, id);
+	slot_forget(s, v);
+	return err_errno(err, -r, "slot %s is gone: KVM refused to change it and then to restore it",
+			 slot_name(id).text);
 }
 
 /* Finds or makes the memory of a new slot V. */
@@ -320,6 +321,7 @@ int slots_add(struct slots *s, const struct slot_spec *spec, const char *label, 
 	struct slot_space *space;
 	struct slot *at;
 	struct gmem_region g;
+	bool gone = false;
 	int r;
 
 	if (have)
@@ -331,6 +333,8 @@ int slots_add(struct slots *s, const struct slot_spec *spec, const char *label, 
 		r = slot_check_readonly(s, v.id, NULL, v.readonly, err);
 	if (!r)
 		r = slot_make_room(s, v.id, err);
+	if (!r)
+		r = carve_vacate(s, v.id, err);
 	if (!r)
 		r = find_backing(s, spec, &v, err);
 	if (r)
@@ -345,15 +349,13 @@ int slots_add(struct slots *s, const struct slot_spec *spec, const char *label, 
 	at = &space->v[slot_index(v.id)];
 	*at = v;
 	space->used++;
-	r = slot_kernel_put(s, &v);
-	if (r < 0) {
-		slot_kernel_error(v.id, r, err);
+	r = carve_change(s, NULL, &v, &gone, err);
+	if (r)
 		goto fail;
-	}
 	if (v.log) {
 		r = dirty_log_new(s, at, err);
 		if (r) {
-			slot_kernel_delete(s, v.id);
+			carve_change(s, &v, NULL, &gone, NULL);
 			goto fail;
 		}
 	}
@@ -370,13 +372,14 @@ fail:
 int slots_remove(struct slots *s, unsigned id, struct err *err)
 {
 	struct slot *v = slot_need(s, id, err);
+	bool gone = false;
 	int r;
 
 	if (!v)
 		return -ENOENT;
-	r = slot_kernel_delete(s, id);
-	if (r < 0)
-		return slot_kernel_error(id, r, err);
+	r = carve_change(s, v, NULL, &gone, err);
+	if (r)
+		return gone ? slot_lost(s, v, r, err) : r;
 	slot_forget(s, v);
 	return 0;
 }

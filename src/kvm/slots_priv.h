@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of the slot table share: slots.c (the table), slot_change.c (its changes), slot_check.c. */
+/*
+ * What the files of the slot table share: slots.c (the table), slot_change.c (its changes), slot_check.c, slot_rights.c, and
+ * beneath them carve.c.
+ */
 #ifndef GV_KVM_SLOTS_PRIV_H
 #define GV_KVM_SLOTS_PRIV_H
 
 #include "kvm/backing.h"
+#include "kvm/carve.h"
 #include "kvm/dirty.h"
 #include "kvm/slots.h"
 
@@ -32,6 +36,7 @@ struct slots {
 	struct break_table *view;       /* of space 1: with no site in it */
 	unsigned multi;         /* KVM_CAP_MULTI_ADDRESS_SPACE: how many there are, 0 for one */
 	bool has_readonly, has_sync_mmu;
+	struct carve carve;
 	struct slot_initial *initial;
 	size_t ninitial;
 };
@@ -53,9 +58,9 @@ int slot_make_room(struct slots *s, unsigned id, struct err *err);
 /* The lowest free number of address space SPACE in *RET; -ENOSPC. */
 int slot_free_id(struct slots *s, unsigned space, unsigned *ret, struct err *err);
 
-/* What the kernel is to know of V, and its other changes; -errno as KVM says it. */
-struct kvm_userspace_memory_region slot_kernel_region(const struct slot *v);
-int slot_kernel_put(const struct slots *s, const struct slot *v);       /* create, move, or change flags */
+/* V, which is whole, in the kernel: created, moved, its flags changed.  -errno as KVM says it, like the next. */
+int slot_kernel_put(const struct slots *s, const struct slot *v);
+/* Number ID there, a slot's or a piece's. */
 int slot_kernel_delete(const struct slots *s, unsigned id);
 int slot_kernel_error(unsigned id, int r, struct err *err);
 
@@ -63,6 +68,8 @@ int slot_kernel_error(unsigned id, int r, struct err *err);
 struct gmem_region slot_region(const struct slot *v);
 /* V is in the kernel no longer: takes it out of the table and gmem. */
 void slot_forget(struct slots *s, struct slot *v);
+/* The same for a slot that KVM would neither change nor take back: its error, with R, says so. */
+int slot_lost(struct slots *s, struct slot *v, int r, struct err *err);
 /* Says in RET that large pages are lost, if V could have had any. */
 void slot_note_huge(const struct slot *v, struct slot_note *ret);
 
