@@ -65,8 +65,8 @@ bool catch_match(struct catch_table *t, const struct catch_access *a, struct sto
 
 /*
  * KVM_EXIT_X86_RDMSR, KVM_EXIT_X86_WRMSR (api.rst 5): carries the access out, answers KVM, says in *RET what was done, and sets
- * V's needs_completion.  KVM takes it for one from the host, and so allows what the host may do.  V's thread, in
- * vcpu_handle_exit().
+ * V's needs_completion.  KVM takes it for one from the host, and so allows what the host may do.  Such exits may come when no
+ * MSR is caught any more.  V's thread, in vcpu_handle_exit().
  */
 void catch_do_msr(struct vcpu *v, struct catch_access *ret);
 
