@@ -187,7 +187,8 @@ START_TEST(bad_specs)
 		{ { CATCH_RESET, 1, 1, 0 }, -EINVAL, NULL },
 		{ { CATCH_RESET, 0, 0, CATCH_READ }, -EINVAL, NULL },
 		{ { CATCH_HALT, 0, 0, CATCH_READ }, -EINVAL, NULL },
-		{ { CATCH_PORT, 0x20, 0x20, ANY }, -ENOTSUP, "KVM's own interrupt controller answers there, and shows no access to it" },
+		{ { CATCH_PORT, 0x20, 0x20, ANY }, -ENOTSUP,
+		  "KVM's own interrupt controller answers there, and shows no access to it" },
 		{ { CATCH_PORT, 0x40, 0x43, ANY }, -ENOTSUP, "KVM's own timer answers there, and shows no access to it" },
 		{ { CATCH_MMIO, 0xfee00300, 0xfee00303, ANY }, -ENOTSUP, NULL },
 	};
@@ -233,20 +234,20 @@ START_TEST(port_ranges_and_directions)
 	must_add(CATCH_PORT, 0x3f8, 0x3ff, CATCH_WRITE);
 	ck_assert_uint_eq(hit(CATCH_PORT, true, 0x3f8, 1, 0x41, true), 1);
 	ck_assert_int_eq(ev.reason, STOP_CATCH);
-	ck_assert_str_eq(ev.text, "catchpoint 1: out 0x3f8, 1 byte: 0x41");
+	ck_assert_str_eq(ev.text, "out 0x3f8, 1 byte: 0x41");
 	ck_assert_uint_eq(hit(CATCH_PORT, true, 0x3ff, 1, 0, true), 1);
 	ck_assert_uint_eq(hit(CATCH_PORT, true, 0x3f7, 1, 0, true), 0);
 	ck_assert_uint_eq(hit(CATCH_PORT, true, 0x400, 1, 0, true), 0);
 	/* Accesses that only reach into it. */
 	ck_assert_uint_eq(hit(CATCH_PORT, true, 0x3f7, 2, 0x1234, true), 1);
-	ck_assert_str_eq(ev.text, "catchpoint 1: out 0x3f7, 2 bytes: 0x1234");
+	ck_assert_str_eq(ev.text, "out 0x3f7, 2 bytes: 0x1234");
 	ck_assert_uint_eq(hit(CATCH_PORT, true, 0x3f4, 4, 0, true), 0);
 	ck_assert_uint_eq(hit(CATCH_PORT, true, 0x3f5, 4, 0, true), 1);
 	ck_assert_uint_eq(hit(CATCH_PORT, false, 0x3f8, 1, 0, true), 0);
 	ck_assert_uint_eq(hit(CATCH_MMIO, true, 0x3f8, 1, 0, true), 0);
 	must_add(CATCH_PORT, 0x3f8, 0x3f8, CATCH_READ);
 	ck_assert_uint_eq(hit(CATCH_PORT, false, 0x3f8, 4, 0x77665544, true), 2);
-	ck_assert_str_eq(ev.text, "catchpoint 2: in 0x3f8, 4 bytes: 0x77665544");
+	ck_assert_str_eq(ev.text, "in 0x3f8, 4 bytes: 0x77665544");
 	must_add(CATCH_PORT, 0x60, 0x60, ANY);
 	ck_assert_uint_eq(hit(CATCH_PORT, false, 0x60, 1, 0, true), 3);
 	ck_assert_uint_eq(hit(CATCH_PORT, true, 0x60, 1, 0, true), 3);
@@ -262,12 +263,11 @@ START_TEST(strings)
 		data[i] = (uint8_t)i;
 	must_add(CATCH_PORT, 0x1f1, 0x1f1, ANY);
 	ck_assert(catch_match(t, &a, &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 1: in 0x1f0, 2 bytes, 3 times: 0x100 0x302 0x504");
+	ck_assert_str_eq(ev.text, "in 0x1f0, 2 bytes, 3 times: 0x100 0x302 0x504");
 	a.count = 256;
 	ev.catch_id = 0;
 	ck_assert(catch_match(t, &a, &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 1: in 0x1f0, 2 bytes, 256 times: "
-			 "0x100 0x302 0x504 0x706 0x908 0xb0a 0xd0c 0xf0e ...");
+	ck_assert_str_eq(ev.text, "in 0x1f0, 2 bytes, 256 times: 0x100 0x302 0x504 0x706 0x908 0xb0a 0xd0c 0xf0e ...");
 	a.count = 0;
 	ev.catch_id = 0;
 	ck_assert(catch_match(t, &a, &ev));
@@ -279,12 +279,12 @@ START_TEST(mmio_up_to_the_end)
 	must_add(CATCH_MMIO, UINT64_MAX - 3, UINT64_MAX, CATCH_READ);
 	ck_assert_uint_eq(hit(CATCH_MMIO, false, UINT64_MAX - 7, 4, 0, true), 0);
 	ck_assert_uint_eq(hit(CATCH_MMIO, false, UINT64_MAX - 7, 8, UINT64_MAX, true), 1);
-	ck_assert_str_eq(ev.text, "catchpoint 1: read 0xfffffffffffffff8, 8 bytes: 0xffffffffffffffff");
+	ck_assert_str_eq(ev.text, "read 0xfffffffffffffff8, 8 bytes: 0xffffffffffffffff");
 	ck_assert_uint_eq(hit(CATCH_MMIO, false, UINT64_MAX, 4, 0, true), 1);
 	ck_assert_uint_eq(hit(CATCH_MMIO, false, 0, 8, 0, true), 0);
 	must_add(CATCH_MMIO, 0xd0000000, 0xd0000000, CATCH_WRITE);
 	ck_assert_uint_eq(hit(CATCH_MMIO, true, 0xd0000000, 4, 0x1234, true), 2);
-	ck_assert_str_eq(ev.text, "catchpoint 2: write 0xd0000000, 4 bytes: 0x1234");
+	ck_assert_str_eq(ev.text, "write 0xd0000000, 4 bytes: 0x1234");
 }
 END_TEST
 
@@ -293,9 +293,9 @@ START_TEST(unclaimed)
 	must_add(CATCH_UNCLAIMED, 0, 0, 0);
 	ck_assert_uint_eq(hit(CATCH_PORT, true, 0x80, 1, 5, true), 0);
 	ck_assert_uint_eq(hit(CATCH_PORT, true, 0x80, 1, 5, false), 1);
-	ck_assert_str_eq(ev.text, "catchpoint 1: unclaimed out 0x80, 1 byte: 0x5");
+	ck_assert_str_eq(ev.text, "unclaimed out 0x80, 1 byte: 0x5");
 	ck_assert_uint_eq(hit(CATCH_MMIO, false, 0xd0000000, 4, 0xffffffff, false), 1);
-	ck_assert_str_eq(ev.text, "catchpoint 1: unclaimed read 0xd0000000, 4 bytes: 0xffffffff");
+	ck_assert_str_eq(ev.text, "unclaimed read 0xd0000000, 4 bytes: 0xffffffff");
 	ck_assert_uint_eq(hit(CATCH_MSR, false, 0x10, 8, 0, false), 0);
 	ck_assert_int_eq(catch_remove(t, 1, &err), 0);
 	must_add(CATCH_UNCLAIMED, 0, 0, CATCH_WRITE);
@@ -450,19 +450,19 @@ START_TEST(msr_accesses)
 	ck_assert_uint_eq(cpu[0].run->msr.data, kvm.value);
 	ck_assert_uint_eq(cpu[0].run->msr.error, 0);
 	ck_assert(catch_match(t, &a, &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 1: rdmsr 0x174: 0x1122334455667788");
+	ck_assert_str_eq(ev.text, "rdmsr 0x174: 0x1122334455667788");
 	a = msr_exit(true, 0x174, 0x10);
 	ck_assert_uint_eq(kvm.value, 0x10);
 	ck_assert_uint_eq(cpu[0].run->msr.error, 0);
 	ck_assert(catch_match(t, &a, &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 1: wrmsr 0x174: 0x10");
+	ck_assert_str_eq(ev.text, "wrmsr 0x174: 0x10");
 	/* An MSR is not eight numbers. */
 	a = msr_exit(false, 0x173, 0);
 	ck_assert(!catch_match(t, &a, &ev));
 	a = msr_exit(false, 0x176, 0);
 	ck_assert_uint_eq(cpu[0].run->msr.error, 1);
 	ck_assert(catch_match(t, &a, &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 2: rdmsr 0x176, refused with #GP");
+	ck_assert_str_eq(ev.text, "rdmsr 0x176, refused with #GP");
 	a = msr_exit(true, 0x176, 0);
 	ck_assert(!catch_match(t, &a, &ev));
 }
@@ -473,7 +473,7 @@ START_TEST(resets)
 	ck_assert(!catch_reset(t, "port 0x92", &ev));
 	must_add(CATCH_RESET, 0, 0, 0);
 	ck_assert(catch_reset(t, "port 0x92", &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 1: the guest asks for a reset by port 0x92");
+	ck_assert_str_eq(ev.text, "the guest asks for a reset by port 0x92");
 	ck_assert(!catch_reset(t, "port 0x92", &ev));
 	ck_assert(!catch_wants_tick(t));
 }
@@ -494,7 +494,7 @@ START_TEST(halts_are_told_once)
 	ck_assert(!catch_halt(t, &cpu[1], &ev));
 	r->rflags = 2;
 	ck_assert(catch_halt(t, &cpu[1], &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 1: halted with interrupts off");
+	ck_assert_str_eq(ev.text, "halted with interrupts off");
 	for (unsigned i = 0; i < 3; i++) {
 		ev = (struct stop_event){ 0 };
 		ck_assert(!catch_halt(t, &cpu[1], &ev));
@@ -653,16 +653,16 @@ START_TEST(real_mode_vectors)
 	cpu[0].run->s.regs.regs.rsp = 0xaaaa0ffa;
 	ck_assert(catch_vector(t, &cpu[0], 0x8100, &ev));
 	ck_assert_uint_eq(ev.catch_id, 1);
-	ck_assert_str_eq(ev.text, "catchpoint 1: exception 3 (#BP), from 0x7c0:0x7c12");
+	ck_assert_str_eq(ev.text, "exception 3 (#BP), from 0x7c0:0x7c12");
 	ck_assert(!catch_vector(t, &cpu[0], 0x8100, &ev));
 	ev = (struct stop_event){ 0 };
 	ck_assert(catch_vector(t, &cpu[0], 0x8200, &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 1: interrupt 8, from 0x7c0:0x7c12");
+	ck_assert_str_eq(ev.text, "interrupt 8, from 0x7c0:0x7c12");
 	ev = (struct stop_event){ 0 };
 	ck_assert(!catch_vector(t, &cpu[0], 0x8300, &ev));
 	s->ss.base = 0x100000;
 	ck_assert(catch_vector(t, &cpu[0], 0x8200, &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 1: interrupt 8, its frame cannot be read");
+	ck_assert_str_eq(ev.text, "interrupt 8, its frame cannot be read");
 }
 END_TEST
 
@@ -686,17 +686,17 @@ START_TEST(long_mode_vectors)
 	TRAPS(0x8100, 0x8200, 0x8300);
 	cpu[0].run->s.regs.regs.rsp = 0x7000;
 	ck_assert(catch_vector(t, &cpu[0], 0x8100, &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 1: exception 14 (#PF), error code 0x2, cr2 0x1234, from 0x401000");
+	ck_assert_str_eq(ev.text, "exception 14 (#PF), error code 0x2, cr2 0x1234, from 0x401000");
 	ck_assert(catch_vector(t, &cpu[0], 0x8100, &ev));
 	ck_assert_uint_eq(ev.catch_id, 2);
 	ck_assert(!catch_vector(t, &cpu[0], 0x8100, &ev));
 	ev = (struct stop_event){ 0 };
 	ck_assert(catch_vector(t, &cpu[0], 0x8200, &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 2: exception 13 (#GP) or another of this handler, error code 0x2, from 0x401000");
+	ck_assert_str_eq(ev.text, "exception 13 (#GP) or another of this handler, error code 0x2, from 0x401000");
 	cpu[0].run->s.regs.regs.rsp = 0x7008;
 	ev = (struct stop_event){ 0 };
 	ck_assert(catch_vector(t, &cpu[0], 0x8300, &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 2: interrupt 32, from 0x401000");
+	ck_assert_str_eq(ev.text, "interrupt 32, from 0x401000");
 }
 END_TEST
 
@@ -717,7 +717,7 @@ START_TEST(protected_mode_vectors)
 	TRAPS(0x8100);
 	cpu[0].run->s.regs.regs.rsp = 0x7000;
 	ck_assert(catch_vector(t, &cpu[0], 0x8100, &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 1: exception 13 (#GP), error code 0x10, from 0x8:0x401000");
+	ck_assert_str_eq(ev.text, "exception 13 (#GP), error code 0x10, from 0x8:0x401000");
 	/* The segment's base moves, its gate does not. */
 	put(0x3008, 0x00cf9a009000ffff, 8);
 	follow();
@@ -730,7 +730,7 @@ START_TEST(protected_mode_vectors)
 	follow();
 	ev = (struct stop_event){ 0 };
 	ck_assert(catch_vector(t, &cpu[0], 0x9100, &ev));
-	ck_assert_str_eq(ev.text, "catchpoint 1: exception 13 (#GP), error code 0x10, from 0x8:0x1234");
+	ck_assert_str_eq(ev.text, "exception 13 (#GP), error code 0x10, from 0x8:0x1234");
 }
 END_TEST
 

@@ -190,12 +190,10 @@ const struct catch_info *catch_next(const struct catch_table *t, enum catch_kind
 void catch_say(struct stop_event *ev, unsigned id, const char *fmt, ...)
 {
 	va_list ap;
-	int len;
 
 	*ev = (struct stop_event){ .reason = STOP_CATCH, .catch_id = id };
-	len = snprintf(ev->text, sizeof(ev->text), "catchpoint %u: ", id);
 	va_start(ap, fmt);
-	vsnprintf(ev->text + len, sizeof(ev->text) - (size_t)len, fmt, ap);
+	vsnprintf(ev->text, sizeof(ev->text), fmt, ap);
 	va_end(ap);
 }
 

@@ -22,7 +22,7 @@ struct catch_table {
 
 /* The first catchpoint of KIND above id AFTER, or NULL. */
 const struct catch_info *catch_next(const struct catch_table *t, enum catch_kind kind, unsigned after);
-/* Begins *EV as an event of catchpoint ID, "catchpoint ID: " and so on. */
+/* Makes *EV the event of catchpoint ID.  The text does not name the ID: people may know it by another number. */
 void catch_say(struct stop_event *ev, unsigned id, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* MSRs to be denied, so that accesses come to us. */

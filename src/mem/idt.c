@@ -16,7 +16,7 @@
 #define GATE_TRAP32     15u
 
 /* #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP, #VC, #SX */
-#define WITH_CODE       (1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 17 | 1u << 21 | 1u << 29 | 1u << 30)
+#define WITH_CODE       (1u << 8 | 0x1fu << 10 | 1u << 17 | 1u << 21 | 3u << 29)
 
 #define FLAGS_ONE       0x2ull          /* always set, always clear */
 #define FLAGS_ZERO      (~0x3fffffull | 1ull << 3 | 1ull << 5 | 1ull << 15)
