@@ -1,1 +1,9 @@
-libgvcore_a_SOURCES += src/insn/insn.h src/insn/insn.c src/insn/priv.h src/insn/access.c src/insn/find.c
+libgvcore_a_SOURCES += src/insn/insn.h src/insn/insn.c src/insn/priv.h src/insn/access.c src/insn/find.c \
+	src/insn/assist.h src/insn/assist.c src/insn/assist_priv.h src/insn/assist_sse.c src/insn/assist_xsave.c
+
+if HAVE_CHECK
+check_PROGRAMS += tests/check_assist
+tests_check_assist_SOURCES = tests/check_assist.c tests/unit.c tests/unit.h
+tests_check_assist_LDADD = libgvcore.a $(ZYDIS_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+TESTS += tests/check_assist
+endif

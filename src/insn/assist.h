@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Instruction assist: carries out one guest instruction that KVM's emulator does not know, with the faults the processor
+ * would raise.  Pure: memory comes by callbacks.  Any thread.
+ *
+ * What it does not check: segment limits and rights, alignment checks (#AC).
+ */
+#ifndef GV_INSN_ASSIST_H
+#define GV_INSN_ASSIST_H
+
+#include "insn/insn.h"
+
+/* What the guest's processor has, by CPUID. */
+enum assist_feature {
+	ASSIST_FXSR = 1 << 0,
+	ASSIST_SSE = 1 << 1,
+	ASSIST_SSE2 = 1 << 2,
+	ASSIST_SSE3 = 1 << 3,
+	ASSIST_SSE41 = 1 << 4,
+	ASSIST_POPCNT = 1 << 5,
+	ASSIST_SMAP = 1 << 6,
+	ASSIST_XSAVE = 1 << 7,
+	ASSIST_XSAVEOPT = 1 << 8,
+	ASSIST_XSAVEC = 1 << 9,
+	ASSIST_AVX = 1 << 10,
+	ASSIST_AVX2 = 1 << 11,
+};
+
+#define ASSIST_COMPONENTS 32
+
+/* A state component of the XSAVE area (CPUID leaf 0xd). */
+struct assist_component {
+	uint32_t offset, size;  /* bytes, in the standard form; size 0: there is none */
+	bool aligned;           /* begins at a multiple of 64 in the compacted form */
+};
+
+struct assist_fault {
+	uint32_t code;          /* page-fault error code */
+	uint64_t gva;           /* for CR2 */
+};
+
+/*
+ * Reads LEN bytes at the linear address GVA into DATA, or writes them, with the rights of the guest's code.  -EFAULT with *RET
+ * filled: a page fault, and nothing was done.
+ */
+typedef int assist_access_fn(void *arg, uint64_t gva, void *data, size_t len, bool write, struct assist_fault *ret);
+
+struct assist_cpu {
+	struct insn_regs regs;          /* in and out: general registers, rip, rflags */
+	unsigned features;              /* mask of enum assist_feature */
+	/*
+	 * In and out: x87, SSE and what else, in the standard form of the XSAVE area, as KVM_GET_XSAVE gives it.  What lies
+	 * beyond xsave_size is not known, and instructions that need it are not carried out.
+	 */
+	uint8_t *xsave;
+	size_t xsave_size;
+	bool xsave_changed;             /* out */
+	struct assist_component component[ASSIST_COMPONENTS];   /* from 2 on */
+	assist_access_fn *access;
+	void *arg;
+};
+
+enum assist_kind {
+	ASSIST_DONE,            /* rip is past it */
+	ASSIST_EXCEPTION,       /* to be delivered; rip is at the instruction for faults, past it for int3, into, int1 */
+	ASSIST_SOFT_INT,        /* INT n with vector n; rip is past it */
+	ASSIST_UNKNOWN,         /* nobody can do it; nothing has changed */
+};
+
+/* What was done, for counting. */
+enum assist_name {
+	ASSIST_INT3, ASSIST_INT1, ASSIST_INTO, ASSIST_INT_N, ASSIST_BOUND, ASSIST_CLAC_STAC, ASSIST_POPCNT_OP,
+	ASSIST_FXSAVE, ASSIST_FXRSTOR, ASSIST_XSAVE_OP, ASSIST_XRSTOR, ASSIST_SSE_MOVE, ASSIST_AVX_MOVE, ASSIST_NAMES
+};
+
+struct assist_result {
+	enum assist_kind kind;
+	enum assist_name name;  /* but for ASSIST_UNKNOWN */
+	uint8_t vector;
+	bool has_code;
+	uint32_t code;
+	uint64_t cr2;           /* for vector 14 */
+	/* ASSIST_DONE under the guest's own trap flag: a single-step trap is due (#DB with DR6.BS). */
+	bool trap;
+	char text[80];          /* ASSIST_UNKNOWN: the instruction, as insn_text() has it */
+};
+
+/* Carries out the instruction whose first N bytes are BYTES, at cpu->regs.rip. */
+void assist_run(struct assist_cpu *cpu, const uint8_t *bytes, size_t n, struct assist_result *ret);
+
+/* "int3", "xsave", ...; static text. */
+const char *assist_name(enum assist_name name);
+
+#endif
