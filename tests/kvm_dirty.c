@@ -306,17 +306,17 @@ START_TEST(traps_are_not)
 	fresh(1);
 	log_on(0);
 	/* At the jump's target: the guest comes by it, and is stepped over it. */
-	ok(machine_break_insert(m, BREAK_OWNER_GDB, BREAK_SOFT, 0, 0x7c06, &err));
+	ok(guest_break(BREAK_OWNER_GDB, BREAK_SOFT, 0x7c06));
 	for (unsigned i = 0; i < 3; i++) {
 		guest_continue();
 		guest_wait();
 		ck_assert_uint_eq(stop.reason, STOP_BREAKPOINT);
 	}
-	ok(machine_break_remove(m, BREAK_OWNER_GDB, BREAK_SOFT, 0x7c06, &err));
+	ok(guest_unbreak(BREAK_OWNER_GDB, BREAK_SOFT, 0x7c06));
 	look(0, DIRTY_USER, true);
 	ck_assert(is_set(0));           /* the guest's own count */
 	ck_assert(!is_set(7));
-	ok(machine_break_insert(m, BREAK_OWNER_GDB, BREAK_SOFT, 0, 0x7c06, &err));
+	ok(guest_break(BREAK_OWNER_GDB, BREAK_SOFT, 0x7c06));
 	put(0x7c06, "\x90", 1);
 	look(0, DIRTY_USER, true);
 	EXPECT(7);

@@ -135,6 +135,20 @@ void guest_poll_serial(size_t len)
 	poll_until(enough_serial, len);
 }
 
+int guest_break(enum break_owner owner, enum break_kind kind, uint64_t gva)
+{
+	struct break_spec spec = { .kind = kind, .gva = gva, .space = BREAK_ANY_SPACE };
+
+	return machine_break_insert(m, owner, &spec, &err);
+}
+
+int guest_unbreak(enum break_owner owner, enum break_kind kind, uint64_t gva)
+{
+	struct break_spec spec = { .kind = kind, .gva = gva, .space = BREAK_ANY_SPACE };
+
+	return machine_break_remove(m, owner, &spec, &err);
+}
+
 uint64_t guest_reg(unsigned cpu, enum reg_id reg)
 {
 	uint8_t buf[REG_BYTES_MAX] = { 0 };

@@ -34,6 +34,10 @@ void guest_wait(void);
 /* Lets the machine run until LEN bytes have come on COM1, with the same deadline. */
 void guest_poll_serial(size_t len);
 
+/* machine_break_insert() and machine_break_remove() for any address space, from vCPU 0; ERR says why not. */
+int guest_break(enum break_owner owner, enum break_kind kind, uint64_t gva);
+int guest_unbreak(enum break_owner owner, enum break_kind kind, uint64_t gva);
+
 uint64_t guest_reg(unsigned cpu, enum reg_id reg);
 void guest_set_reg(unsigned cpu, enum reg_id reg, uint64_t value);
 uint32_t guest_u32(uint64_t gpa);

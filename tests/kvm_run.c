@@ -47,7 +47,7 @@ GUEST(no_insn, /* 7c00 */ "nop\n"
 
 static void insert(enum break_kind kind, uint64_t gva)
 {
-	ck_assert_msg(machine_break_insert(m, BREAK_OWNER_GDB, kind, 0, gva, &err) == 0, "%s", err.msg);
+	ck_assert_msg(guest_break(BREAK_OWNER_GDB, kind, gva) == 0, "%s", err.msg);
 }
 
 static void step_to(uint64_t pc)
@@ -184,7 +184,7 @@ static void hits_each_round(enum break_kind kind)
 	step_to(0x7c05);
 	ck_assert_uint_eq(machine_mem_read(m, 0, 0x7c04, &byte, 1, &err), 1);
 	ck_assert_uint_eq(byte, 0xfb);
-	ck_assert_int_eq(machine_break_remove(m, BREAK_OWNER_GDB, kind, 0x7c04, &err), 0);
+	ck_assert_int_eq(guest_unbreak(BREAK_OWNER_GDB, kind, 0x7c04), 0);
 	guest_continue();
 	stop_now();
 	ck_assert_uint_eq(stop.reason, STOP_REQUEST);
@@ -232,12 +232,12 @@ END_TEST
 START_TEST(bad_breakpoints)
 {
 	GUEST_START(count_loop, 0x7c00, BOOT_REAL, 1);
-	ck_assert_int_eq(machine_break_insert(m, BREAK_OWNER_GDB, BREAK_SOFT, 0, 0x10000000, &err), -ENXIO);
-	ck_assert_int_eq(machine_break_remove(m, BREAK_OWNER_GDB, BREAK_SOFT, 0x7c00, &err), -ENOENT);
+	ck_assert_int_eq(guest_break(BREAK_OWNER_GDB, BREAK_SOFT, 0x800000000000), -EFAULT);
+	ck_assert_int_eq(guest_unbreak(BREAK_OWNER_GDB, BREAK_SOFT, 0x7c00), -ENOENT);
 	insert(BREAK_SOFT, 0x7c04);
-	ck_assert_int_eq(machine_break_remove(m, BREAK_OWNER_MONITOR, BREAK_SOFT, 0x7c04, &err), -ENOENT);
+	ck_assert_int_eq(guest_unbreak(BREAK_OWNER_MONITOR, BREAK_SOFT, 0x7c04), -ENOENT);
 	guest_continue();
-	ck_assert_int_eq(machine_break_insert(m, BREAK_OWNER_GDB, BREAK_SOFT, 0, 0x7c03, &err), -EBUSY);
+	ck_assert_int_eq(guest_break(BREAK_OWNER_GDB, BREAK_SOFT, 0x7c03), -EBUSY);
 	guest_wait();
 	guest_end();
 }

@@ -372,7 +372,7 @@ START_TEST(files)
 	ck_assert_uint_eq(file_u32(path, 0x5000), 0x1005);
 
 	/* A trap in a shared file is not left there. */
-	OK(machine_break_insert(m, BREAK_OWNER_GDB, BREAK_SOFT, 0, AT + 0x1000, &err));
+	OK(guest_break(BREAK_OWNER_GDB, BREAK_SOFT, AT + 0x1000));
 	OK(machine_slot_remove(m, 1, &note, &err));
 	ck_assert_uint_eq(file_u32(path, 0x3000), 0x1003);
 
@@ -396,7 +396,7 @@ START_TEST(moves_and_notes)
 	put_u32(OTHER, 42);
 	put_u32(OTHER + 3 * MIB - 4, 43);
 	put_u32(OTHER + 0x2000, 0x11223344);
-	OK(machine_break_insert(m, BREAK_OWNER_GDB, BREAK_SOFT, 0, OTHER + 0x2000, &err));
+	OK(guest_break(BREAK_OWNER_GDB, BREAK_SOFT, OTHER + 0x2000));
 	OK(machine_slot_move(m, 1, OTHER + 0x1000, &note, &err));        /* onto itself, in part */
 	ck_assert_ptr_nonnull(strstr(note.text, "no large pages"));
 	ck_assert(!slot(1).huge_aligned);
@@ -586,7 +586,7 @@ START_TEST(reset_restores)
 {
 	unsigned high;
 
-	OK(machine_break_insert(m, BREAK_OWNER_GDB, BREAK_SOFT, 0, 0x7c10, &err));
+	OK(guest_break(BREAK_OWNER_GDB, BREAK_SOFT, 0x7c10));
 	put_u32(0x8000, 5);
 	OK(machine_slot_split(m, 0, MIB, &high, &err));
 	OK(machine_slot_move(m, 0, AT, &note, &err));
@@ -640,7 +640,7 @@ START_TEST(save)
 	snprintf(path2, sizeof(path2), "%s/saved", dir);
 	put_u32(0x7c20, 0x12345678);
 	put_u32(0xfffffc, 7);
-	OK(machine_break_insert(m, BREAK_OWNER_GDB, BREAK_SOFT, 0, 0x7c20, &err));
+	OK(guest_break(BREAK_OWNER_GDB, BREAK_SOFT, 0x7c20));
 	OK(machine_slot_save(m, 0, path2, &err));
 	ck_assert_int_eq(stat(path2, &st), 0);
 	ck_assert_uint_eq(st.st_size, 16 * MIB);

@@ -78,7 +78,7 @@ static void each_hit_once(enum break_kind kind)
 	unsigned hits[CPUS] = { 0 };
 
 	start_all();
-	ck_assert_int_eq(machine_break_insert(m, BREAK_OWNER_GDB, kind, 0, TICK, &err), 0);
+	ck_assert_int_eq(guest_break(BREAK_OWNER_GDB, kind, TICK), 0);
 	for (unsigned n = 0; n < 1000; n++) {
 		guest_continue();
 		guest_wait();
@@ -115,7 +115,7 @@ START_TEST(hits_as_gdb_does)
 
 	start_all();
 	for (unsigned n = 0; n < 500; n++) {
-		ck_assert_int_eq(machine_break_insert(m, BREAK_OWNER_GDB, BREAK_SOFT, 0, TICK, &err), 0);
+		ck_assert_int_eq(guest_break(BREAK_OWNER_GDB, BREAK_SOFT, TICK), 0);
 		guest_continue();
 		guest_wait();
 		ck_assert_uint_eq(stop.reason, STOP_BREAKPOINT);
@@ -123,7 +123,7 @@ START_TEST(hits_as_gdb_does)
 			ck_assert_uint_eq(counter(stop.cpu), last[stop.cpu] + 1);
 		last[stop.cpu] = counter(stop.cpu);
 		hits[stop.cpu]++;
-		ck_assert_int_eq(machine_break_remove(m, BREAK_OWNER_GDB, BREAK_SOFT, TICK, &err), 0);
+		ck_assert_int_eq(guest_unbreak(BREAK_OWNER_GDB, BREAK_SOFT, TICK), 0);
 		guest_step(stop.cpu);
 		guest_wait();
 		ck_assert_uint_eq(stop.reason, STOP_STEP);
@@ -186,11 +186,11 @@ START_TEST(removed_hits_are_dropped)
 {
 	start_all();
 	for (unsigned n = 0; n < 100; n++) {
-		ck_assert_int_eq(machine_break_insert(m, BREAK_OWNER_GDB, BREAK_SOFT, 0, TICK, &err), 0);
+		ck_assert_int_eq(guest_break(BREAK_OWNER_GDB, BREAK_SOFT, TICK), 0);
 		guest_continue();
 		guest_wait();
 		ck_assert_uint_eq(stop.reason, STOP_BREAKPOINT);
-		ck_assert_int_eq(machine_break_remove(m, BREAK_OWNER_GDB, BREAK_SOFT, TICK, &err), 0);
+		ck_assert_int_eq(guest_unbreak(BREAK_OWNER_GDB, BREAK_SOFT, TICK), 0);
 		guest_continue();
 		machine_poll(m, 0);
 		stop_now();
@@ -233,7 +233,7 @@ START_TEST(holds_during_hits)
 	unsigned hits[CPUS] = { 0 };
 
 	start_all();
-	ck_assert_int_eq(machine_break_insert(m, BREAK_OWNER_GDB, BREAK_SOFT, 0, TICK, &err), 0);
+	ck_assert_int_eq(guest_break(BREAK_OWNER_GDB, BREAK_SOFT, TICK), 0);
 	for (unsigned n = 0; n < 300; n++) {
 		guest_continue();
 		ck_assert_int_eq(machine_hold(m, &err), 0);

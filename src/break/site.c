@@ -152,15 +152,25 @@ void break_suspend(struct break_table *t)
 	each_site(t, break_lift);
 }
 
+bool break_overwritten(struct break_table *t, size_t budget)
+{
+	size_t seen = 0, buckets = t->by_byte.buckets;
+
+	for (size_t n = 0; n < buckets && seen < budget && !t->suspended; n++) {
+		for (const struct htab_link *link = t->by_byte.bucket[t->round & (buckets - 1)]; link; link = link->next, seen++)
+			if (*(const volatile uint8_t *)(uintptr_t)link->key != t->trap)
+				return true;
+		t->round++;
+	}
+	return false;
+}
+
 size_t break_verify(struct break_table *t, size_t budget)
 {
 	size_t lost = 0, seen = 0, buckets = t->by_byte.buckets;
 
-	if (t->suspended)
-		return 0;
-	for (size_t n = 0; n < buckets && seen < budget; n++) {
-		t->round = (t->round + 1) & (buckets - 1);
-		for (struct htab_link *link = t->by_byte.bucket[t->round]; link; link = link->next, seen++) {
+	for (size_t n = 0; n < buckets && seen < budget && !t->suspended; n++) {
+		for (struct htab_link *link = t->by_byte.bucket[t->round & (buckets - 1)]; link; link = link->next, seen++) {
 			struct break_site *s = HTAB_ENTRY(link, struct break_site, by_byte);
 
 			if (*s->byte == t->trap)
@@ -169,6 +179,7 @@ size_t break_verify(struct break_table *t, size_t budget)
 			break_plant(t, s);
 			lost++;
 		}
+		t->round++;
 	}
 	return lost;
 }

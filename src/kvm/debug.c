@@ -1,33 +1,140 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What KVM is told: single-step, and whose addresses stand in the debug registers. */
 #include "kvm/debug.h"
 
 #include <string.h>
 
+#include "break/watch.h"
 #include "kvm/regs.h"
-#include "mem/translate.h"
 
 #define VECTOR_DB 1
 #define VECTOR_BP 3
-#define INT3      0xcc
-#define DR7_FIXED 0x400         /* bit 10 reads as one */
+#define DR6_TRAPS 0xfull        /* B0 to B3 */
+#define DR7_FIXED 0x400ull      /* bit 10 reads as one */
+#define DR7_GD    (1ull << 13)  /* MOV to and from debug registers traps */
+#define DR7_CONTROL_SHIFT 16    /* R/W and LEN, four bits a register */
+#define RFLAGS_TF (1ull << 8)
+
+/* -- the plan -- */
+
+static unsigned plan_watches(struct vm *vm)
+{
+	struct watch_piece piece[4];
+	const struct watchpoint *w;
+	unsigned n = 0;
+
+	for (size_t i = 0; (w = watch_at(vm->watches, i)); i++) {
+		unsigned pieces = w->in_registers ? watch_pieces(&w->spec, piece) : 0;
+
+		for (unsigned k = 0; k < pieces && n < BREAK_REGISTERS; k++)
+			vm->hw[n++] = (struct hw_point){ piece[k].gva, piece[k].size, w->spec.kind != WATCH_WRITE, false };
+	}
+	return n;
+}
+
+void debug_plan(struct vm *vm)
+{
+	struct breakpoint *b[BREAK_REGISTERS];
+	unsigned n, more;
+
+	if (vm->hw_breaks == break_generation(vm->breaks) && vm->hw_watches == watch_generation(vm->watches))
+		return;
+	n = plan_watches(vm);
+	more = break_registers(vm->breaks, BREAK_REGISTERS - n, b);
+	for (unsigned i = 0; i < more; i++)
+		vm->hw[n++] = (struct hw_point){ b[i]->spec.gva, 0, false, b[i]->site };
+	vm->nhw = n;
+	vm->hw_breaks = break_generation(vm->breaks);
+	vm->hw_watches = watch_generation(vm->watches);
+}
+
+unsigned debug_free_registers(struct vm *vm)
+{
+	struct breakpoint *b[BREAK_REGISTERS];
+	unsigned n = break_registers(vm->breaks, BREAK_REGISTERS, b), used = plan_watches(vm);
+
+	for (unsigned i = 0; i < n; i++)
+		used += b[i]->spec.kind == BREAK_HARD;
+	/* The plan's memory was used for counting. */
+	vm->hw_watches = ~watch_generation(vm->watches);
+	return used < BREAK_REGISTERS ? BREAK_REGISTERS - used : 0;
+}
+
+/* -- a vCPU's registers -- */
+
+static bool own_fetch(struct vcpu *v)
+{
+	if (!v->own_known)
+		v->own_known = kvm_ioctl(v->fd, KVM_GET_DEBUGREGS, &v->own) == 0;
+	return v->own_known;
+}
+
+static void put(struct kvm_guest_debug *d, unsigned i, uint64_t gva, uint64_t control)
+{
+	d->arch.debugreg[i] = gva;
+	d->arch.debugreg[7] |= 2ull << (2 * i) | control << (DR7_CONTROL_SHIFT + 4 * i);
+}
+
+static void put_ours(struct vcpu *v, struct kvm_guest_debug *d, unsigned i, const struct hw_point *p)
+{
+	/* LEN by size - 1: 8 bytes are 2 (Intel SDM vol. 3, 17.2.4). */
+	static const uint8_t len[9] = { [1] = 0, [2] = 1, [4] = 3, [8] = 2 };
+
+	v->hw[i] = *p;
+	v->hw_guest[i] = 0;
+	put(d, i, p->gva, p->size ? (p->reads ? 3u : 1u) | (unsigned)len[p->size] << 2 : 0);
+}
+
+/*
+ * Fills the debug registers: what needs one first; then those that the guest itself uses, on hosts where ours displace them; then
+ * what has a trap byte besides.
+ */
+static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug *d)
+{
+	const struct vm *vm = v->vm;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < vm->nhw; i++)
+		if (!vm->hw[i].spare && (vm->hw[i].size || use != DEBUG_STEP_OVER))
+			put_ours(v, d, n++, &vm->hw[i]);
+	/* With none of ours the guest's stay where they are. */
+	if (!vm->own_registers && (n || (vm->nhw && use != DEBUG_STEP_OVER)) && own_fetch(v))
+		for (unsigned g = 0; g < BREAK_REGISTERS && n < BREAK_REGISTERS; g++) {
+			if (!(v->own.dr7 >> (2 * g) & 3))
+				continue;
+			v->hw_guest[n] = (uint8_t)(g + 1);
+			put(d, n++, v->own.db[g], v->own.dr7 >> (DR7_CONTROL_SHIFT + 4 * g) & 0xf);
+		}
+	for (unsigned i = 0; i < vm->nhw && n < BREAK_REGISTERS && use != DEBUG_STEP_OVER; i++)
+		if (vm->hw[i].spare)
+			put_ours(v, d, n++, &vm->hw[i]);
+	return n;
+}
 
 void debug_prepare(struct vcpu *v, enum debug_use use)
 {
+	struct vm *vm = v->vm;
 	struct kvm_guest_debug d = { 0 };
-	uint64_t hard[BREAK_HARD_MAX];
-	unsigned n = use == DEBUG_STEP_OVER ? 0 : break_hard(v->vm->breaks, hard);
+	bool was_step = v->debug_known && (v->debug.control & KVM_GUESTDBG_SINGLESTEP);
+	unsigned n;
 
-	if (use != DEBUG_RUN)
-		d.control |= KVM_GUESTDBG_SINGLESTEP | (v->vm->kvm.debug_flags & KVM_GUESTDBG_BLOCKIRQ);
-	if (break_soft_count(v->vm->breaks))
+	if (use != DEBUG_RUN) {
+		d.control |= KVM_GUESTDBG_SINGLESTEP;
+		if (!vm->step_irqs)
+			d.control |= vm->kvm.debug_flags & KVM_GUESTDBG_BLOCKIRQ;
+		/* While we step, KVM shows no trap flag, whoever set it. */
+		if (!was_step)
+			v->guest_tf = v->run->s.regs.regs.rflags & RFLAGS_TF;
+	}
+	if (break_sites(vm->breaks))
 		d.control |= KVM_GUESTDBG_USE_SW_BP;
+	n = vm->nhw ? fill(v, use, &d) : 0;
 	if (n) {
 		d.control |= KVM_GUESTDBG_USE_HW_BP;
-		d.arch.debugreg[7] = DR7_FIXED;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		d.arch.debugreg[i] = hard[i];
-		d.arch.debugreg[7] |= 2ull << (i * 2);  /* global enable; type and length 0: execution */
+		d.arch.debugreg[7] |= DR7_FIXED;
+		/* Where the guest's registers are among ours, changes of them must be seen. */
+		if (!vm->own_registers && use != DEBUG_STEP_OVER)
+			d.arch.debugreg[7] |= DR7_GD;
 	}
 	if (d.control)
 		d.control |= KVM_GUESTDBG_ENABLE;
@@ -35,177 +142,40 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	 * Hardware steps by the trap flag, which instructions that load the flags and KVM's own emulation of others take away:
 	 * the kernel puts it back when it is told again.
 	 */
-	if (v->debug_known && !memcmp(&d, &v->debug, sizeof(d)) && (use == DEBUG_RUN || !v->vm->steps_by_flag))
+	if (v->debug_known && !memcmp(&d, &v->debug, sizeof(d)) && (use == DEBUG_RUN || !vm->steps_by_flag))
 		return;
 	v->debug_known = kvm_ioctl(v->fd, KVM_SET_GUEST_DEBUG, &d) == 0;
 	v->debug = d;
-}
-
-/* The armed site under V's pc, or NULL. */
-static struct break_site *site_at_pc(struct vcpu *v)
-{
-	struct translation t;
-	struct paging p;
-	struct break_site *s;
-
-	if (!break_soft_count(v->vm->breaks))
-		return NULL;
-	regs_paging(v, &p);
-	if (translate(v->vm->gmem, &p, regs_pc(v), &t, NULL))
-		return NULL;
-	s = break_site_find(v->vm->breaks, t.gpa);
-	return s && s->armed ? s : NULL;
-}
-
-bool debug_at_breakpoint(struct vcpu *v)
-{
-	return break_find(v->vm->breaks, BREAK_HARD, regs_pc(v)) || site_at_pc(v);
-}
-
-/*
- * Takes one step.  False: a pause or an event came first.  An access that we served ends its instruction without a debug
- * exit on some hosts, so it is finished here and counts as the step: string I/O is then stepped element by element.
- */
-static bool step_once(struct vcpu *v)
-{
-	bool enter;
-
-	v->stepped = false;
-	do {
-		enter = vcpu_enter(v);
-		if (v->needs_completion) {
-			vcpu_complete_io(v);
-			v->stepped = !v->has_event;
-		}
-	} while (enter && !v->stepped && !v->has_event);
-	return v->stepped;
-}
-
-/*
- * Some hosts end the first step before its instruction: nothing has changed then, and it is tried again.  An instruction that
- * really changes nothing, a jump to itself, is none the worse for being run more than once.
- */
-#define STEP_TRIES 8
-
-static bool step_instruction(struct vcpu *v)
-{
-	struct kvm_regs before;
-
-	for (unsigned i = 0; i < STEP_TRIES; i++) {
-		before = v->run->s.regs.regs;
-		if (!step_once(v))
-			return false;
-		if (memcmp(&before, &v->run->s.regs.regs, sizeof(before)))
-			break;
+	/* The guest's own trap flag went with ours. */
+	if (was_step && use == DEBUG_RUN && v->guest_tf) {
+		v->run->s.regs.regs.rflags |= RFLAGS_TF;
+		kvm_ioctl(v->fd, KVM_SET_REGS, &v->run->s.regs.regs);
 	}
-	return true;
 }
 
-void debug_run_steps(struct vcpu *v, bool stepped)
+/* An exception that could not be given back is a stop. */
+static bool give(struct vcpu *v, unsigned vector, bool advance)
 {
-	const struct run_action *a = &v->act;
-	uint64_t pc;
-
-	do {
-		if (!stepped) {
-			debug_prepare(v, DEBUG_STEP);
-			if (!step_instruction(v))
-				return;
-		}
-		stepped = false;
-		pc = regs_pc(v);
-		if (a->kind != ACT_RANGE || pc < a->start || pc >= a->end) {
-			vcpu_event(v, &(struct stop_event){ .reason = STOP_STEP });
-			return;
-		}
-	} while (!atomic_load(&v->vm->ctl.pause));
-}
-
-bool debug_step_over(struct vcpu *v)
-{
-	struct break_site *s = site_at_pc(v);
-	bool done;
-
-	if (atomic_load(&v->vm->ctl.pause))
-		return false;
-	if (s)
-		break_site_set(v->vm->breaks, s, false);
-	debug_prepare(v, DEBUG_STEP_OVER);
-	done = step_instruction(v);
-	if (s)
-		break_site_set(v->vm->breaks, s, true);
-	return done;
-}
-
-/*
- * Gives the guest an exception of its own that KVM showed us instead.  A #BP is delivered as the instruction's own, so that
- * the guest sees the pc behind it; ADVANCE where KVM does not do that for us.
- */
-static bool give_back(struct vcpu *v, unsigned vector, bool advance)
-{
-	struct err err = { 0 };
+	struct err err;
 
 	if (!regs_inject(v, vector, advance, &err))
 		return true;
-	vcpu_event(v, &(struct stop_event){ .reason = STOP_ERROR, .text = "the guest's own debug exception could not be delivered" });
+	vcpu_event(v, &(struct stop_event){ .reason = STOP_ERROR,
+					    .text = "the guest's own debug exception could not be delivered" });
 	return false;
 }
 
-static void hit(struct vcpu *v, enum break_kind kind, const struct break_site *s)
+bool debug_give_db(struct vcpu *v, uint64_t bits)
 {
-	struct stop_event ev = { .reason = STOP_BREAKPOINT, .kind = kind };
-	struct breakpoint *b = break_find(v->vm->breaks, kind, regs_pc(v));
-
-	/* Through another mapping of the byte the pc is not the address the breakpoint was set at. */
-	if (kind == BREAK_SOFT && (!b || b->site != s))
-		for (size_t i = 0; (b = break_at(v->vm->breaks, i)) && b->site != s; i++)
-			;
-	if (b) {
-		ev.owners = b->owners;
-		v->hit_gva = b->gva;
+	if (own_fetch(v)) {
+		v->own.dr6 = (v->own.dr6 & ~DR6_TRAPS) | bits;
+		v->own.flags = 0;
+		kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->own);
 	}
-	vcpu_event(v, &ev);
+	return give(v, VECTOR_DB, false);
 }
 
-bool debug_exit(struct vcpu *v)
+bool debug_give_bp(struct vcpu *v, bool advance)
 {
-	const struct kvm_debug_exit_arch *d = &v->run->debug.arch;
-	struct break_site *s;
-
-	if (d->exception == VECTOR_BP) {
-		s = site_at_pc(v);
-		if (!s)
-			return give_back(v, VECTOR_BP, false);
-		hit(v, BREAK_SOFT, s);
-		return false;
-	}
-	/* A debug register that matches before the instruction outranks the step that led here. */
-	if ((d->dr6 & 0xf) && break_find(v->vm->breaks, BREAK_HARD, regs_pc(v)) &&
-	    (v->debug.control & KVM_GUESTDBG_USE_HW_BP)) {
-		hit(v, BREAK_HARD, NULL);
-		return false;
-	}
-	if (v->debug.control & KVM_GUESTDBG_SINGLESTEP) {
-		v->stepped = true;
-		return false;
-	}
-	return give_back(v, VECTOR_DB, false);
-}
-
-bool debug_emulation_failure(struct vcpu *v, bool *ret_enter)
-{
-	struct break_site *s = site_at_pc(v);
-	struct paging p;
-	uint8_t byte;
-
-	if (s) {
-		hit(v, BREAK_SOFT, s);
-		*ret_enter = false;
-		return true;
-	}
-	regs_paging(v, &p);
-	if (vmem_read(v->vm->gmem, &p, regs_pc(v), &byte, 1, NULL) != 1 || byte != INT3)
-		return false;
-	*ret_enter = give_back(v, VECTOR_BP, true);
-	return true;
+	return give(v, VECTOR_BP, advance);
 }

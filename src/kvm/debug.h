@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* KVM_SET_GUEST_DEBUG (api.rst 4.87): arming it, stepping with it, and making sense of its exits.  The vCPU's own thread. */
+/*
+ * KVM_SET_GUEST_DEBUG (api.rst 4.87): arming it, stepping with it, and making sense of its exits.  debug.c arms, step.c steps,
+ * hit.c says what was hit.  The vCPU's own thread, unless it says else.
+ */
 #ifndef GV_KVM_DEBUG_H
 #define GV_KVM_DEBUG_H
 
@@ -8,24 +11,45 @@
 enum debug_use {
 	DEBUG_RUN,              /* breakpoints armed */
 	DEBUG_STEP,             /* single-step, breakpoints armed */
-	DEBUG_STEP_OVER,        /* single-step, debug registers off */
+	DEBUG_STEP_OVER,        /* single-step; of the debug registers those that watch data */
 };
+
+/* Decides what stands in the debug registers from now on.  Loop thread, all parked, before anything runs. */
+void debug_plan(struct vm *vm);
+/* Registers that N more bytes of data may be watched with: how many are free of breakpoints that need one.  Loop thread, parked. */
+unsigned debug_free_registers(struct vm *vm);
 
 /* Tells the kernel, if it does not know already. */
 void debug_prepare(struct vcpu *v, enum debug_use use);
+/* Has the guest's DR6 show BITS and gives it a #DB. */
+bool debug_give_db(struct vcpu *v, uint64_t bits);
+
+/*
+ * Gives the guest a #BP of its own that KVM showed us instead, delivered as the instruction's own, so that the guest sees the pc
+ * behind it; ADVANCE where KVM does not do that for us.
+ */
+bool debug_give_bp(struct vcpu *v, bool advance);
 
 /* Steps until V's action is done, a pause, or an event; STEPPED: the first step was taken already. */
 void debug_run_steps(struct vcpu *v, bool stepped);
-
-/* One step with the breakpoint at V's pc out of the way; others must be parked.  Returns whether it was taken. */
-bool debug_step_over(struct vcpu *v);
+/* One step of what V->over says; nobody else is in the guest, and over_lock is held.  Returns whether it was taken. */
+bool debug_step_alone(struct vcpu *v);
 
 /* KVM_EXIT_DEBUG.  Returns whether V may re-enter the guest. */
 bool debug_exit(struct vcpu *v);
-/* KVM could not emulate the instruction at the pc.  Returns whether it was an int3 and has been dealt with; *RET_ENTER: V may re-enter. */
-bool debug_emulation_failure(struct vcpu *v, bool *ret_enter);
+/*
+ * V is at a trap byte or a debug register of ours, or would be: makes the event if somebody wants it, else has V step over it.
+ * False: nothing of ours is here.
+ */
+bool debug_hit(struct vcpu *v);
+/* Of ev->owners, those that want the stop stay; false: none does.  ev->cpu and ev->pc are filled in. */
+bool stop_wanted(struct vcpu *v, struct stop_event *ev);
 
-/* Whether a breakpoint stands at V's pc. */
+/* The site under V's pc, or NULL.  Also the loop thread, V parked. */
+struct break_site *debug_site_at_pc(struct vcpu *v);
+/* Whether a breakpoint stands at V's pc.  Loop thread, V parked. */
 bool debug_at_breakpoint(struct vcpu *v);
+/* Whether EV, a breakpoint of V's, is one still.  Loop thread, V parked. */
+bool debug_hit_valid(struct vcpu *v, const struct stop_event *ev);
 
 #endif

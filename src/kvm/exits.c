@@ -7,11 +7,14 @@
 #include <string.h>
 
 #include "dev/pc.h"
+#include "kvm/catch.h"
 #include "kvm/debug.h"
-#include "kvm/dirty.h"
+#include "kvm/guest_mem.h"
 #include "kvm/regs.h"
 #include "kvm/ring.h"
-#include "kvm/vcpu.h"
+#include "kvm/watch_kvm.h"
+
+#define INT3 0xcc
 
 /* An event that needs a person: KVM cannot go on. */
 static bool fail(struct vcpu *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -40,51 +43,77 @@ void vm_feed_com1(struct vm *vm)
 	com1_feed(vm->com1, offer_uart, vm);
 }
 
+/* Stops for the catchpoints that A, which has been carried out, matches.  The filter sees the registers as it left them. */
+static void catch_it(struct vcpu *v, const struct catch_access *a)
+{
+	struct stop_event ev = { 0 };
+	bool completed = false;
+
+	while (catch_match(v->vm->catches, a, &ev)) {
+		if (!completed)
+			vcpu_complete_io(v);
+		completed = true;
+		v->stepped = !v->has_event;
+		ev.owners = BREAK_OWNER_MONITOR;
+		if (!stop_wanted(v, &ev))
+			continue;
+		vcpu_event(v, &ev);
+		return;
+	}
+}
+
 static bool exit_io(struct vcpu *v)
 {
 	struct kvm_run *run = v->run;
+	struct catch_access a = {
+		.kind = CATCH_PORT,
+		.addr = run->io.port,
+		.write = run->io.direction == KVM_EXIT_IO_OUT,
+		.size = run->io.size,
+		.count = run->io.count,
+		.data = (uint8_t *)run + run->io.data_offset,
+	};
 
-	bus_io(v->vm->bus, run->io.port, run->io.direction == KVM_EXIT_IO_OUT, run->io.size, run->io.count,
-	       (uint8_t *)run + run->io.data_offset);
+	a.claimed = bus_io(v->vm->bus, run->io.port, a.write, a.size, a.count, (uint8_t *)run + run->io.data_offset);
 	v->needs_completion = true;
 	if (atomic_exchange(&v->vm->input_wanted, false))
 		vm_feed_com1(v->vm);
 	com1_throttle(v->vm->com1);
+	catch_it(v, &a);
 	return !v->has_event;
-}
-
-/*
- * A write to memory that is read-only in the kernel because `dirty who` watches it: recorded, and carried out unless it is
- * read-only to the guest as well.
- */
-static void watched_write(struct vcpu *v)
-{
-	const struct kvm_run *run = v->run;
-	uint64_t gpa = run->mmio.phys_addr;
-	const struct gmem_region *r = NULL;
-
-	/* In system management mode the address is one of the other address space, where nothing is watched. */
-	if (run->flags & KVM_RUN_X86_SMM)
-		return;
-	/* Most machines watch nothing, and their MMIO need not pay for a look-up. */
-	if (gmem_watching(v->vm->gmem))
-		r = gmem_find(v->vm->gmem, gpa);
-	if (!r || !r->watched)
-		return;
-	dirty_who_note(v->vm->who, (unsigned)r->slot, v->id, regs_pc(v), gpa);
-	if (!r->readonly)
-		gmem_write(v->vm->gmem, gpa, run->mmio.data, run->mmio.len);
 }
 
 /* No device of this machine has MMIO of its own: reads find all ones, writes are lost, as on a bus nobody answers. */
 static bool exit_mmio(struct vcpu *v)
 {
-	if (v->run->mmio.is_write)
-		watched_write(v);
-	else
-		memset(v->run->mmio.data, 0xff, sizeof(v->run->mmio.data));
+	struct kvm_run *run = v->run;
+	struct catch_access a = {
+		.kind = CATCH_MMIO,
+		.addr = run->mmio.phys_addr,
+		.write = run->mmio.is_write,
+		.size = run->mmio.len,
+		.count = 1,
+		.data = run->mmio.data,
+	};
+
+	/* A hit is told of when the instruction is done. */
+	if (watch_mmio(v))
+		return !v->nwatched && !v->over;
+	if (!a.write)
+		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 	v->needs_completion = true;
-	return true;
+	if (!gmem_find(v->vm->gmem, a.addr))
+		catch_it(v, &a);
+	return !v->has_event;
+}
+
+static bool exit_msr(struct vcpu *v)
+{
+	struct catch_access a;
+
+	catch_do_msr(v, &a);
+	catch_it(v, &a);
+	return !v->has_event;
 }
 
 /* Room for what the guest dirties next.  Other vCPUs go on meanwhile, and may be doing the same. */
@@ -101,17 +130,29 @@ static bool exit_ring_full(struct vcpu *v)
 	return count || fail(v, "the dirty ring is full, and has no entries");
 }
 
+/* An int3 of the guest's own, on a KVM that emulates kernel code but not that. */
+static bool own_int3(struct vcpu *v)
+{
+	uint8_t byte;
+
+	return guest_mem_read(v, regs_pc(v), &byte, 1, NULL) == 1 && byte == INT3;
+}
+
 static bool exit_internal_error(struct vcpu *v)
 {
 	const struct kvm_run *run = v->run;
+	bool emulation = run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION;
 	char bytes[3 * 15 + 1] = "";
-	bool enter;
 
-	if (run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION)
+	if (emulation && !(v->alone && (v->over & OVER_BREAK)) && debug_site_at_pc(v) && debug_hit(v))
+		return false;
+	if (watch_blames_page(v))
+		return false;
+	if (!emulation)
 		return fail(v, "KVM internal error %u (data 0x%" PRIx64 ")", run->internal.suberror,
 			    (uint64_t)(run->internal.ndata ? run->internal.data[0] : 0));
-	if (debug_emulation_failure(v, &enter))
-		return enter;
+	if (own_int3(v))
+		return debug_give_bp(v, true);
 	if (run->internal.ndata >= 3 &&
 	    (run->emulation_failure.flags & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES))
 		for (unsigned i = 0; i < run->emulation_failure.insn_size && i < 15; i++)
@@ -119,7 +160,16 @@ static bool exit_internal_error(struct vcpu *v)
 	return fail(v, "KVM cannot emulate the instruction%s%s", *bytes ? " with the bytes" : "", bytes);
 }
 
-bool vcpu_handle_exit(struct vcpu *v, int ret)
+static bool exit_shutdown(struct vcpu *v)
+{
+	/* An event whose frame, or table, lies in a page that we took: not the guest's fault. */
+	if (watch_blames_page(v))
+		return false;
+	vcpu_event(v, &(struct stop_event){ .reason = STOP_TRIPLE_FAULT, .text = "triple fault" });
+	return false;
+}
+
+static bool handle(struct vcpu *v, int ret)
 {
 	if (ret == -EINTR || ret == -EAGAIN)
 		return true;            /* kicked: vcpu_enter() looks at `pause` */
@@ -139,9 +189,11 @@ bool vcpu_handle_exit(struct vcpu *v, int ret)
 		return exit_ring_full(v);
 	case KVM_EXIT_INTERNAL_ERROR:
 		return exit_internal_error(v);
+	case KVM_EXIT_X86_RDMSR:
+	case KVM_EXIT_X86_WRMSR:
+		return exit_msr(v);
 	case KVM_EXIT_SHUTDOWN:
-		vcpu_event(v, &(struct stop_event){ .reason = STOP_TRIPLE_FAULT, .text = "triple fault" });
-		return false;
+		return exit_shutdown(v);
 	case KVM_EXIT_FAIL_ENTRY:
 		return fail(v, "the processor refused to enter the guest (reason 0x%" PRIx64 ")",
 			    (uint64_t)v->run->fail_entry.hardware_entry_failure_reason);
@@ -151,4 +203,14 @@ bool vcpu_handle_exit(struct vcpu *v, int ret)
 	default:
 		return fail(v, "KVM exit %u, which this program does not know", v->run->exit_reason);
 	}
+}
+
+bool vcpu_handle_exit(struct vcpu *v, int ret)
+{
+	bool enter = handle(v, ret);
+
+	/* Guests change their interrupt tables without an exit: the next one shows it. */
+	if (enter && catch_has(v->vm->catches, CATCH_EXCEPTION) && catch_stale(v->vm->catches, v))
+		vm_pause(v->vm);
+	return enter;
 }

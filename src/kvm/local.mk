@@ -8,7 +8,7 @@ libgvkvm_a_SOURCES = \
 	src/kvm/dirty_who.c src/kvm/ring.c src/kvm/ring.h \
 	src/kvm/com1.c src/kvm/com1.h src/kvm/debug.c src/kvm/debug.h src/kvm/step.c src/kvm/hit.c src/kvm/break_ops.c \
 	src/kvm/watch_kvm.c src/kvm/watch_kvm.h src/kvm/guest_mem.c src/kvm/guest_mem.h src/kvm/exits.c src/kvm/kvm.c src/kvm/kvm.h \
-	src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/machine_priv.h src/kvm/probe.c src/kvm/probe.h src/kvm/regs.c \
+	src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/machine_priv.h src/kvm/probe.c src/kvm/probe.h src/kvm/probe_cache.c src/kvm/probe_cache.h src/kvm/regs.c \
 	src/kvm/regs.h src/kvm/run.c src/kvm/slots.c src/kvm/slots.h src/kvm/state.c src/kvm/state.h src/kvm/vcpu.c \
 	src/kvm/vcpu.h
 
@@ -20,7 +20,7 @@ gdbvisor_LDADD = libgvstub.a libgvmonitor.a libgvhost.a libgvkvm.a libgvcore.a \
 
 if HAVE_CHECK
 kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/unit.c tests/unit.h
-kvm_libs = libgvkvm.a libgvcore.a $(ELF_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+kvm_libs = libgvkvm.a libgvcore.a $(ZYDIS_LIBS) $(ELF_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 check_PROGRAMS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs \
 	tests/kvm_slots tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/check_rights
 tests_check_regs_SOURCES = tests/check_regs.c tests/unit.c tests/unit.h

@@ -5,7 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,7 +30,7 @@ static void host_reset(void *arg, const char *by)
 {
 	struct machine_kvm *k = arg;
 
-	(void)by;
+	k->reset_by = by;
 	atomic_store(&k->reset_asked, true);
 	vm_pause(&k->vm);
 }
@@ -129,7 +131,7 @@ int machine_load(struct machine_kvm *k, struct err *err)
 	int r;
 
 	/* Out of what stays behind, such as a file that a slot shares. */
-	break_suspend(k->vm.breaks);
+	breaks_suspend(k);
 	r = slots_restore(k->slots, err);
 	if (!r)
 		r = image_load(&k->image, &k->load, k->vm.gmem, &boot, err);
@@ -137,7 +139,7 @@ int machine_load(struct machine_kvm *k, struct err *err)
 		r = power_on_restore(&k->vm, k->power_on, err);
 	if (!r)
 		r = boot_state_apply(k->vm.cpus[0], &boot, err);
-	break_rearm(k->vm.breaks);
+	breaks_resume(k);
 	if (r)
 		return r;
 	bus_reset(k->vm.bus);
@@ -160,6 +162,21 @@ static void offer_symbols(struct machine_kvm *k)
 	k->info.exec_size = k->image.file.size;
 }
 
+/* What the loop waits for: the vCPUs' news, and the timer that start() sets. */
+static int make_events(struct machine_kvm *k, struct err *err)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	k->vm.ctl.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	k->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	k->poll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (k->vm.ctl.event_fd < 0 || k->timer_fd < 0 || k->poll_fd < 0 ||
+	    epoll_ctl(k->poll_fd, EPOLL_CTL_ADD, k->vm.ctl.event_fd, &ev) ||
+	    epoll_ctl(k->poll_fd, EPOLL_CTL_ADD, k->timer_fd, &ev))
+		return err_errno(err, errno, "making the descriptors to wait on");
+	return 0;
+}
+
 int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *err)
 {
 	struct machine_kvm *k = calloc(1, sizeof(*k));
@@ -171,13 +188,14 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	}
 	k->base.ops = &machine_kvm_ops;
 	k->vm.kvm = (struct kvm){ .sys_fd = -1, .vm_fd = -1 };
-	k->vm.ctl.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	k->vm.machine = &k->base;
+	k->vm.ctl.event_fd = k->timer_fd = k->poll_fd = -1;
 	k->vm.ctl.host_cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_mutex_init(&k->vm.ctl.over_lock, NULL);
 	k->load = c->load;
 	k->info = (struct machine_info){ .cpus = c->cpus, .ram_size = c->memory };
-	if (k->vm.ctl.event_fd < 0) {
-		r = err_errno(err, errno, "eventfd");
+	r = make_events(k, err);
+	if (r) {
 		blob_done(&c->image);
 		goto fail;
 	}
@@ -198,6 +216,7 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	if (r)
 		goto fail;
 	k->vm.gmem = slots_gmem(k->slots);
+	k->vm.slots = k->slots;
 	if (c->dirty_ring)
 		r = rings_new(k->slots, c->dirty_ring, &k->vm.rings, err);
 	if (r)
@@ -206,9 +225,8 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	r = add_ram(k->slots, c->memory, err);
 	if (!r)
 		r = probe_host(&k->vm.kvm, &k->probe, err);
-	k->vm.steps_by_flag = k->probe.int3_exits;
 	if (!r)
-		r = break_new(k->vm.gmem, k->probe.trap_byte, &k->vm.breaks, err);
+		r = breaks_init(k, err);
 	if (!r)
 		r = dirty_who_new(&k->vm.who, err);
 	if (!r)
@@ -244,9 +262,7 @@ void machine_kvm_free(struct machine *m)
 	power_on_free(k->power_on);
 	bus_free(k->vm.bus);
 	com1_free(k->vm.com1);
-	if (k->vm.breaks)
-		break_suspend(k->vm.breaks);    /* no trap stays behind in a file */
-	break_free(k->vm.breaks);
+	breaks_done(k);
 	dirty_who_free(k->vm.who);
 	rings_free(k->vm.rings);
 	kvm_close(&k->vm.kvm);
@@ -256,6 +272,10 @@ void machine_kvm_free(struct machine *m)
 	image_done(&k->image);
 	if (k->vm.ctl.event_fd >= 0)
 		close(k->vm.ctl.event_fd);
+	if (k->timer_fd >= 0)
+		close(k->timer_fd);
+	if (k->poll_fd >= 0)
+		close(k->poll_fd);
 	pthread_mutex_destroy(&k->vm.ctl.over_lock);
 	free(k);
 }

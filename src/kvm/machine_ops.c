@@ -4,9 +4,24 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "kvm/exitlog.h"
+#include "kvm/guest_mem.h"
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
 #include "mem/translate.h"
+
+static bool op_exit_record(struct machine *m, size_t index, struct exit_record *ret)
+{
+	return exitlog_at(machine_priv(m)->vm.exits, index, ret);
+}
+
+static bool op_assist_count(struct machine *m, size_t index, struct assist_count *ret)
+{
+	(void)m;
+	(void)index;
+	(void)ret;
+	return false;
+}
 
 static const struct machine_info *op_info(struct machine *m)
 {
@@ -22,7 +37,8 @@ static struct vcpu *parked_cpu(struct machine *m, unsigned cpu, struct err *err)
 		err_set(err, EINVAL, "no vCPU %u (there are %u)", cpu, k->vm.ncpus);
 		return NULL;
 	}
-	return run_check_parked(k, err) ? NULL : k->vm.cpus[cpu];
+	/* Its own thread, in a filter, sees it as it is. */
+	return vcpu_self() != k->vm.cpus[cpu] && run_check_parked(k, err) ? NULL : k->vm.cpus[cpu];
 }
 
 static int no_cpu(struct machine *m, unsigned cpu)
@@ -62,46 +78,19 @@ static int op_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const 
 	return v ? regs_write(v, reg, value, err) : no_cpu(m, cpu);
 }
 
-/* Virtual memory a page at a time, each by way of the breakpoints, so that int3s neither show nor get lost. */
-static size_t virtual_access(struct machine *m, unsigned cpu, uint64_t gva, uint8_t *ret, const uint8_t *data,
-			     size_t len, struct err *err)
-{
-	struct machine_kvm *k = machine_priv(m);
-	struct vcpu *v = parked_cpu(m, cpu, err);
-	struct paging p;
-	size_t done = 0;
-
-	if (!v)
-		return 0;
-	regs_paging(v, &p);
-	while (done < len) {
-		struct translation t;
-		size_t n = len - done, got;
-
-		if (translate(k->vm.gmem, &p, gva + done, &t, err))
-			break;
-		if (t.page_size && n > t.page_size - (t.gva & (t.page_size - 1)))
-			n = t.page_size - (t.gva & (t.page_size - 1));
-		got = data ? break_write(k->vm.breaks, t.gpa, data + done, n)
-			   : break_read(k->vm.breaks, t.gpa, ret + done, n);
-		done += got;
-		if (got < n) {
-			err_set(err, ENXIO, "no memory at gpa 0x%" PRIx64, t.gpa + got);
-			break;
-		}
-	}
-	return done;
-}
-
 static size_t op_mem_read(struct machine *m, unsigned cpu, uint64_t gva, void *ret, size_t len, struct err *err)
 {
-	return virtual_access(m, cpu, gva, ret, NULL, len, err);
+	struct vcpu *v = parked_cpu(m, cpu, err);
+
+	return v ? guest_mem_read(v, gva, ret, len, err) : 0;
 }
 
 static size_t op_mem_write(struct machine *m, unsigned cpu, uint64_t gva, const void *data, size_t len,
 			   struct err *err)
 {
-	return virtual_access(m, cpu, gva, NULL, data, len, err);
+	struct vcpu *v = parked_cpu(m, cpu, err);
+
+	return v ? guest_mem_write(v, gva, data, len, err) : 0;
 }
 
 /* A vCPU that steps over a breakpoint changes bytes and bookkeeping: not while that may happen. */
@@ -110,10 +99,12 @@ static size_t phys_access(struct machine *m, uint64_t gpa, void *ret, const void
 	struct machine_kvm *k = machine_priv(m);
 	size_t done;
 
-	if (run_hold(m, err))
+	/* A filter, on a vCPU's thread, has the lock that keeps others from it. */
+	if (!vcpu_self() && run_hold(m, err))
 		return 0;
 	done = data ? break_write(k->vm.breaks, gpa, data, len) : break_read(k->vm.breaks, gpa, ret, len);
-	run_release(m);
+	if (!vcpu_self())
+		run_release(m);
 	if (done < len)
 		err_set(err, ENXIO, "no memory at gpa 0x%" PRIx64, gpa + done);
 	return done;
@@ -157,61 +148,6 @@ static int op_mem_ranges(struct machine *m, unsigned cpu, bool (*each)(void *arg
 	regs_paging(v, &p);
 	translate_ranges(k->vm.gmem, &p, each, arg);
 	return 0;
-}
-
-static int op_break_insert(struct machine *m, enum break_owner owner, enum break_kind kind, unsigned cpu,
-			   uint64_t gva, struct err *err)
-{
-	struct machine_kvm *k = machine_priv(m);
-	struct vcpu *v = parked_cpu(m, cpu, err);
-	struct translation t = { 0 };
-	struct paging p;
-	int r;
-
-	if (!v)
-		return no_cpu(m, cpu);
-	regs_paging(v, &p);
-	if (kind == BREAK_SOFT && !break_find(k->vm.breaks, kind, gva)) {
-		r = translate(k->vm.gmem, &p, gva, &t, err);
-		if (r)
-			return r;
-	}
-	return break_add(k->vm.breaks, owner, kind, gva, t.gpa, err);
-}
-
-static int op_break_remove(struct machine *m, enum break_owner owner, enum break_kind kind, uint64_t gva,
-			   struct err *err)
-{
-	struct machine_kvm *k = machine_priv(m);
-	int r = run_check_parked(k, err);
-
-	return r ? r : break_del(k->vm.breaks, owner, kind, gva, err);
-}
-
-static int op_break_clear(struct machine *m, enum break_owner owner, struct err *err)
-{
-	struct machine_kvm *k = machine_priv(m);
-	int r = run_check_parked(k, err);
-
-	if (!r)
-		break_del_all(k->vm.breaks, owner);
-	return r;
-}
-
-static bool op_break_list(struct machine *m, size_t index, struct break_info *ret)
-{
-	const struct breakpoint *b = break_at(machine_priv(m)->vm.breaks, index);
-
-	if (!b)
-		return false;
-	*ret = (struct break_info){
-		.gva = b->gva,
-		.gpa = b->site ? b->site->gpa : 0,
-		.kind = b->kind,
-		.owners = b->owners,
-		.hits = b->hits,
-	};
-	return true;
 }
 
 static bool op_host_fact(struct machine *m, size_t index, struct host_fact *ret)
@@ -277,6 +213,16 @@ const struct machine_ops machine_kvm_ops = {
 	.break_remove = op_break_remove,
 	.break_clear = op_break_clear,
 	.break_list = op_break_list,
+	.watch_insert = op_watch_insert,
+	.watch_remove = op_watch_remove,
+	.watch_list = op_watch_list,
+	.break_filter = op_break_filter,
+	.catch_add = op_catch_add,
+	.catch_remove = op_catch_remove,
+	.catch_list = op_catch_list,
+	.setting = op_setting,
+	.exit_record = op_exit_record,
+	.assist_count = op_assist_count,
 	.slot_list = op_slot_list,
 	.slot_add = op_slot_add,
 	.slot_remove = op_slot_remove,

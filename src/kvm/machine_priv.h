@@ -6,6 +6,7 @@
 #ifndef GV_KVM_MACHINE_PRIV_H
 #define GV_KVM_MACHINE_PRIV_H
 
+#include "break/watch.h"
 #include "kvm/machine_kvm.h"
 #include "kvm/probe.h"
 #include "kvm/slots.h"
@@ -34,6 +35,12 @@ struct machine_kvm {
 	bool must_reset;        /* a triple fault was reported: the next resume resets */
 	bool stop_wanted;       /* by machine_stop() */
 	bool report_now;        /* an event waits while nothing runs */
+	bool reset_told;        /* the reset that is asked for was reported, by a catchpoint */
+	const char *reset_by;   /* the device that asks; static text */
+	bool carve_owed;        /* rights of pages could not be put into force: tried again before anything runs */
+	int poll_fd;            /* epoll: the vCPUs' news, and the timer */
+	int timer_fd;
+	long tick_ns;           /* its period, 0: off */
 	bool tell_resumed, tell_reset, tell_stopped;    /* for observers, at the next poll */
 	unsigned turn;          /* the vCPU whose event is looked at first */
 	/* Set by vCPU threads. */
@@ -64,6 +71,26 @@ void run_unobserve(struct machine *m, struct observer *o);
 int run_check_parked(const struct machine_kvm *k, struct err *err);
 /* Ends whatever runs, for machine_kvm_free(). */
 void run_end(struct machine_kvm *k);
+
+/* break_ops.c: breakpoints, watchpoints, catchpoints and what belongs to them; contracts in api/machine.h. */
+int op_break_insert(struct machine *m, enum break_owner owner, const struct break_spec *spec, struct err *err);
+int op_break_remove(struct machine *m, enum break_owner owner, const struct break_spec *spec, struct err *err);
+int op_break_clear(struct machine *m, enum break_owner owner, struct err *err);
+bool op_break_list(struct machine *m, size_t index, struct break_info *ret);
+int op_watch_insert(struct machine *m, enum break_owner owner, const struct watch_spec *spec, struct err *err);
+int op_watch_remove(struct machine *m, enum break_owner owner, const struct watch_spec *spec, struct err *err);
+bool op_watch_list(struct machine *m, size_t index, struct watch_info *ret);
+void op_break_filter(struct machine *m, enum break_owner owner, stop_filter_fn *filter, void *arg);
+int op_catch_add(struct machine *m, const struct catch_spec *spec, unsigned *ret_id, struct err *err);
+int op_catch_remove(struct machine *m, unsigned id, struct err *err);
+bool op_catch_list(struct machine *m, size_t index, struct catch_info *ret);
+bool op_setting(struct machine *m, enum machine_setting which, const bool *value);
+/* Makes the tables of K, whose vm is there but for the vCPUs.  -ENOMEM. */
+int breaks_init(struct machine_kvm *k, struct err *err);
+void breaks_done(struct machine_kvm *k);
+/* Around a change of what memory the guest has, or what is in it: nothing of ours is in its way meanwhile. */
+void breaks_suspend(struct machine_kvm *k);
+void breaks_resume(struct machine_kvm *k);
 
 /* The slot_ops.c members. */
 /*

@@ -6,10 +6,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
+#include "kvm/catch.h"
 #include "kvm/debug.h"
+#include "kvm/guest_mem.h"
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
+#include "kvm/watch_kvm.h"
 
 /* A vCPU that cannot be brought out of the guest for this long will not come. */
 #define PARK_SPIN_US     50
@@ -27,7 +32,7 @@ const struct stop_event *run_last_stop(struct machine *m)
 
 int run_event_fd(struct machine *m)
 {
-	return machine_priv(m)->vm.ctl.event_fd;
+	return machine_priv(m)->poll_fd;
 }
 
 int run_check_parked(const struct machine_kvm *k, struct err *err)
@@ -54,12 +59,95 @@ void run_unobserve(struct machine *m, struct observer *o)
 		}
 }
 
+/* -- what is looked after while the guest runs -- */
+
+#define TICK_NS        1000000          /* while something waits for memory to be mapped, or is asked for by a catchpoint */
+#define TICK_SLOW_NS   10000000         /* while only overwritten traps are looked for */
+#define START_BUDGET   256              /* breakpoints and pages that a start looks at, at most */
+#define TICK_BUDGET    20000            /* traps that a tick looks at */
+
+/* Breakpoints that no debug register stands for. */
+static bool pending_without_register(struct vm *vm)
+{
+	size_t in_registers = 0;
+
+	for (unsigned i = 0; i < vm->nhw; i++)
+		in_registers += !vm->hw[i].size && !vm->hw[i].spare;
+	return break_pending(vm->breaks) > in_registers;
+}
+
+static bool wants_tick(struct machine_kvm *k)
+{
+	return pending_without_register(&k->vm) || watch_pending(k->vm.watches) || catch_wants_tick(k->vm.catches);
+}
+
+static void set_timer(struct machine_kvm *k)
+{
+	long ns = wants_tick(k) ? TICK_NS : break_sites(k->vm.breaks) > BREAK_REGISTERS ? TICK_SLOW_NS : 0;
+	struct itimerspec t = { .it_interval.tv_nsec = ns, .it_value.tv_nsec = ns };
+
+	if (ns == k->tick_ns)
+		return;
+	k->tick_ns = ns;
+	timerfd_settime(k->timer_fd, 0, &t, NULL);
+}
+
+/* The guest is brought out where something has to be done; start() does it. */
+static void tick(struct machine_kvm *k)
+{
+	uint64_t times;
+
+	if (!k->tick_ns || read(k->timer_fd, &times, sizeof(times)) != sizeof(times))
+		return;
+	if (k->state != MACHINE_RUNNING || k->holds || !atomic_load(&k->vm.ctl.running)) {
+		if (k->state != MACHINE_RUNNING)
+			set_timer(k);
+		return;
+	}
+	if (wants_tick(k) || break_overwritten(k->vm.breaks, TICK_BUDGET))
+		vm_pause(&k->vm);
+}
+
+/* What data registers compare with: anybody may have written there since. */
+static void refresh_watches(struct vm *vm)
+{
+	struct watchpoint *w;
+
+	for (size_t i = 0; i < watch_count(vm->watches); i++) {
+		w = watch_at(vm->watches, i);
+		if (w->in_registers)
+			guest_mem_read(vm->cpus[w->spec.cpu], w->spec.gva, w->last, w->spec.size, NULL);
+	}
+}
+
+/* Everything that depends on what the guest has mapped and loaded.  All parked. */
+static void prepare(struct machine_kvm *k)
+{
+	struct vm *vm = &k->vm;
+	bool carve = k->carve_owed;
+
+	if (break_pending(vm->breaks))
+		break_resolve(vm->breaks, START_BUDGET);
+	if (break_sites(vm->breaks))
+		break_verify(vm->breaks, START_BUDGET);
+	if (watch_pending(vm->watches))
+		carve |= watch_resolve(vm->watches, START_BUDGET);
+	if (carve)
+		k->carve_owed = slots_carve(vm->slots, NULL);
+	catch_follow(vm->catches, NULL);
+	debug_plan(vm);
+	refresh_watches(vm);
+	set_timer(k);
+}
+
 /* Opens the gates of all vCPUs that have something to do.  Every one of them parked. */
 static void start(struct machine_kvm *k)
 {
 	struct run_ctl *c = &k->vm.ctl;
 	unsigned n = 0, overs = 0;
 	bool go[MACHINE_CPUS_MAX] = { false };
+
+	prepare(k);
 
 	for (unsigned i = 0; i < k->vm.ncpus; i++) {
 		struct vcpu *v = k->vm.cpus[i];
@@ -68,8 +156,9 @@ static void start(struct machine_kvm *k)
 		if (!go[i])
 			continue;
 		n++;
-		v->step_over = v->stop_pc_valid && v->stop_pc == regs_pc(v) && debug_at_breakpoint(v);
-		overs += v->step_over;
+		if (v->stop_pc_valid && v->stop_pc == regs_pc(v) && debug_at_breakpoint(v))
+			v->over |= OVER_BREAK;
+		overs += v->over != 0;
 	}
 	atomic_store(&c->overs, overs);
 	atomic_store(&c->pause, false);
@@ -88,11 +177,24 @@ static void start(struct machine_kvm *k)
 /* Whether a vCPU's event is still news: its breakpoint may have been removed, or its pc moved, since. */
 static bool event_valid(struct vcpu *v)
 {
+	const struct watchpoint *w;
+
 	if (!v->has_event)
 		return false;
-	if (v->event.reason == STOP_BREAKPOINT &&
-	    (regs_pc(v) != v->event.pc || !debug_at_breakpoint(v)))
-		v->has_event = false;
+	switch (v->event.reason) {
+	case STOP_BREAKPOINT:
+		v->has_event = debug_hit_valid(v, &v->event);
+		break;
+	case STOP_WATCH:
+		w = watch_find(v->vm->watches, &v->event.watch.spec);
+		v->has_event = w && (w->owners & v->event.owners);
+		break;
+	case STOP_CATCH:
+		v->has_event = catch_exists(v->vm->catches, v->event.catch_id);
+		break;
+	default:
+		break;
+	}
 	return v->has_event;
 }
 
@@ -228,12 +330,58 @@ static void guest_reset(struct machine_kvm *k)
 		start(k);
 }
 
-static void count_hit(struct machine_kvm *k, const struct vcpu *v)
+static void count_hit(struct machine_kvm *k, const struct stop_event *ev)
 {
-	struct breakpoint *b = break_find(k->vm.breaks, v->event.kind, v->hit_gva);
+	struct break_spec spec = { .kind = ev->kind, .gva = ev->place, .space = ev->space };
+	struct breakpoint *b;
+	struct watchpoint *w;
 
-	if (b)
-		b->hits++;
+	if (ev->reason == STOP_BREAKPOINT && (b = break_find(k->vm.breaks, &spec)))
+		atomic_fetch_add_explicit(&b->hits, 1, memory_order_relaxed);
+	else if (ev->reason == STOP_WATCH && (w = watch_find(k->vm.watches, &ev->watch.spec)))
+		atomic_fetch_add_explicit(&w->hits, 1, memory_order_relaxed);
+	else if (ev->reason == STOP_CATCH)
+		catch_count(k->vm.catches, ev->catch_id);
+}
+
+/* Whether the filters want EV of V, a vCPU that is parked. */
+static bool wanted_parked(struct vcpu *v, struct stop_event *ev)
+{
+	ev->owners = BREAK_OWNER_MONITOR;
+	return stop_wanted(v, ev);
+}
+
+/* The guest asked for a reset: whether a catchpoint has it reported before it is done. */
+static bool reset_caught(struct machine_kvm *k)
+{
+	struct vcpu *v = k->vm.cpus[k->last_stop.cpu];
+	struct stop_event ev = { 0 };
+
+	while (!k->reset_told && catch_reset(k->vm.catches, k->reset_by, &ev))
+		if (wanted_parked(v, &ev)) {
+			k->reset_told = true;
+			count_hit(k, &ev);
+			report(k, &ev);
+			return true;
+		}
+	k->reset_told = false;
+	return false;
+}
+
+/* A vCPU is halted for good, and a catchpoint has that reported. */
+static bool halt_caught(struct machine_kvm *k)
+{
+	for (unsigned i = 0; i < k->vm.ncpus && catch_has(k->vm.catches, CATCH_HALT); i++) {
+		struct stop_event ev = { 0 };
+
+		while (catch_halt(k->vm.catches, k->vm.cpus[i], &ev))
+			if (wanted_parked(k->vm.cpus[i], &ev)) {
+				count_hit(k, &ev);
+				report(k, &ev);
+				return true;
+			}
+	}
+	return false;
 }
 
 /* Every vCPU is parked, nobody holds the machine: finds out what is to be reported. */
@@ -245,7 +393,10 @@ static void collect(struct machine_kvm *k)
 	for (unsigned i = 0; i < k->vm.ncpus; i++)
 		if (k->vm.cpus[i]->has_event && k->vm.cpus[i]->event.reason == STOP_EXIT)
 			found = k->vm.cpus[i];
-	if (!found && atomic_exchange(&k->reset_asked, false)) {
+	if (!found && atomic_load(&k->reset_asked)) {
+		if (reset_caught(k))
+			return;
+		atomic_store(&k->reset_asked, false);
 		guest_reset(k);
 		return;
 	}
@@ -257,14 +408,15 @@ static void collect(struct machine_kvm *k)
 	}
 	if (found) {
 		found->has_event = false;
-		if (found->event.reason == STOP_BREAKPOINT)
-			count_hit(k, found);
+		count_hit(k, &found->event);
+		/* Others were made before their instruction was quite done. */
+		found->event.pc = regs_pc(found);
 		k->turn = found->id + 1;
 		report(k, &found->event);
 	} else if (k->stop_wanted) {
 		found = k->vm.cpus[k->last_stop.cpu];
 		report(k, &(struct stop_event){ .reason = STOP_REQUEST, .cpu = found->id, .pc = regs_pc(found) });
-	} else
+	} else if (!halt_caught(k))
 		start(k);
 }
 
@@ -297,8 +449,10 @@ void run_poll(struct machine *m, unsigned spin_us)
 		}
 	}
 	/* Before looking: what comes after the look makes it readable again. */
-	if (!spin_us)
+	if (!spin_us) {
 		vm_drain(&k->vm);
+		tick(k);
+	}
 	if (k->state == MACHINE_RUNNING && !k->holds) {
 		if (spin_us)
 			vm_wait_parked(&k->vm, spin_us, 0);
@@ -341,6 +495,7 @@ int run_reset(struct machine *m, struct err *err)
 		return r;
 	}
 	atomic_store(&k->reset_asked, false);
+	k->reset_told = false;
 	k->tell_reset = true;
 	ev.pc = regs_pc(k->vm.cpus[0]);
 	report(k, &ev);

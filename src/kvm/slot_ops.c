@@ -21,13 +21,13 @@ static struct slots *change_begin(struct machine *m, struct err *err)
 
 	if (run_check_parked(k, err))
 		return NULL;
-	break_suspend(k->vm.breaks);
+	breaks_suspend(k);
 	return k->slots;
 }
 
 static int change_end(struct machine *m, int r)
 {
-	break_resume(machine_priv(m)->vm.breaks);
+	breaks_resume(machine_priv(m));
 	return r;
 }
 

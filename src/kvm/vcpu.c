@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "kvm/debug.h"
+#include "kvm/exitlog.h"
 #include "kvm/regs.h"
 #include "kvm/ring.h"
+#include "kvm/watch_kvm.h"
 
 /* How long a vCPU that has just parked looks at its gate before it sleeps: longer than a client takes between two steps. */
 #define PARK_SPIN_US 40
@@ -168,19 +170,34 @@ void vcpu_open_gate(struct vcpu *v)
 		futex_wake(&v->gate, 1);
 }
 
+/* Until nobody has to go alone any more, or a pause. */
+static void wait_overs(struct run_ctl *c)
+{
+	unsigned overs;
+
+	while ((overs = atomic_load(&c->overs)) && !atomic_load(&c->pause))
+		futex_wait(&c->overs, overs);
+}
+
 bool vcpu_enter(struct vcpu *v)
 {
+	struct run_ctl *c = &v->vm->ctl;
 	int r;
 
-	__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-	/* From here on a pause is either seen by the test below or comes with a kick. */
-	atomic_store(&v->inside, true);
-	if (atomic_load(&v->vm->ctl.pause)) {
+	for (;;) {
+		__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+		/* From here on a pause, or somebody's wish to be alone, is either seen below or comes with a kick. */
+		atomic_store(&v->inside, true);
+		if (!atomic_load(&c->pause) && (v->alone || !atomic_load(&c->overs)))
+			break;
 		atomic_store(&v->inside, false);
-		return false;
+		if (atomic_load(&c->pause))
+			return false;
+		wait_overs(c);
 	}
 	r = kvm_ioctl_num(v->fd, KVM_RUN, 0);
 	atomic_store(&v->inside, false);
+	exitlog_note(v->vm->exits, v, r);
 	return vcpu_handle_exit(v, r);
 }
 
@@ -198,17 +215,62 @@ void vcpu_complete_io(struct vcpu *v)
 	}
 }
 
-/* Steps the vCPU off the breakpoint it stands on, alone.  The loop thread counted it in `overs`. */
-static bool step_over(struct vcpu *v)
+void vcpu_lock(struct vcpu *v)
+{
+	if (v == self && !v->locked++)
+		pthread_mutex_lock(&v->vm->ctl.over_lock);
+}
+
+void vcpu_unlock(struct vcpu *v)
+{
+	if (v == self && !--v->locked)
+		pthread_mutex_unlock(&v->vm->ctl.over_lock);
+}
+
+void vcpu_want_alone(struct vcpu *v, unsigned reason)
+{
+	struct vm *vm = v->vm;
+
+	if (!v->over)
+		atomic_fetch_add(&vm->ctl.overs, 1);
+	v->over |= reason;
+}
+
+/* Brings all others out of the guest, where `overs` keeps them.  False: a pause came. */
+static bool others_out(struct vcpu *v)
+{
+	const struct vm *vm = v->vm;
+
+	for (unsigned i = 0; i < vm->ncpus; i++) {
+		struct vcpu *other = vm->cpus[i];
+		bool kicked = false;
+
+		while (other != v && atomic_load(&other->inside)) {
+			if (atomic_load(&vm->ctl.pause))
+				return false;
+			if (!kicked)
+				kick(other);
+			kicked = true;
+			sched_yield();
+		}
+	}
+	return !atomic_load(&vm->ctl.pause);
+}
+
+/* It was counted in `overs` already, by vcpu_want_alone() or the loop thread. */
+bool vcpu_step_alone(struct vcpu *v)
 {
 	struct run_ctl *c = &v->vm->ctl;
 	bool done;
 
-	pthread_mutex_lock(&c->over_lock);
-	done = debug_step_over(v);
-	pthread_mutex_unlock(&c->over_lock);
-	if (done)
-		v->step_over = false;
+	vcpu_lock(v);
+	v->alone = true;
+	done = others_out(v) && debug_step_alone(v);
+	v->alone = false;
+	vcpu_unlock(v);
+	/* What a pause cut short is still owed. */
+	if (done || v->has_event)
+		v->over = 0;
 	if (atomic_fetch_sub(&c->overs, 1) == 1)
 		futex_wake(&c->overs, INT32_MAX);
 	/* Those that waited come first: else this one may be at its next breakpoint before they have begun. */
@@ -219,26 +281,32 @@ static bool step_over(struct vcpu *v)
 
 static void run_guest(struct vcpu *v)
 {
-	struct run_ctl *c = &v->vm->ctl;
-	bool stepped = false;
-	unsigned overs;
+	bool stepped;
 
 	v->xsave_valid = false;
-	if (v->step_over)
-		stepped = step_over(v);
-	/* Arriving at the same pc again is news; a step over that a pause cut short is still owed. */
-	if (!v->step_over)
+	v->own_known = false;
+	/* Arriving at the same pc again is news. */
+	if (!v->over)
 		v->stop_pc_valid = false;
-	while ((overs = atomic_load(&c->overs)) && !atomic_load(&c->pause))
-		futex_wait(&c->overs, overs);
-	if (v->has_event || v->step_over)
-		return;
-	if (v->act.kind == ACT_CONT) {
-		debug_prepare(v, DEBUG_RUN);
-		while (vcpu_enter(v))
-			;
-	} else
-		debug_run_steps(v, stepped);
+	do {
+		stepped = false;
+		if (v->over) {
+			stepped = vcpu_step_alone(v);
+			if (v->over)
+				break;
+			v->stop_pc_valid = false;
+		}
+		if (v->has_event)
+			break;
+		if (v->act.kind == ACT_CONT) {
+			debug_prepare(v, DEBUG_RUN);
+			while (vcpu_enter(v))
+				;
+		} else
+			debug_run_steps(v, stepped);
+		vcpu_complete_io(v);
+		watch_settle(v);
+	} while (!v->has_event && !atomic_load(&v->vm->ctl.pause));
 	vcpu_complete_io(v);
 }
 
@@ -279,7 +347,8 @@ int vcpu_new(struct vm *vm, unsigned id, struct vcpu **ret, struct err *err)
 	if (r)
 		goto fail;
 	v->xsave = calloc(1, sizeof(*v->xsave));
-	if (!v->xsave) {
+	v->trial = watch_trial_new();
+	if (!v->xsave || !v->trial) {
 		r = err_set(err, ENOMEM, "out of memory");
 		goto fail;
 	}
@@ -327,5 +396,6 @@ void vcpu_free(struct vcpu *v)
 	if (v->fd >= 0)
 		close(v->fd);
 	free(v->xsave);
+	watch_trial_free(v->trial);
 	free(v);
 }

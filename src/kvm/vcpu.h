@@ -8,7 +8,8 @@
  *
  *   running    vCPUs whose gate has been opened and that have not parked yet
  *   pause      nobody may (re-)enter the guest; set by anyone, cleared by the loop thread while running == 0
- *   overs      vCPUs that must step over a breakpoint before anybody may run; they do so one at a time
+ *   overs      vCPUs that must take a step alone: over a breakpoint, or with a watched page open.  While there are any, nobody
+ *              else enters the guest; they go one at a time
  *
  * What is not atomic in struct vcpu belongs to its thread while it runs, and to the loop thread while it is parked; the
  * gate (opening) and `running` (parking) order the hand-over.
@@ -26,15 +27,29 @@
 
 enum gate { GATE_CLOSED, GATE_OPEN, GATE_QUIT };
 
-struct vcpu;
+enum over {
+	OVER_BREAK = 1 << 0,            /* the trap at the pc is out of memory meanwhile */
+	OVER_OPEN = 1 << 1,             /* pages that were taken from the guest are open meanwhile */
+};
+
+#define VCPU_OPEN_MAX    8
+#define VCPU_WATCHED_MAX 4
+
+struct assist;
+struct catch_table;
 struct dirty_who;
+struct exitlog;
 struct rings;
+struct slots;
+struct vcpu;
+struct watch_table;
 
 struct run_ctl {
 	atomic_uint running;
 	atomic_bool pause;
 	atomic_uint overs;
-	pthread_mutex_t over_lock;      /* one step over a breakpoint at a time */
+	/* One step alone at a time; and whoever looks at or changes guest bytes by way of the breakpoints while others run. */
+	pthread_mutex_t over_lock;
 	atomic_bool loop_spins;         /* the loop thread watches `running` itself: no need to wake it */
 	int event_fd;
 	atomic_bool notified;           /* event_fd is readable, or about to be */
@@ -42,12 +57,34 @@ struct run_ctl {
 	atomic_bool park_spins;         /* vCPUs wait at the gate for a moment before they sleep; set while all are parked */
 };
 
+/* What stands in a debug register for us. */
+struct hw_point {
+	uint64_t gva;
+	unsigned size;                  /* bytes; 0: execution */
+	bool reads;                     /* data: reads too */
+	bool spare;                     /* a soft breakpoint has its trap byte besides: goes when the guest needs the register */
+};
+
 /* What all vCPUs share. */
 struct vm {
 	struct kvm kvm;
+	struct machine *machine;        /* for filters */
 	struct bus *bus;
 	struct gmem *gmem;
+	struct slots *slots;
 	struct break_table *breaks;
+	struct watch_table *watches;
+	struct catch_table *catches;
+	struct exitlog *exits;
+	struct {
+		stop_filter_fn *fn;     /* NULL: every stop is wanted */
+		void *arg;
+	} filter[BREAK_OWNERS];         /* by bit of enum break_owner; changed while all are parked */
+	/* The plan for the debug registers; made on the loop thread while all are parked (debug_plan()). */
+	struct hw_point hw[BREAK_REGISTERS];
+	unsigned nhw;
+	uint64_t hw_breaks, hw_watches; /* generations it was made from */
+	bool alias_hits, step_irqs, assist;     /* enum machine_setting */
 	struct dirty_who *who;          /* dirty.h: who writes to slots that are watched */
 	struct rings *rings;            /* ring.h: NULL where dirty logs are bitmaps */
 	struct vcpu **cpus;
@@ -56,6 +93,8 @@ struct vm {
 	struct com1 *com1;
 	struct device *uart;
 	bool steps_by_flag;             /* see struct probe */
+	bool data_watch;                /* debug registers watch data on this host */
+	bool own_registers;             /* the guest's own debug registers work beside ours: else they share the real ones */
 	atomic_bool input_wanted;       /* the guest made room in COM1's receiver */
 };
 
@@ -72,16 +111,28 @@ struct vcpu {
 
 	struct run_action act;          /* ACT_STAY: parked by wish */
 	bool stepped;                   /* the last exit ended a single step */
-	bool step_over;                 /* starts with a step over the breakpoint at its pc */
+	unsigned over;                  /* mask of enum over: why its next step is taken alone */
+	bool alone;                     /* takes that step now */
+	unsigned locked;                /* how often it holds over_lock */
+	uint64_t open[VCPU_OPEN_MAX];   /* OVER_OPEN: gpas of the pages to open; none: all that are restricted */
+	unsigned nopen;
+	struct watch_trial *trial;      /* watch.h */
+	unsigned nwatched;              /* accesses that hit watchpoints, to be told when the instruction is done */
+	struct watch_hit watched[VCPU_WATCHED_MAX];
+	unsigned watched_owners[VCPU_WATCHED_MAX];
 	bool needs_completion;          /* its last exit was I/O that the next KVM_RUN finishes */
 	bool has_event;
 	struct stop_event event;
-	uint64_t hit_gva;               /* with a breakpoint event: where the breakpoint was set, which may be an alias of the pc */
 	uint64_t stop_pc;               /* linear pc at the last stop reported for this vCPU */
 	bool stop_pc_valid;             /* and neither has it run since, nor did anybody write the pc */
 
 	bool debug_known;               /* `debug` is what the kernel has */
 	struct kvm_guest_debug debug;
+	struct hw_point hw[BREAK_REGISTERS];    /* what each real register holds for us; gva 0 and size 8: nothing */
+	uint8_t hw_guest[BREAK_REGISTERS];      /* what it holds for the guest: number of its own register + 1, or 0 */
+	bool own_known;                 /* `own` are the guest's debug registers */
+	struct kvm_debugregs own;
+	bool guest_tf;                  /* the guest single-steps itself, which KVM hides from us while we step */
 
 	bool xsave_valid;               /* read since the vCPU last ran */
 	struct kvm_xsave *xsave;
@@ -118,6 +169,16 @@ void vcpu_event(struct vcpu *v, const struct stop_event *ev);
  * Enters the guest once and handles the exit, unless a pause was asked for.  Returns whether the vCPU may go on.  V's thread.
  */
 bool vcpu_enter(struct vcpu *v);
+/*
+ * Takes the step that V->over asks for, with all others out of the guest.  Returns whether it was taken: else a pause or an event
+ * came first.  V's thread.
+ */
+bool vcpu_step_alone(struct vcpu *v);
+/* Takes over_lock for V, if its own thread calls and has not got it; and lets it go. */
+void vcpu_lock(struct vcpu *v);
+void vcpu_unlock(struct vcpu *v);
+/* V is to take a step alone, for REASON of enum over: nobody enters the guest any more before it has.  V's thread. */
+void vcpu_want_alone(struct vcpu *v, unsigned reason);
 /*
  * Finishes an instruction whose I/O has been served, by KVM_RUN with immediate_exit (api.rst 5, KVM_EXIT_IO): until then the
  * registers are those of its middle.  V's thread.
