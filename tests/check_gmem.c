@@ -221,6 +221,36 @@ START_TEST(many_regions)
 }
 END_TEST
 
+/* What was found last is no answer for another table, nor for another time. */
+START_TEST(found_again)
+{
+	struct gmem *a = make(), *b = make();
+	static uint8_t mem[0x4000];
+
+	ck_assert_int_eq(add(a, 0x1000, 0x1000, mem, 1, NULL), 0);
+	ck_assert_int_eq(add(a, 0x2000, 0x1000, mem, 2, NULL), 0);
+	ck_assert_int_eq(add(a, 0x5000, 0x1000, mem, 3, NULL), 0);
+	ck_assert_int_eq(add(b, 0x2000, 0x2000, mem, 4, NULL), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_int_eq(gmem_find(a, 0x5fff)->slot, 3);
+		ck_assert_ptr_null(gmem_find(b, 0x5fff));
+		ck_assert_int_eq(gmem_find(b, 0x2000)->slot, 4);
+		ck_assert_int_eq(gmem_find(a, 0x2000)->slot, 2);
+		ck_assert_ptr_null(gmem_find(a, 0xfff));
+		ck_assert_ptr_null(gmem_find(a, 0x3000));
+		ck_assert_int_eq(gmem_find(a, 0x1fff)->slot, 1);
+	}
+	ck_assert_int_eq(gmem_find(a, 0x5000)->slot, 3);
+	ck_assert_int_eq(gmem_remove(a, 0x5000), 0);
+	ck_assert_ptr_null(gmem_find(a, 0x5000));
+	ck_assert_int_eq(gmem_find(a, 0x2000)->slot, 2);
+	ck_assert_int_eq(gmem_remove(a, 0x1000), 0);
+	ck_assert_int_eq(gmem_find(a, 0x2000)->slot, 2);
+	gmem_free(a);
+	gmem_free(b);
+}
+END_TEST
+
 /* Two neighbours of 3 and 70 pages, the second with a bitmap: which bits writes set. */
 START_TEST(writes_are_marked)
 {
@@ -271,6 +301,7 @@ int main(void)
 	tcase_add_test(t, top_of_the_address_space);
 	tcase_add_test(t, overlaps);
 	tcase_add_test(t, many_regions);
+	tcase_add_test(t, found_again);
 	tcase_add_test(t, writes_are_marked);
 	suite_add_tcase(s, t);
 	return unit_main(s);
