@@ -154,11 +154,9 @@ static bool op_host_fact(struct machine *m, size_t index, struct host_fact *ret)
 {
 	const struct machine_kvm *k = machine_priv(m);
 
-	if (index > 0)
-		return kvm_fact(&k->vm.kvm, index - 1, ret);
-	*ret = (struct host_fact){ .name = "int3 exits", .meaning = "KVM stops at an int3 in real mode" };
-	strcpy(ret->value, k->probe.int3_exits ? "yes" : "no");
-	return true;
+	if (index >= probe_fact_count)
+		return kvm_fact(&k->vm.kvm, index - probe_fact_count, ret);
+	return probe_fact(&k->probe, index, ret);
 }
 
 static int op_sym_find(struct machine *m, const char *name, size_t len, uint64_t *ret_addr)
