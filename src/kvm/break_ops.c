@@ -200,7 +200,7 @@ int op_watch_insert(struct machine *m, enum break_owner owner, const struct watc
 	if (!spec->size)        /* nothing lies at its end */
 		return err_set(err, EINVAL, "a watchpoint of no bytes");
 	r = check_place(k, spec->cpu, spec->gva, err);
-	if (!r && spec->gva + (spec->size - 1) >= spec->gva)
+	if (!r && spec->size <= WATCH_SIZE_MAX && spec->gva + (spec->size - 1) >= spec->gva)
 		r = check_place(k, spec->cpu, spec->gva + (spec->size - 1), err);
 	if (r)
 		return r;

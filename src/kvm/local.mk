@@ -8,7 +8,8 @@ libgvkvm_a_SOURCES = \
 	src/kvm/dirty_who.c src/kvm/ring.c src/kvm/ring.h \
 	src/kvm/com1.c src/kvm/com1.h src/kvm/debug.c src/kvm/debug.h src/kvm/step.c src/kvm/hit.c src/kvm/break_ops.c \
 	src/kvm/watch_kvm.c src/kvm/watch_kvm.h src/kvm/guest_mem.c src/kvm/guest_mem.h src/kvm/exits.c src/kvm/kvm.c src/kvm/kvm.h \
-	src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/machine_priv.h src/kvm/probe.c src/kvm/probe.h src/kvm/probe_cache.c src/kvm/probe_cache.h src/kvm/regs.c \
+	src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/machine_priv.h src/kvm/probe.c src/kvm/probe.h \
+	src/kvm/probe_cache.c src/kvm/probe_cache.h src/kvm/regs.c \
 	src/kvm/regs.h src/kvm/run.c src/kvm/slots.c src/kvm/slots.h src/kvm/state.c src/kvm/state.h src/kvm/vcpu.c \
 	src/kvm/vcpu.h
 
@@ -39,6 +40,10 @@ tests_kvm_watch_SOURCES = tests/kvm_watch.c $(kvm_harness)
 tests_kvm_watch_LDADD = $(kvm_libs)
 tests_kvm_smp_SOURCES = tests/kvm_smp.c $(kvm_harness)
 tests_kvm_smp_LDADD = $(kvm_libs)
+check_PROGRAMS += tests/kvm_probe
+TESTS += tests/kvm_probe
+tests_kvm_probe_SOURCES = tests/kvm_probe.c tests/unit.c tests/unit.h
+tests_kvm_probe_LDADD = $(kvm_libs)
 tests_kvm_regs_SOURCES = tests/kvm_regs.c $(kvm_harness)
 tests_kvm_regs_LDADD = $(kvm_libs)
 tests_kvm_slots_SOURCES = tests/kvm_slots.c $(kvm_harness)

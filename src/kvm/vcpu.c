@@ -295,6 +295,7 @@ static void run_guest(struct vcpu *v)
 			if (v->over)
 				break;
 			v->stop_pc_valid = false;
+			watch_settle(v);
 		}
 		if (v->has_event)
 			break;
