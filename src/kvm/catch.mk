@@ -12,4 +12,9 @@ tests_check_exitlog_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LI
 tests_check_idt_SOURCES = tests/check_idt.c tests/unit.c tests/unit.h
 tests_check_idt_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 TESTS += tests/check_catch tests/check_exitlog tests/check_idt
+
+check_PROGRAMS += tests/kvm_catch
+tests_kvm_catch_SOURCES = tests/kvm_catch.c $(kvm_harness)
+tests_kvm_catch_LDADD = $(kvm_libs)
+TESTS += tests/kvm_catch
 endif
