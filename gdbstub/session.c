@@ -273,6 +273,8 @@ int session_new(struct machine *m, struct commander *cmd, const struct session_o
 	s->cpu = s->stop_asked ? 0 : machine_last_stop(m)->cpu;
 	s->tdesc = tdesc_choose(m);
 	machine_observe(m, &s->observer);
+	if (cmd && cmd->attached)
+		cmd->attached(cmd, true);
 	*ret = s;
 	return 0;
 }
@@ -283,6 +285,8 @@ void session_free(struct session *s)
 		return;
 	s->gone = true;
 	command_cancel(s);
+	if (s->commander && s->commander->attached)
+		s->commander->attached(s->commander, false);
 	machine_unobserve(s->machine, &s->observer);
 	for (unsigned i = 0; i < XFER_COUNT; i++)
 		out_buf_done(&s->doc[i]);

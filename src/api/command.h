@@ -6,7 +6,9 @@
 #ifndef GV_API_COMMAND_H
 #define GV_API_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
 #include "api/out.h"
 
 /* Called once when the command has finished: STATUS 0, or a -errno whose message has gone to the sink. */
@@ -21,6 +23,8 @@ struct commander {
 	 */
 	void *(*run)(struct commander *c, const char *line, size_t len, struct out *out, command_done_fn *done,
 		     void *arg);
+	/* A gdb client came or went.  NULL: nobody wants to know. */
+	void (*attached)(struct commander *c, bool on);
 	/* Abandons a command that has not finished: DONE is called with -EINTR before return. */
 	void (*cancel)(struct commander *c, void *token);
 };
