@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The monitor's own breakpoints: their numbers, and the nameless one that `until` needs.  Loop thread. */
+/*
+ * The monitor's own breakpoints, watchpoints and catchpoints: one list, one numbering, and which of them an event is
+ * of.  A million are fine: by number they are found by bisection, by place through a hash.
+ *
+ * Threads: the loop thread's, and changed only while every vCPU is parked.  breaks_match() and the members that say so
+ * are also the stop filter's (monitor/hits.h), on a vCPU's thread.
+ */
 #ifndef GV_MONITOR_BREAKS_H
 #define GV_MONITOR_BREAKS_H
 
@@ -9,33 +15,79 @@
 
 #include "api/machine.h"
 
+enum brk_type { BRK_BREAK, BRK_WATCH, BRK_CATCH };
+
 struct brk {
-	unsigned number;        /* from 1; 0: goes at the next stop */
-	enum break_kind kind;
-	uint64_t gva;
+	unsigned number;        /* from 1; 0: that of `until`, which goes at the next stop */
+	enum brk_type type;
+	union {
+		struct break_spec at;
+		struct watch_spec watch;
+		struct catch_spec caught;
+	};
+	unsigned catch_id;      /* BRK_CATCH, while enabled: the machine's number */
+	int cpu;                /* the only vCPU whose hits count; -1: any */
+	bool enabled;
+	bool temporary;         /* goes when it is hit */
+	bool silent;            /* its commands begin with `silent` */
+	bool goes_on;           /* its commands end with `continue` */
+	char *condition;        /* owned; NULL: none */
+	char *commands;         /* lines, each with its newline; owned; NULL: none */
+	uint64_t ignore;        /* so many hits are passed over; the filter's, too */
+	uint64_t hits;          /* those passed over included; the filter's, too */
+	uint64_t wanted_by;     /* a bit a vCPU: its hit is wanted, and not reported yet; the filter's, too */
+	struct brk *next;       /* in the same bucket */
 };
+
+#define BREAKS_MAX 1000000
+#define BREAKS_WHY 200          /* bytes of a message about a condition */
 
 struct breaks {
-	struct brk *v;          /* ascending by number, but for the temporary ones */
+	struct machine *m;
+	struct brk **v;         /* ascending by number */
 	size_t n, cap;
+	struct brk *until;      /* NULL: none */
+	struct brk **bucket;    /* by gva, or a catchpoint's id */
+	size_t nbuckets;        /* a power of two, or 0 */
+	size_t nhashed;
 	unsigned last;          /* number given out last */
+	/* Of the hit a vCPU waits with: why its condition had no value; the filter's. */
+	char why[MACHINE_CPUS_MAX][BREAKS_WHY];
 };
 
+void breaks_init(struct breaks *b, struct machine *m);
+/* Forgets all; the machine keeps what it has. */
 void breaks_done(struct breaks *b);
 
 /*
- * Sets one in M.  RET_NUMBER NULL: a temporary one.  -EEXIST: that place has one with a number already; what
- * machine_break_insert() answers; -ENOMEM; -ENOSPC: too many.
+ * Sets what WHAT says (type, its union, cpu, temporary, condition) and gives it a number.  The condition becomes the
+ * list's on success.  -EEXIST: the same is there already, or that watchpoint with another condition; what the machine
+ * answers; -ENOMEM; -ENOSPC: too many.
  */
-int breaks_add(struct breaks *b, struct machine *m, enum break_kind kind, unsigned cpu, uint64_t gva,
-	       unsigned *ret_number, struct err *err);
-/* Takes NUMBER away.  -ENOENT; what machine_break_remove() answers. */
-int breaks_remove(struct breaks *b, struct machine *m, unsigned number, struct err *err);
-/* After a stop, or when the guest did not start: the temporary ones go. */
-void breaks_drop_temporary(struct breaks *b, struct machine *m);
+int breaks_add(struct breaks *b, const struct brk *what, unsigned *ret_number, struct err *err);
+/* Sets the one of `until`, in place of what was left of another. */
+int breaks_until(struct breaks *b, const struct break_spec *spec, struct err *err);
+/* Takes NUMBER away.  -ENOENT; what the machine answers: it stays then. */
+int breaks_remove(struct breaks *b, unsigned number, struct err *err);
+/* Takes all with a number away; at an error the rest stays. */
+int breaks_remove_all(struct breaks *b, struct err *err);
+/* Gives it to the machine or takes it away from it; its number and counts stay.  -ENOENT; what the machine answers. */
+int breaks_enable(struct breaks *b, unsigned number, bool on, struct err *err);
+/* No start, or a stop that was told: until's goes. */
+void breaks_drop_until(struct breaks *b);
+/* EV has been told: temporary ones that it was of go, and nothing is remembered of it. */
+void breaks_told(struct breaks *b, const struct stop_event *ev);
 
-/* One by its number, or by its place (one with a number, if it can be); NULL: none. */
-const struct brk *breaks_find(const struct breaks *b, unsigned number);
-const struct brk *breaks_at(const struct breaks *b, enum break_kind kind, uint64_t gva);
+/* NULL: there is none. */
+struct brk *breaks_find(const struct breaks *b, unsigned number);
+/* Where the first with NUMBER or a higher one stands in b->v; b->n: there is none. */
+size_t breaks_from(const struct breaks *b, unsigned number);
+
+/* The next one after K (NULL: the first) that the machine's SPEC stands for, enabled ones only; NULL: no more. */
+struct brk *breaks_of_break(const struct breaks *b, const struct break_spec *spec, const struct brk *k);
+struct brk *breaks_of_watch(const struct breaks *b, const struct watch_spec *spec, const struct brk *k);
+struct brk *breaks_of_catch(const struct breaks *b, unsigned id, const struct brk *k);
+/* The same for the one that EV is of. */
+struct brk *breaks_match(const struct breaks *b, const struct stop_event *ev, const struct brk *k);
 
 #endif

@@ -9,7 +9,7 @@
 #include "monitor/text.h"
 
 const struct cmd_group *const cmd_groups[] = {
-	&cmd_run_group, &cmd_inspect_group, &cmd_info_group, &cmd_change_group, &cmd_break_group,
+	&cmd_run_group, &cmd_inspect_group, &cmd_info_group, &cmd_change_group, &cmd_break_group, &cmd_engine_group,
 	&cmd_slot_group, &cmd_dirty_group, &cmd_session_group, NULL,
 };
 
@@ -88,16 +88,26 @@ static const struct cmd *find_word(const char *word, size_t len, const struct cm
 	return *several ? NULL : found;
 }
 
+const char *cmd_family_word(const char *word, size_t *len)
+{
+	if (!same(word, *len, "i", 1))
+		return word;
+	*len = 4;
+	return "info";
+}
+
 int cmd_find(const char *line, size_t len, size_t *ret_used, const struct cmd **ret, struct err *err)
 {
-	size_t n = cmd_word(line, len), at = n, start = 0;
+	size_t n = cmd_word(line, len), at = n, start = 0, word_len = n;
+	const char *word;
 	const struct cmd *c, *group = NULL;
 	char list[180] = "";
 	bool several;
 
 	if (!n)
 		return err_set(err, ENOENT, "a line begins with a command's name (help lists them)");
-	c = find_word(line, n, NULL, &several, list, sizeof(list));
+	word = cmd_family_word(line, &word_len);
+	c = find_word(word, word_len, NULL, &several, list, sizeof(list));
 	if (c && strchr(c->name, ' ') && !(c->alias && same(c->alias, strlen(c->alias), line, n))) {
 		group = c;
 		for (start = n; start < len && text_space(line[start]);)

@@ -52,7 +52,7 @@ struct cmd_group {
 };
 
 extern const struct cmd_group cmd_run_group, cmd_inspect_group, cmd_info_group, cmd_change_group, cmd_break_group,
-	cmd_slot_group, cmd_dirty_group, cmd_session_group;
+	cmd_engine_group, cmd_slot_group, cmd_dirty_group, cmd_session_group;
 extern const struct cmd_group *const cmd_groups[];      /* ends with NULL */
 
 /* The INDEX-th row of all groups; NULL past the end. */
@@ -64,6 +64,9 @@ const struct cmd *cmd_at(size_t index);
  * are several, which ERR names.
  */
 int cmd_find(const char *line, size_t len, size_t *ret_used, const struct cmd **ret, struct err *err);
+
+/* What WORD (*LEN bytes) stands for whatever else begins so: gdb's "i" is "info". */
+const char *cmd_family_word(const char *word, size_t *len);
 
 /* Where the first word of LINE ends: at white space or a slash. */
 size_t cmd_word(const char *line, size_t len);

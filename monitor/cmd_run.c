@@ -27,10 +27,15 @@ static int resume(struct task *t, enum action_kind one, unsigned cpu, struct err
 {
 	struct run_action acts[MACHINE_CPUS_MAX] = { { 0 } };
 	unsigned n = machine_info(task_machine(t))->cpus;
+	int r;
 
 	for (unsigned i = 0; i < n && i < MACHINE_CPUS_MAX; i++)
 		acts[i].kind = one == ACT_CONT ? ACT_CONT : i == cpu ? one : ACT_STAY;
-	return machine_resume(task_machine(t), acts, err);
+	t->s->mon->resuming = true;
+	r = machine_resume(task_machine(t), acts, err);
+	if (r)
+		t->s->mon->resuming = false;
+	return r;
 }
 
 /* -- waiting for the next stop -- */
@@ -48,6 +53,7 @@ static void still_runs(struct task *t)
 }
 
 static const struct task_wait until_stop = { .stopped = stop_ends_it, .timeout = still_runs };
+static const struct task_wait waiting = { .stopped = stop_ends_it, .timeout = still_runs, .passes = true };
 
 static int exec_wait(struct task *t, struct err *err)
 {
@@ -59,7 +65,7 @@ static int exec_wait(struct task *t, struct err *err)
 	if (len && (text_seconds(word, len, &ms) || *p))
 		return task_usage(t, err);
 	if (machine_state(task_machine(t)) == MACHINE_RUNNING) {
-		task_wait(t, &until_stop, NULL, ms);
+		task_wait(t, &waiting, NULL, ms);
 		/* A time limit of none at all is over at once. */
 		if (len && !ms)
 			still_runs(t);
@@ -96,26 +102,27 @@ static int exec_stop(struct task *t, struct err *err)
 		task_wait(t, &until_stop, NULL, 0);
 	else
 		t->result = json_pack("{s:s}", "state", "stopping");
+	t->s->mon->stop_asked = true;
 	machine_stop(m);
 	return t->wait ? CMD_WAITING : 0;
 }
 
 static int exec_until(struct task *t, struct err *err)
 {
+	struct break_spec spec = { .kind = BREAK_SOFT, .space = BREAK_ANY_SPACE, .cpu = t->s->cpu };
 	struct monitor *mon = t->s->mon;
 	const char *p = t->args;
-	uint64_t gva;
 	int r;
 
 	if (!*p)
 		return task_usage(t, err);
 	r = task_need_stopped(t, err);
 	if (!r)
-		r = task_expr(t, &p, &gva, err);
+		r = task_expr(t, &p, &spec.gva, err);
 	if (!r)
 		r = task_end(t, p, err);
 	if (!r)
-		r = breaks_add(&mon->breaks, mon->m, BREAK_SOFT, t->s->cpu, gva, NULL, err);
+		r = breaks_until(&mon->breaks, &spec, err);
 	if (r)
 		return r;
 	if (t->s->kind == SESSION_SCRIPT)
@@ -124,7 +131,7 @@ static int exec_until(struct task *t, struct err *err)
 		t->result = json_pack("{s:s}", "state", "running");
 	r = resume(t, ACT_CONT, 0, err);
 	if (r) {
-		breaks_drop_temporary(&mon->breaks, mon->m);
+		breaks_drop_until(&mon->breaks);
 		json_decref(t->result);
 		t->result = NULL;
 		return r;

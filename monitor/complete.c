@@ -195,6 +195,7 @@ static const struct cmd *group_of(const char *line, size_t len)
 		n++;
 	if (!n || word + n < len)
 		return NULL;
+	line = cmd_family_word(line, &word);
 	for (size_t i = 0; (row = cmd_at(i)); i++) {
 		used = strcspn(row->name, " ");
 		if (strncmp(row->name, line, word))

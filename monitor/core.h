@@ -23,6 +23,11 @@ struct monitor {
 	struct session *sessions;
 	struct task *tasks;             /* those that wait */
 	struct breaks breaks;
+	json_t *hit;                    /* what of the last stop was whose; NULL: nothing */
+	struct out everyone;            /* all who are told of stops */
+	unsigned gdbs;                  /* gdb clients that are attached */
+	bool resuming, ours;            /* a resume by a command has not been heard of yet; the last one was by a command */
+	bool stop_asked;                /* by a command; nothing has stopped yet */
 	struct window window;           /* serial output that expect has not taken yet */
 	struct screen screen;           /* standard output */
 

@@ -17,6 +17,7 @@ struct parser {
 	const struct expr_env *env;
 	unsigned depth;
 	unsigned skip;          /* > 0: read on, but evaluate nothing */
+	bool names;             /* look names up also then */
 	struct err *err;
 };
 
@@ -131,7 +132,7 @@ static int parse_name(struct parser *p, bool is_reg, uint64_t *ret)
 		return fail(p, at, EINVAL, "a register name should follow '$'");
 	p->pos += n;
 	*ret = 0;
-	if (p->skip)
+	if (p->skip && !p->names)
 		return 0;
 	return from_env(p, at, (is_reg ? p->env->reg : p->env->sym)(p->env->arg, name, n, ret, p->err));
 }
@@ -322,6 +323,14 @@ static int parse_ternary(struct parser *p, uint64_t *ret)
 	return r;
 }
 
+/* The whole text has to have been one. */
+static int at_end(struct parser *p)
+{
+	if (peek(p))
+		return unexpected(p);
+	return p->pos < p->len ? fail(p, p->pos, EINVAL, "unexpected NUL byte") : 0;
+}
+
 int expr_eval(const char *text, size_t len, size_t column, const struct expr_env *env, size_t *ret_used,
 	      uint64_t *ret, struct err *err)
 {
@@ -330,14 +339,23 @@ int expr_eval(const char *text, size_t len, size_t column, const struct expr_env
 	int r;
 
 	r = parse_ternary(&p, &value);
+	if (!r && !ret_used)
+		r = at_end(&p);
 	if (r)
 		return r;
-	if (!ret_used && peek(&p))
-		return unexpected(&p);
-	if (!ret_used && p.pos < len)
-		return fail(&p, p.pos, EINVAL, "unexpected NUL byte");
 	if (ret_used)
 		*ret_used = p.pos;
 	*ret = value;
 	return 0;
+}
+
+int expr_check(const char *text, size_t len, size_t column, const struct expr_env *env, struct err *err)
+{
+	struct parser p = { .s = text, .len = len, .column = column, .env = env, .err = err, .skip = 1,
+			    .names = true };
+	uint64_t value;
+	int r;
+
+	r = parse_ternary(&p, &value);
+	return r ? r : at_end(&p);
 }

@@ -37,4 +37,10 @@ struct expr_env {
 int expr_eval(const char *text, size_t len, size_t column, const struct expr_env *env, size_t *ret_used,
 	      uint64_t *ret, struct err *err);
 
+/*
+ * Reads the whole of TEXT as an expression without evaluating it: no memory is read, and every name is looked up
+ * (both sides of && and the like), its value not used.  Errors as above.  Any thread.
+ */
+int expr_check(const char *text, size_t len, size_t column, const struct expr_env *env, struct err *err);
+
 #endif

@@ -12,13 +12,16 @@ libgvmonitor_a_SOURCES = \
 	monitor/text.h monitor/text.c monitor/window.h monitor/window.c monitor/cmd_slot.c monitor/cmd_dirty.h \
 	monitor/cmd_dirty.c monitor/cmd_rate.c monitor/cmd_who.c monitor/slotarg.h monitor/slotarg.c monitor/map.h \
 	monitor/map.c monitor/pages.h monitor/pages.c monitor/heat.h monitor/heat.c monitor/svg.h monitor/svg.c \
-	monitor/newfile.h monitor/newfile.c
+	monitor/newfile.h monitor/newfile.c monitor/names.h monitor/names.c monitor/hits.h monitor/hits.c \
+	monitor/hook.h monitor/hook.c monitor/range.h monitor/range.c monitor/cmd_break.h monitor/cmd_breaks.c \
+	monitor/cmd_catch.c monitor/cmd_engine.c
 
 MONITOR_TEST_LIBS = libgvmonitor.a libgvhost.a libgvcore.a $(ZYDIS_LIBS) $(JANSSON_LIBS) $(READLINE_LIBS) $(UV_LIBS)
 MONITOR_RIG = tests/monitor_rig.c tests/monitor_rig.h $(fake_machine) tests/unit.c tests/unit.h
 
 if HAVE_CHECK
-check_PROGRAMS += tests/check_expr tests/check_parts tests/check_cmd tests/check_cmd_run tests/check_script tests/check_slot
+check_PROGRAMS += tests/check_expr tests/check_parts tests/check_cmd tests/check_cmd_run tests/check_cmd_break tests/check_cmd_hook \
+	tests/check_script tests/check_slot
 tests_check_expr_SOURCES = tests/check_expr.c tests/unit.c tests/unit.h
 tests_check_expr_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_parts_SOURCES = tests/check_parts.c $(fake_machine) tests/unit.c tests/unit.h
@@ -27,11 +30,16 @@ tests_check_cmd_SOURCES = tests/check_cmd.c $(MONITOR_RIG)
 tests_check_cmd_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_cmd_run_SOURCES = tests/check_cmd_run.c $(MONITOR_RIG)
 tests_check_cmd_run_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_cmd_break_SOURCES = tests/check_cmd_break.c $(MONITOR_RIG)
+tests_check_cmd_break_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_cmd_hook_SOURCES = tests/check_cmd_hook.c $(MONITOR_RIG)
+tests_check_cmd_hook_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_slot_SOURCES = tests/check_slot.c $(MONITOR_RIG)
 tests_check_slot_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_script_SOURCES = tests/check_script.c $(MONITOR_RIG)
 tests_check_script_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-TESTS += tests/check_expr tests/check_parts tests/check_cmd tests/check_cmd_run tests/check_script tests/check_slot
+TESTS += tests/check_expr tests/check_parts tests/check_cmd tests/check_cmd_run tests/check_cmd_break tests/check_cmd_hook \
+	tests/check_script tests/check_slot
 endif
 
 # Terminal, socket and script sessions drive this one: the monitor on a machine without KVM.

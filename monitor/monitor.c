@@ -8,6 +8,8 @@
 
 #include "monitor/core.h"
 #include "monitor/heat.h"
+#include "monitor/hits.h"
+#include "monitor/hook.h"
 #include "monitor/listen.h"
 #include "monitor/notice.h"
 #include "monitor/render.h"
@@ -87,20 +89,26 @@ static void render_stop(struct monitor *mon, json_t *stop, struct out *o)
 	json_decref(event);
 }
 
+static void to_everyone(struct out *o, const char *text, size_t len)
+{
+	struct monitor *mon = (struct monitor *)((char *)o - offsetof(struct monitor, everyone));
+	struct session *s, *next;
+
+	for (s = mon->sessions; s; s = next) {
+		next = s->next;
+		if (s->notices)
+			out_write(s->out, text, len);
+	}
+}
+
 static void tell_stop(struct monitor *mon, const struct stop_event *ev)
 {
 	json_t *stop = notice_stop(mon, ev);
-	struct session *s, *next;
 	struct out_buf text;
 
 	out_buf_init(&text);
 	render_stop(mon, stop, &text.out);
-	for (s = mon->sessions; s; s = next) {
-		next = s->next;
-		s->cpu = ev->cpu;
-		if (s->notices)
-			out_write(s->out, text.text, text.len);
-	}
+	out_write(&mon->everyone, text.text, text.len);
 	out_buf_done(&text);
 	json_decref(stop);
 }
@@ -108,16 +116,33 @@ static void tell_stop(struct monitor *mon, const struct stop_event *ev)
 static void on_stopped(struct observer *o, const struct stop_event *ev)
 {
 	struct monitor *mon = of_observer(o);
+	struct hook_run hook;
 	bool within = false;
 
+	json_decref(mon->hit);
+	mon->hit = notice_hit(mon, ev);
+	hook = hook_stop(mon, ev);
+	mon->stop_asked = false;
 	for (struct task *t = mon->tasks; t; t = t->next)
-		if (t->wait && t->wait->stopped && !t->finished)
+		if (t->wait && t->wait->stopped && !t->finished && !(t->wait->passes && hook.goes_on))
 			within |= t->wait->stopped(t, ev);
 	monitor_kick(mon);
-	if (within)
-		return;
-	tell_stop(mon, ev);
-	breaks_drop_temporary(&mon->breaks, mon->m);
+	if (!within) {
+		for (struct session *s = mon->sessions; s; s = s->next)
+			s->cpu = ev->cpu;
+		if (!hook.silent)
+			tell_stop(mon, ev);
+		breaks_drop_until(&mon->breaks);
+	}
+	breaks_told(&mon->breaks, ev);
+}
+
+static void on_resumed(struct observer *o)
+{
+	struct monitor *mon = of_observer(o);
+
+	mon->ours = mon->resuming;
+	mon->resuming = false;
 }
 
 static void on_serial(struct observer *o, const uint8_t *data, size_t len)
@@ -164,6 +189,13 @@ static void gdb_cancel(struct commander *c, void *token)
 {
 	(void)c;
 	task_cancel(token);
+}
+
+static void gdb_attached(struct commander *c, bool on)
+{
+	struct monitor *mon = (struct monitor *)((char *)c - offsetof(struct monitor, commander));
+
+	mon->gdbs += on ? 1 : -1u;
 }
 
 struct commander *monitor_commander(struct monitor *mon)
@@ -231,11 +263,14 @@ int monitor_new(uv_loop_t *loop, struct machine *m, const struct monitor_events 
 	if (ev)
 		mon->ev = *ev;
 	mon->json = json;
+	mon->everyone.write = to_everyone;
+	breaks_init(&mon->breaks, m);
+	machine_break_filter(m, BREAK_OWNER_MONITOR, hits_wanted, &mon->breaks);
 	screen_init(&mon->screen, mon);
-	mon->commander = (struct commander){ .run = gdb_run, .cancel = gdb_cancel };
+	mon->commander = (struct commander){ .run = gdb_run, .attached = gdb_attached, .cancel = gdb_cancel };
 	mon->gdb = (struct session){ .kind = SESSION_GDB, .from_gdb = true };
 	session_open(&mon->gdb, mon);
-	mon->observer = (struct observer){ .stopped = on_stopped, .serial_output = on_serial };
+	mon->observer = (struct observer){ .stopped = on_stopped, .resumed = on_resumed, .serial_output = on_serial };
 	machine_observe(m, &mon->observer);
 	uv_idle_init(loop, &mon->idle);
 	uv_timer_init(loop, &mon->timer);
@@ -258,6 +293,17 @@ static void on_close(uv_handle_t *h)
 		free(mon);
 }
 
+/* The filter reads the list, so it goes first, also when a vCPU cannot be brought out of the guest. */
+static void forget_breaks(struct monitor *mon)
+{
+	bool held = !machine_hold(mon->m, NULL);
+
+	machine_break_filter(mon->m, BREAK_OWNER_MONITOR, NULL, NULL);
+	if (held)
+		machine_release(mon->m);
+	breaks_done(&mon->breaks);
+}
+
 void monitor_free(struct monitor *mon)
 {
 	if (!mon)
@@ -269,7 +315,8 @@ void monitor_free(struct monitor *mon)
 	while (mon->scripts)
 		script_free(mon->scripts);
 	session_close(&mon->gdb);
-	breaks_done(&mon->breaks);
+	forget_breaks(mon);
+	json_decref(mon->hit);
 	window_done(&mon->window);
 	heat_free_all(&mon->heats);
 	uv_close((uv_handle_t *)&mon->idle, on_close);

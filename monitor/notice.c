@@ -8,25 +8,33 @@
 #include "monitor/disas.h"
 #include "monitor/render.h"
 
-/* What the first line says behind "cpu N: "; NULL: there is none. */
+static void render_break(const json_t *stop, struct out *o);
+static void render_watch(const json_t *stop, struct out *o);
+static void render_catch(const json_t *stop, struct out *o);
+static void render_exit(const json_t *stop, struct out *o);
+
+/* What the first line says behind "cpu N: ". */
 static const struct {
-	const char *name, *head;
-	bool with_text;         /* stop_event.text tells more */
+	const char *name, *head;        /* head NULL: "at" */
+	bool with_text;                 /* stop_event.text tells more */
+	void (*render)(const json_t *stop, struct out *o);      /* NULL: head and place */
 } reasons[] = {
-	[STOP_ENTRY] = { "entry", "at the start,", false },
-	[STOP_REQUEST] = { "request", "stopped at", false },
-	[STOP_STEP] = { "step", NULL, false },
-	[STOP_BREAKPOINT] = { "breakpoint", "breakpoint", false },
-	[STOP_WATCH] = { "watch", "watchpoint", true },
-	[STOP_CATCH] = { "catch", "catchpoint", true },
-	[STOP_TRIPLE_FAULT] = { "triple-fault", "triple fault at", true },
-	[STOP_ERROR] = { "error", "cannot go on at", true },
-	[STOP_EXIT] = { "exit", NULL, true },
+	[STOP_ENTRY] = { "entry", "at the start,", false, NULL },
+	[STOP_REQUEST] = { "request", "stopped at", false, NULL },
+	[STOP_STEP] = { "step", NULL, false, NULL },
+	[STOP_BREAKPOINT] = { "breakpoint", NULL, false, render_break },
+	[STOP_WATCH] = { "watch", NULL, false, render_watch },
+	[STOP_CATCH] = { "catch", NULL, false, render_catch },
+	[STOP_TRIPLE_FAULT] = { "triple-fault", "triple fault at", true, NULL },
+	[STOP_ERROR] = { "error", "cannot go on at", true, NULL },
+	[STOP_EXIT] = { "exit", NULL, false, render_exit },
 };
+
+#define NREASONS (sizeof(reasons) / sizeof(reasons[0]))
 
 const char *notice_reason(enum stop_reason r)
 {
-	return (size_t)r < sizeof(reasons) / sizeof(reasons[0]) ? reasons[r].name : "unknown";
+	return (size_t)r < NREASONS ? reasons[r].name : "unknown";
 }
 
 const char *notice_mode(enum cpu_mode mode)
@@ -57,23 +65,66 @@ void notice_render_place(const json_t *obj, struct out *o)
 	render_place(obj, o);
 }
 
-/* Who the breakpoint belongs to, and its number when it is ours. */
-static void add_break(json_t *obj, struct monitor *mon, const struct stop_event *ev)
-{
-	const struct brk *b = breaks_at(&mon->breaks, ev->kind, ev->pc);
-	json_t *owners = json_array();
+/* -- whose it is -- */
 
-	if (ev->owners & BREAK_OWNER_MONITOR)
+static void add_owners(json_t *hit, struct monitor *mon, const struct stop_event *ev)
+{
+	json_t *owners = json_array(), *numbers = json_array();
+	struct brk *k = NULL;
+
+	while ((k = breaks_match(&mon->breaks, ev, k))) {
+		if (!(k->wanted_by >> ev->cpu & 1))
+			continue;
+		if (k->number)
+			json_array_append_new(numbers, json_integer(k->number));
+		else
+			json_object_set_new(hit, "until", json_true());
+		if (k->temporary)
+			json_object_set_new(hit, "temporary", json_true());
+	}
+	if (ev->reason == STOP_CATCH || (ev->owners & BREAK_OWNER_MONITOR))
 		json_array_append_new(owners, json_string("monitor"));
-	if (ev->owners & BREAK_OWNER_GDB)
+	if (ev->reason != STOP_CATCH && (ev->owners & BREAK_OWNER_GDB))
 		json_array_append_new(owners, json_string("gdb"));
-	json_object_set_new(obj, "owners", owners);
-	json_object_set_new(obj, "kind", json_string(ev->kind == BREAK_HARD ? "hard" : "soft"));
-	if (b && b->number)
-		json_object_set_new(obj, "number", json_integer(b->number));
-	else if (b)
-		json_object_set_new(obj, "until", json_true());
+	json_object_set_new(hit, "owners", owners);
+	json_object_set(hit, "number", json_array_get(numbers, 0));
+	if (json_array_size(numbers) > 1)
+		json_object_set(hit, "numbers", numbers);
+	json_decref(numbers);
+	if (mon->breaks.why[ev->cpu][0])
+		json_object_set_new(hit, "why", data_text(mon->breaks.why[ev->cpu], strlen(mon->breaks.why[ev->cpu])));
 }
+
+static json_t *watch_data(struct machine *m, const struct watch_hit *w)
+{
+	json_t *data = data_place(m, w->gva);
+
+	json_object_set_new(data, "access", json_string(w->write ? "write" : "read"));
+	json_object_set_new(data, "size", json_integer(w->size));
+	json_object_set_new(data, "old", data_hex(w->old));
+	json_object_set_new(data, "new", data_hex(w->now));
+	json_object_set_new(data, w->at_known ? "by" : "now_at", data_place(m, w->at));
+	return data;
+}
+
+json_t *notice_hit(struct monitor *mon, const struct stop_event *ev)
+{
+	json_t *hit;
+
+	if (ev->reason != STOP_BREAKPOINT && ev->reason != STOP_WATCH && ev->reason != STOP_CATCH)
+		return NULL;
+	hit = json_object();
+	add_owners(hit, mon, ev);
+	if (ev->reason == STOP_BREAKPOINT)
+		json_object_set_new(hit, "kind", json_string(ev->kind == BREAK_HARD ? "hard" : "soft"));
+	if (ev->reason == STOP_BREAKPOINT && ev->alias)
+		json_object_set_new(hit, "alias_of", data_place(mon->m, ev->place));
+	if (ev->reason == STOP_WATCH)
+		json_object_set_new(hit, "watch", watch_data(mon->m, &ev->watch));
+	return hit;
+}
+
+/* -- the stop -- */
 
 static void add_instruction(json_t *obj, struct machine *m, const struct cpu_status *s, unsigned cpu)
 {
@@ -99,8 +150,8 @@ json_t *notice_stop(struct monitor *mon, const struct stop_event *ev)
 		json_object_set_new(obj, "status", json_integer(ev->exit_status));
 	if (ev->text[0])
 		json_object_set_new(obj, "text", data_text(ev->text, strnlen(ev->text, sizeof(ev->text))));
-	if (ev->reason == STOP_BREAKPOINT)
-		add_break(obj, mon, ev);
+	if (mon->hit)
+		json_object_update(obj, mon->hit);
 	if (!machine_cpu_status(mon->m, ev->cpu, &s, NULL)) {
 		notice_add_place(obj, mon->m, &s);
 		add_instruction(obj, mon->m, &s, ev->cpu);
@@ -111,35 +162,94 @@ json_t *notice_stop(struct monitor *mon, const struct stop_event *ev)
 	return obj;
 }
 
+/* "breakpoint 1", "breakpoints 1, 2", "gdb's watchpoint". */
+static void render_numbers(const json_t *stop, const char *what, struct out *o)
+{
+	const json_t *numbers = json_object_get(stop, "numbers"), *n;
+	size_t i;
+
+	if (!json_object_get(stop, "number")) {
+		out_printf(o, "gdb's %s", what);
+		return;
+	}
+	out_printf(o, "%s%s%s ", data_true(stop, "temporary") ? "temporary " : "", what, numbers ? "s" : "");
+	if (!numbers)
+		out_printf(o, "%" PRIu64, data_u64(stop, "number"));
+	json_array_foreach(numbers, i, n)
+		out_printf(o, "%s%" JSON_INTEGER_FORMAT, i ? ", " : "", json_integer_value(n));
+}
+
+static void render_watch(const json_t *stop, struct out *o)
+{
+	const json_t *w = json_object_get(stop, "watch"), *by = json_object_get(w, "by");
+	uint64_t size = data_u64(w, "size");
+
+	render_numbers(stop, "watchpoint", o);
+	out_printf(o, ": %s of %" PRIu64 " byte%s at ", data_str(w, "access"), size, size == 1 ? "" : "s");
+	render_place(w, o);
+	out_printf(o, ": %s", data_str(w, "old"));
+	if (!strcmp(data_str(w, "access"), "write"))
+		out_printf(o, " -> %s", data_str(w, "new"));
+	out_puts(o, by ? ", by " : ", now at ");
+	render_place(by ? by : json_object_get(w, "now_at"), o);
+}
+
 static void render_break(const json_t *stop, struct out *o)
 {
-	if (json_object_get(stop, "number"))
-		out_printf(o, "breakpoint %" PRIu64 " at ", data_u64(stop, "number"));
-	else if (data_true(stop, "until"))
+	const json_t *place = json_object_get(stop, "alias_of");
+
+	if (json_object_get(stop, "number") || !data_true(stop, "until")) {
+		render_numbers(stop, "breakpoint", o);
+		out_puts(o, " at ");
+	} else {
 		out_puts(o, "reached ");
-	else
-		out_puts(o, "gdb's breakpoint at ");
+	}
+	render_place(stop, o);
+	if (place) {
+		out_puts(o, ", another mapping of ");
+		render_place(place, o);
+	}
+}
+
+static void render_catch(const json_t *stop, struct out *o)
+{
+	render_numbers(stop, "catchpoint", o);
+	out_printf(o, ": %s, at ", data_str(stop, "text"));
+	render_place(stop, o);
+}
+
+static void render_plain(const json_t *stop, struct out *o)
+{
+	const char *reason = data_str(stop, "reason"), *text = data_str(stop, "text"), *head = NULL;
+	bool with_text = false;
+
+	for (size_t i = 0; i < NREASONS; i++)
+		if (!strcmp(reasons[i].name, reason)) {
+			head = reasons[i].head;
+			with_text = reasons[i].with_text;
+		}
+	out_printf(o, "%s ", head ? head : "at");
+	render_place(stop, o);
+	if (*text && with_text)
+		out_printf(o, ": %s", text);
+}
+
+static void render_exit(const json_t *stop, struct out *o)
+{
+	out_printf(o, "the guest ended with status %" PRIu64, data_u64(stop, "status"));
 }
 
 void notice_render_head(const json_t *stop, struct out *o)
 {
-	const char *reason = data_str(stop, "reason"), *text = data_str(stop, "text");
+	const char *reason = data_str(stop, "reason"), *why = data_str(stop, "why");
 
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+	for (size_t i = 0; i < NREASONS; i++) {
 		if (strcmp(reasons[i].name, reason))
 			continue;
 		out_printf(o, "cpu %" PRIu64 ": ", data_u64(stop, "cpu"));
-		if (i == STOP_EXIT) {
-			out_printf(o, "the guest ended with status %" PRIu64 "\n", data_u64(stop, "status"));
-			return;
-		}
-		if (i == STOP_BREAKPOINT)
-			render_break(stop, o);
-		else
-			out_printf(o, "%s ", reasons[i].head ? reasons[i].head : "at");
-		render_place(stop, o);
-		if (*text && reasons[i].with_text)
-			out_printf(o, ": %s", text);
+		(reasons[i].render ? reasons[i].render : render_plain)(stop, o);
+		if (*why)
+			out_printf(o, " (%s)", why);
 		out_puts(o, "\n");
 	}
 }

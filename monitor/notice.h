@@ -12,6 +12,11 @@ struct monitor;
 
 /* {"reason": ..., "cpu": N, "address": ..., "symbol": ..., "mode": ..., "instruction": ...}; see notice.c. */
 json_t *notice_stop(struct monitor *mon, const struct stop_event *ev);
+/*
+ * Whose breakpoint, watchpoint or catchpoint EV is of, and what was done there; NULL: of none.  Taken when the stop
+ * comes, as temporary ones are gone afterwards; notice_stop() adds it to what it says.
+ */
+json_t *notice_hit(struct monitor *mon, const struct stop_event *ev);
 /* "step", "breakpoint", ...; static text. */
 const char *notice_reason(enum stop_reason r);
 /* "real", "long", ... */

@@ -214,6 +214,25 @@ int script_add_command(struct script *s, const char *cmd, struct err *err)
 	return 0;
 }
 
+int script_add_text(struct script *s, const char *name, const char *text, struct err *err)
+{
+	struct input *in = input_new(s, name);
+
+	if (!in || lines_add(&in->lines, text, strlen(text))) {
+		if (in)
+			input_free(in);
+		return err_set(err, ENOMEM, "out of memory");
+	}
+	in->lines.eof = true;
+	append(s, in);
+	return 0;
+}
+
+void script_start(struct script *s)
+{
+	make_ready(s);
+}
+
 int script_push_file(struct script *s, const char *file, struct err *err)
 {
 	unsigned depth = s->inputs ? s->inputs->depth + 1 : 0;
@@ -377,6 +396,8 @@ static void finish(struct script *s)
 {
 	char text[80];
 
+	if (!s->quit && s->session.collect)
+		fail(s, SCRIPT_INPUT, "the script ends before the end of a breakpoint's commands");
 	if (!s->quit && s->planned && s->points != s->planned) {
 		snprintf(text, sizeof(text), "%u test points were planned and %u run", s->planned, s->points);
 		fail(s, SCRIPT_FAILED, text);

@@ -32,6 +32,10 @@ void script_free(struct script *s);
 /* Adds what is to run after all that S has to run.  -errno: the file cannot be opened, -ENOMEM. */
 int script_add_file(struct script *s, const char *file, struct err *err);
 int script_add_command(struct script *s, const char *cmd, struct err *err);
+/* Adds the lines of TEXT; NAME stands for a file's name in messages. */
+int script_add_text(struct script *s, const char *name, const char *text, struct err *err);
+/* Has S run even if nothing was added: it ends at once then. */
+void script_start(struct script *s);
 /* Puts FILE before the rest of S.  -ELOOP: nested too deeply. */
 int script_push_file(struct script *s, const char *file, struct err *err);
 

@@ -7,6 +7,8 @@
 
 #include "monitor/core.h"
 #include "monitor/expr.h"
+#include "monitor/hook.h"
+#include "monitor/names.h"
 #include "monitor/render.h"
 #include "monitor/text.h"
 
@@ -39,6 +41,10 @@ void session_close(struct session *s)
 		*p = s->next;
 	free(s->repeat);
 	s->repeat = NULL;
+	if (s->collect)
+		hook_done(s->collect);
+	free(s->collect);
+	s->collect = NULL;
 }
 
 static void task_free(struct task *t)
@@ -284,6 +290,10 @@ static int execute(struct task *t, const char *line, size_t len)
 	if (!t->line)
 		return err_set(err, ENOMEM, "out of memory");
 	start = t->line + strspn(t->line, " \t");
+	if (t->s->collect) {
+		r = hook_line(t->s, start, err);
+		return r == -EINVAL ? task_malformed(t, r) : r;
+	}
 	if (!*start || *start == '#')
 		return 0;
 	r = parse(t, start, err);
@@ -363,49 +373,10 @@ int task_usage(struct task *t, struct err *err)
 					 t->cmd->args));
 }
 
-static int env_reg(void *arg, const char *name, size_t len, uint64_t *ret, struct err *err)
-{
-	struct task *t = arg;
-	uint8_t value[REG_BYTES_MAX] = { 0 };
-	unsigned bits;
-	int id = reg_by_name(name, len, &bits), r;
-
-	if (id < 0)
-		return err_set(err, ENOENT, "there is no register $%.*s", len < 40 ? (int)len : 40, name);
-	if (bits > 64)
-		return err_set(err, ENOTSUP, "$%.*s has %u bits, expressions have 64: see info registers",
-			       (int)len, name, bits);
-	r = machine_reg_read(task_machine(t), t->s->cpu, (enum reg_id)id, value, err);
-	if (r)
-		return r;
-	memcpy(ret, value, sizeof(*ret));
-	if (bits < 64)
-		*ret &= (1ULL << bits) - 1;
-	return 0;
-}
-
-static int env_sym(void *arg, const char *name, size_t len, uint64_t *ret, struct err *err)
-{
-	if (!machine_sym_find(task_machine(arg), name, len, ret))
-		return 0;
-	return err_set(err, ENOENT, "there is no symbol '%.*s'", len < 80 ? (int)len : 80, name);
-}
-
-static int env_mem(void *arg, uint64_t gva, unsigned size, uint64_t *ret, struct err *err)
-{
-	struct task *t = arg;
-	uint64_t value = 0;
-	struct err e = { 0 };
-
-	if (machine_mem_read(task_machine(t), t->s->cpu, gva, &value, size, &e) < size)
-		return err_set(err, e.code ? e.code : EFAULT, "%s", e.msg);
-	*ret = value;
-	return 0;
-}
-
 int task_expr(struct task *t, const char **p, uint64_t *ret, struct err *err)
 {
-	const struct expr_env env = { .arg = t, .reg = env_reg, .sym = env_sym, .mem = env_mem };
+	struct names names = { .m = task_machine(t), .cpu = t->s->cpu };
+	const struct expr_env env = names_env(&names);
 	size_t used;
 	int r;
 
@@ -414,6 +385,32 @@ int task_expr(struct task *t, const char **p, uint64_t *ret, struct err *err)
 		return r == -EINVAL ? task_malformed(t, r) : r;
 	*p += used;
 	*p += strspn(*p, " \t");
+	return 0;
+}
+
+int task_expr_to(struct task *t, const char *from, const char *to, uint64_t *ret, struct err *err)
+{
+	struct names names = { .m = task_machine(t), .cpu = t->s->cpu };
+	const struct expr_env env = names_env(&names);
+	int r = expr_eval(from, (size_t)(to - from), (size_t)(from - t->line) + 1, &env, NULL, ret, err);
+
+	return r == -EINVAL ? task_malformed(t, r) : r;
+}
+
+int task_condition(struct task *t, const char **p, char **ret, struct err *err)
+{
+	struct names names = { .m = task_machine(t), .cpu = t->s->cpu };
+	const struct expr_env env = names_env(&names);
+	char *copy;
+	int r = expr_check(*p, strlen(*p), (size_t)(*p - t->line) + 1, &env, err);
+
+	if (r)
+		return r == -EINVAL ? task_malformed(t, r) : r;
+	copy = strdup(*p);
+	if (!copy)
+		return err_set(err, ENOMEM, "out of memory");
+	*p += strlen(*p);
+	*ret = copy;
 	return 0;
 }
 

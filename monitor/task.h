@@ -38,6 +38,7 @@ struct session {
 	uint64_t x_next;
 	char *repeat;           /* what an empty line runs; NULL: nothing */
 	struct script *script;  /* SESSION_SCRIPT: the script it belongs to */
+	struct hook *collect;   /* the lines up to `end` are a breakpoint's commands; NULL: they are not */
 };
 
 /* Adds S (zeroed but for kind, out, notices, from_gdb) to MON's sessions. */
@@ -49,6 +50,7 @@ void session_close(struct session *s);
 struct task_wait {
 	/* The machine stopped.  True: this stop is within the command and nobody is to be told. */
 	bool (*stopped)(struct task *t, const struct stop_event *ev);
+	bool passes;            /* not told of a stop whose breakpoint's commands resume the guest */
 	/* The loop came round after a monitor_kick(). */
 	void (*advance)(struct task *t);
 	/* Its time is over; NULL needs a wait without time limit. */
@@ -113,6 +115,10 @@ int task_usage(struct task *t, struct err *err);
 int task_malformed(struct task *t, int code);
 /* The expression at *P, which moves behind it. */
 int task_expr(struct task *t, const char **p, uint64_t *ret, struct err *err);
+/* All of FROM to TO, within T's line, is one expression. */
+int task_expr_to(struct task *t, const char *from, const char *to, uint64_t *ret, struct err *err);
+/* The rest of the line at *P as a condition, to be evaluated later; *RET becomes the caller's. */
+int task_condition(struct task *t, const char **p, char **ret, struct err *err);
 /* Nothing but space may be left at P. */
 int task_end(struct task *t, const char *p, struct err *err);
 /* The next word at *P (*P moves behind it and the space after); length 0 at the end. */

@@ -91,7 +91,7 @@ START_TEST(names_and_prefixes)
 		{ "stepi", "stepi", 5 },
 		{ "set $rax=1", "set", 3 }, { "h", "help", 1 }, { "q", "quit", 1 }, { "u", "until", 1 },
 		{ "d", "delete", 1 },
-		{ "a 1", "assert", 1 }, { "wr 1 1", "write", 2 },
+		{ "asse 1", "assert", 4 }, { "wr 1 1", "write", 2 },
 	};
 	static const struct {
 		const char *line;
@@ -99,7 +99,7 @@ START_TEST(names_and_prefixes)
 		const char *part;
 	} wrong[] = {
 		{ "s", ENOTUNIQ, "stop, stepi, set" }, { "e", ENOTUNIQ, "echo, expect" },
-		{ "w", ENOTUNIQ, "wait, write" },
+		{ "w", ENOTUNIQ, "wait, write, watch" },
 		{ "info s", ENOTUNIQ, "slots, status" }, { "info", ENOENT, "info: one of" },
 		{ "info  ", ENOENT, "info: one of" },
 		{ "info nosuch", ENOENT, "info knows no 'nosuch'" },
@@ -435,9 +435,9 @@ START_TEST(breakpoints)
 	rig_gdb_break(&rig, 0x1020);
 	ck_assert_str_eq(rig_ok(&rig, "info breakpoints"),
 			 "1   soft  0x1010 <main>  hits 0  monitor, gdb\n"
+			 "2   hard  0x1030 <loop>  hits 0  monitor\n"
 			 "3   hard  0x1010 <main>  hits 0  monitor\n"
-			 "-   soft  0x1020 <main+16>  hits 0  gdb\n"
-			 "2   hard  0x1030 <loop>  hits 0  monitor\n");
+			 "-   soft  0x1020 <main+16>  hits 0  gdb\n");
 	rig_refuses(&rig, "break main", "breakpoint 1 is there already");
 	rig_refuses(&rig, "break", "usage: break EXPR");
 	rig_refuses(&rig, "break 0x800000000000", "is not canonical");
@@ -449,9 +449,9 @@ START_TEST(breakpoints)
 	ck_assert_uint_eq(rig.f->nbrk, 4);
 	rig_ok(&rig, "delete 1 1 3");
 	ck_assert_str_eq(rig_ok(&rig, "info breakpoints"),
+			 "2   hard  0x1030 <loop>  hits 0  monitor\n"
 			 "-   soft  0x1010 <main>  hits 0  gdb\n"
-			 "-   soft  0x1020 <main+16>  hits 0  gdb\n"
-			 "2   hard  0x1030 <loop>  hits 0  monitor\n");
+			 "-   soft  0x1020 <main+16>  hits 0  gdb\n");
 	/* Numbers are not given twice; gdb's places stay. */
 	ck_assert_str_eq(rig_ok(&rig, "break main"), "breakpoint 4 at 0x1010 <main>\n");
 	rig_ok(&rig, "delete");

@@ -220,7 +220,6 @@ START_TEST(running_guest_is_held)
 	/* These need none. */
 	rig_ok(&rig, "info status");
 	rig_ok(&rig, "info host");
-	rig_ok(&rig, "info breakpoints");
 	rig_ok(&rig, "help");
 }
 END_TEST

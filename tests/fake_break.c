@@ -32,8 +32,6 @@ static void op_break_filter(struct machine *m, enum break_owner owner, stop_filt
 	struct fake_machine *f = fake(m);
 	unsigned i = owner == BREAK_OWNER_GDB ? 0 : 1;
 
-	if (fake_need_parked(f, 0, NULL))
-		abort();
 	f->filter[i] = filter;
 	f->filter_arg[i] = arg;
 }
@@ -183,7 +181,7 @@ static int op_watch_insert(struct machine *m, enum break_owner owner, const stru
 	}
 	if (f->nwatch == FAKE_WATCHES)
 		return err_set(err, ENOSPC, "KVM has no more slots");
-	for (i = 0; i < f->nwatch && f->watch[i].spec.gva < spec->gva; i++)
+	for (i = 0; i < f->nwatch && f->watch[i].spec.gva <= spec->gva; i++)
 		;
 	memmove(f->watch + i + 1, f->watch + i, (f->nwatch - i) * sizeof(f->watch[0]));
 	f->watch[i] = (struct watch_info){ .spec = *spec, .owners = owner, .in_registers = spec->size <= 8,
