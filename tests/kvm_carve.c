@@ -70,7 +70,13 @@ static void on_fault(void *arg, const struct slot_fault *f)
 
 static void check_slots(void)
 {
+	const struct pieces *p = carve_pieces(s, ID);
+	unsigned slot = 0;
+	uint64_t gpa = 0;
+
 	ok(slots_check(s, on_fault, NULL, &err));
+	for (size_t i = 0; p && i < p->n; i++)
+		ck_assert(carve_owner(s, p->v[i].id, &slot, &gpa) && slot == ID && gpa == p->v[i].gpa);
 }
 
 static void add(unsigned id, uint64_t gpa, uint64_t pages, bool log)
@@ -299,6 +305,7 @@ START_TEST(slot_changes)
 	expect_all(".r.x..r.");
 	ok(slots_flags(s, ID, NULL, &on, &err));
 	expect_all("rrrxrrrr");
+	ck_assert_uint_eq(carve_pieces(s, ID)->n, 3);           /* no more than it takes */
 	ok(slots_flags(s, ID, &on, &off, &err));
 	expect_all(".r.x..r.");
 	ok(slots_watch(s, ID, true, &err));
@@ -406,6 +413,13 @@ START_TEST(dirty_logs)
 	write_page(2);
 	write_page(8);
 	add(k.max_slots - 1, BASE + 0x100000, 1, false);        /* a piece's number */
+	expect_dirty(ID, "..d.");
+	expect_dirty(high, "d...");
+	ok(dirty_log_lost(s, &err));                            /* every page counts as written, and is watched again */
+	expect_dirty(ID, "dddd");
+	expect_dirty(high, "dddd");
+	write_page(2);
+	write_page(8);
 	set_all("........");
 	write_page(3);
 	expect_dirty(ID, "..dd");
@@ -564,10 +578,17 @@ START_TEST(numbers)
 	ck_assert_uint_eq(slots_rights(s, BASE + 22 * PAGE), PAGE_ALL);
 	expect_all("rr.rxr.r.r.rxr");
 	expect(BASE + 22 * PAGE, PAGE_ALL);
-	/* What the user gives back is there for pieces again. */
+	/* What the user gives back is there for pieces again, but for some numbers that slots_open() needs. */
 	for (unsigned i = 0; i < 10; i++)
 		ok(slots_remove(s, max - 1 - i, &err));
 	ck_assert_uint_ge(s->carve.below, max);
+	set(22, PAGE_NO_WRITE);
+	ck_assert_int_eq(slots_carve(s, &err), -ENOSPC);
+	for (unsigned i = 10; i < 20; i++)
+		ok(slots_remove(s, max - 1 - i, &err));
+	set(22, PAGE_NO_WRITE);
+	carve();
+	expect(BASE + 22 * PAGE, PAGE_NO_WRITE);
 	check_slots();
 	end();
 }
