@@ -14,105 +14,111 @@ enum packet_args {
 
 struct packet {
 	const char *name;
+	size_t len;             /* of the name */
 	enum packet_args args;
 	unsigned flags;
 	packet_fn *fn;
 	const char *feature;    /* its items in the qSupported reply */
 };
 
+#define NAME(text) (text), sizeof(text) - 1
+
 /* The longest name that fits wins, so the order is free. */
 static const struct packet packets[] = {
-	{ "?", ARGS_NONE, 0, pkt_status, NULL },
-	{ "c", ARGS_TIGHT, 0, pkt_continue, NULL },
-	{ "C", ARGS_TIGHT, 0, pkt_continue_signal, NULL },
-	{ "s", ARGS_TIGHT, 0, pkt_step, NULL },
-	{ "S", ARGS_TIGHT, 0, pkt_step_signal, NULL },
-	{ "vCont?", ARGS_NONE, 0, pkt_vcont_query, "vContSupported+" },
-	{ "vCont", ARGS_LIST, 0, pkt_vcont, NULL },
-	{ "D", ARGS_NONE, 0, pkt_detach, NULL },
-	{ "k", ARGS_NONE, 0, pkt_kill, NULL },
-	{ "vKill", ARGS_LIST, 0, pkt_vkill, NULL },
+	{ NAME("?"), ARGS_NONE, 0, pkt_status, NULL },
+	{ NAME("c"), ARGS_TIGHT, 0, pkt_continue, NULL },
+	{ NAME("C"), ARGS_TIGHT, 0, pkt_continue_signal, NULL },
+	{ NAME("s"), ARGS_TIGHT, 0, pkt_step, NULL },
+	{ NAME("S"), ARGS_TIGHT, 0, pkt_step_signal, NULL },
+	{ NAME("vCont?"), ARGS_NONE, 0, pkt_vcont_query, "vContSupported+" },
+	{ NAME("vCont"), ARGS_LIST, 0, pkt_vcont, NULL },
+	{ NAME("D"), ARGS_NONE, 0, pkt_detach, NULL },
+	{ NAME("k"), ARGS_NONE, 0, pkt_kill, NULL },
+	{ NAME("vKill"), ARGS_LIST, 0, pkt_vkill, NULL },
 
-	{ "g", ARGS_NONE, NEEDS_STOPPED, pkt_regs_read, NULL },
-	{ "G", ARGS_TIGHT, NEEDS_STOPPED, pkt_regs_write, NULL },
-	{ "p", ARGS_TIGHT, NEEDS_STOPPED, pkt_reg_read, NULL },
-	{ "P", ARGS_TIGHT, NEEDS_STOPPED, pkt_reg_write, NULL },
+	{ NAME("g"), ARGS_NONE, NEEDS_STOPPED, pkt_regs_read, NULL },
+	{ NAME("G"), ARGS_TIGHT, NEEDS_STOPPED, pkt_regs_write, NULL },
+	{ NAME("p"), ARGS_TIGHT, NEEDS_STOPPED, pkt_reg_read, NULL },
+	{ NAME("P"), ARGS_TIGHT, NEEDS_STOPPED, pkt_reg_write, NULL },
 
-	{ "m", ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_read, NULL },
-	{ "M", ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_write_hex, NULL },
-	{ "X", ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_write_binary, NULL },
+	{ NAME("m"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_read, NULL },
+	{ NAME("M"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_write_hex, NULL },
+	{ NAME("X"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_write_binary, NULL },
 
-	{ "Z0", ARGS_LIST, NEEDS_STOPPED, pkt_soft_insert, NULL },
-	{ "z0", ARGS_LIST, NEEDS_STOPPED, pkt_soft_remove, NULL },
-	{ "Z1", ARGS_LIST, NEEDS_STOPPED, pkt_hard_insert, NULL },
-	{ "z1", ARGS_LIST, NEEDS_STOPPED, pkt_hard_remove, NULL },
-	{ "Z2", ARGS_LIST, NEEDS_STOPPED, pkt_write_insert, NULL },
-	{ "z2", ARGS_LIST, NEEDS_STOPPED, pkt_write_remove, NULL },
-	{ "Z3", ARGS_LIST, NEEDS_STOPPED, pkt_read_insert, NULL },
-	{ "z3", ARGS_LIST, NEEDS_STOPPED, pkt_read_remove, NULL },
-	{ "Z4", ARGS_LIST, NEEDS_STOPPED, pkt_access_insert, NULL },
-	{ "z4", ARGS_LIST, NEEDS_STOPPED, pkt_access_remove, NULL },
+	{ NAME("Z0"), ARGS_LIST, NEEDS_STOPPED, pkt_soft_insert, NULL },
+	{ NAME("z0"), ARGS_LIST, NEEDS_STOPPED, pkt_soft_remove, NULL },
+	{ NAME("Z1"), ARGS_LIST, NEEDS_STOPPED, pkt_hard_insert, NULL },
+	{ NAME("z1"), ARGS_LIST, NEEDS_STOPPED, pkt_hard_remove, NULL },
+	{ NAME("Z2"), ARGS_LIST, NEEDS_STOPPED, pkt_write_insert, NULL },
+	{ NAME("z2"), ARGS_LIST, NEEDS_STOPPED, pkt_write_remove, NULL },
+	{ NAME("Z3"), ARGS_LIST, NEEDS_STOPPED, pkt_read_insert, NULL },
+	{ NAME("z3"), ARGS_LIST, NEEDS_STOPPED, pkt_read_remove, NULL },
+	{ NAME("Z4"), ARGS_LIST, NEEDS_STOPPED, pkt_access_insert, NULL },
+	{ NAME("z4"), ARGS_LIST, NEEDS_STOPPED, pkt_access_remove, NULL },
 
-	{ "Hg", ARGS_TIGHT, 0, pkt_set_general, NULL },
-	{ "Hc", ARGS_TIGHT, 0, pkt_set_step, NULL },
-	{ "T", ARGS_TIGHT, 0, pkt_alive, NULL },
-	{ "qC", ARGS_NONE, 0, pkt_current, NULL },
-	{ "qfThreadInfo", ARGS_NONE, 0, pkt_threads_first, NULL },
-	{ "qsThreadInfo", ARGS_NONE, 0, pkt_threads_next, NULL },
-	{ "qThreadExtraInfo", ARGS_LIST, 0, pkt_thread_info, NULL },
+	{ NAME("Hg"), ARGS_TIGHT, 0, pkt_set_general, NULL },
+	{ NAME("Hc"), ARGS_TIGHT, 0, pkt_set_step, NULL },
+	{ NAME("T"), ARGS_TIGHT, 0, pkt_alive, NULL },
+	{ NAME("qC"), ARGS_NONE, 0, pkt_current, NULL },
+	{ NAME("qfThreadInfo"), ARGS_NONE, 0, pkt_threads_first, NULL },
+	{ NAME("qsThreadInfo"), ARGS_NONE, 0, pkt_threads_next, NULL },
+	{ NAME("qThreadExtraInfo"), ARGS_LIST, 0, pkt_thread_info, NULL },
 
-	{ "qSupported", ARGS_LIST, 0, pkt_supported, NULL },
-	{ "qAttached", ARGS_LIST, 0, pkt_attached, NULL },
-	{ "qSymbol", ARGS_LIST, 0, pkt_symbol, NULL },
-	{ "QStartNoAckMode", ARGS_NONE, 0, pkt_no_ack, "QStartNoAckMode+" },
-	{ "vMustReplyEmpty", ARGS_NONE, 0, pkt_unknown, NULL },
+	{ NAME("qSupported"), ARGS_LIST, 0, pkt_supported, NULL },
+	{ NAME("qAttached"), ARGS_LIST, 0, pkt_attached, NULL },
+	{ NAME("qSymbol"), ARGS_LIST, 0, pkt_symbol, NULL },
+	{ NAME("QStartNoAckMode"), ARGS_NONE, 0, pkt_no_ack, "QStartNoAckMode+" },
+	{ NAME("vMustReplyEmpty"), ARGS_NONE, 0, pkt_unknown, NULL },
 
-	{ "qXfer:features:read", ARGS_LIST, 0, pkt_xfer_target, "qXfer:features:read+" },
-	{ "qXfer:threads:read", ARGS_LIST, 0, pkt_xfer_threads, "qXfer:threads:read+" },
-	{ "qXfer:exec-file:read", ARGS_LIST, 0, pkt_xfer_exec, "qXfer:exec-file:read+" },
-	{ "qXfer:memory-map:read", ARGS_LIST, 0, pkt_xfer_map, "qXfer:memory-map:read+" },
-	{ "vFile:setfs", ARGS_LIST, 0, pkt_file_setfs, NULL },
-	{ "vFile:open", ARGS_LIST, 0, pkt_file_open, NULL },
-	{ "vFile:close", ARGS_LIST, 0, pkt_file_close, NULL },
-	{ "vFile:pread", ARGS_LIST, 0, pkt_file_pread, NULL },
-	{ "vFile:fstat", ARGS_LIST, 0, pkt_file_fstat, NULL },
+	{ NAME("qXfer:features:read"), ARGS_LIST, 0, pkt_xfer_target, "qXfer:features:read+" },
+	{ NAME("qXfer:threads:read"), ARGS_LIST, 0, pkt_xfer_threads, "qXfer:threads:read+" },
+	{ NAME("qXfer:exec-file:read"), ARGS_LIST, 0, pkt_xfer_exec, "qXfer:exec-file:read+" },
+	{ NAME("qXfer:memory-map:read"), ARGS_LIST, 0, pkt_xfer_map, "qXfer:memory-map:read+" },
+	{ NAME("vFile:setfs"), ARGS_LIST, 0, pkt_file_setfs, NULL },
+	{ NAME("vFile:open"), ARGS_LIST, 0, pkt_file_open, NULL },
+	{ NAME("vFile:close"), ARGS_LIST, 0, pkt_file_close, NULL },
+	{ NAME("vFile:pread"), ARGS_LIST, 0, pkt_file_pread, NULL },
+	{ NAME("vFile:fstat"), ARGS_LIST, 0, pkt_file_fstat, NULL },
 
-	{ "qRcmd", ARGS_LIST, 0, pkt_command, NULL },
+	{ NAME("qRcmd"), ARGS_LIST, 0, pkt_command, NULL },
 };
 
 #define NPACKETS (sizeof(packets) / sizeof(packets[0]))
 
-static bool fits(const struct packet *p, size_t name_len, const uint8_t *data, size_t len)
+static bool fits(const struct packet *p, const uint8_t *data, size_t len)
 {
-	if (len < name_len || memcmp(data, p->name, name_len))
+	if (len < p->len || memcmp(data, p->name, p->len))
 		return false;
-	if (len == name_len || p->args == ARGS_TIGHT)
+	if (len == p->len || p->args == ARGS_TIGHT)
 		return true;
 	if (p->args == ARGS_LIST)
-		return data[name_len] == ':' || data[name_len] == ';' || data[name_len] == ',';
+		return data[p->len] == ':' || data[p->len] == ';' || data[p->len] == ',';
 	/* "gfoo" is a g with something wrong; "qCRC" is no qC */
-	return name_len == 1;
+	return p->len == 1;
+}
+
+/* NULL: the packet is not known.  Almost every row is out by its first byte. */
+static const struct packet *find(const uint8_t *data, size_t len)
+{
+	const struct packet *best = NULL;
+
+	for (size_t i = 0; len && i < NPACKETS; i++)
+		if (packets[i].name[0] == (char)data[0] && (!best || packets[i].len > best->len) &&
+		    fits(&packets[i], data, len))
+			best = &packets[i];
+	return best;
 }
 
 void dispatch_packet(struct session *s, uint8_t *packet, size_t len)
 {
-	const struct packet *best = NULL;
-	size_t best_len = 0;
+	const struct packet *best = find(packet, len);
 	struct cursor args;
 	int r = PACKET_REPLY;
 
 	reply_reset(&s->reply);
 	s->reply_sent = false;
-	for (size_t i = 0; i < NPACKETS; i++) {
-		size_t n = strlen(packets[i].name);
-
-		if (n > best_len && fits(&packets[i], n, packet, len)) {
-			best = &packets[i];
-			best_len = n;
-		}
-	}
 	if (best) {
-		args = (struct cursor){ .p = packet + best_len, .len = len - best_len };
+		args = (struct cursor){ .p = packet + best->len, .len = len - best->len };
 		if (best->args == ARGS_NONE && args.len)
 			r = -EINVAL;
 		else if ((best->flags & NEEDS_STOPPED) && machine_state(s->machine) == MACHINE_RUNNING)
