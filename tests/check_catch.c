@@ -589,6 +589,11 @@ START_TEST(handlers_are_followed)
 	put(4 * 14, 0x08000200, 4);
 	follow();
 	TRAPS(0x8200, 0x9000);
+	/* One between those, whose gates are known. */
+	must_add(CATCH_EXCEPTION, 7, 7, 0);
+	TRAPS(0x8200, 0x9000, 0xa000);
+	ck_assert_int_eq(catch_remove(t, 3, &err), 0);
+	TRAPS(0x8200, 0x9000);
 	ck_assert_int_eq(catch_remove(t, 1, &err), 0);
 	TRAPS(0x8200, 0x9000);
 	ck_assert_int_eq(catch_remove(t, 2, &err), 0);

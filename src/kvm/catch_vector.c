@@ -24,7 +24,7 @@
 struct tables {
 	bool known;             /* false for one that waits to be started: it has none yet */
 	enum idt_kind kind;
-	struct idt_table idt, gdt;
+	struct idt_table gdt;   /* IDT_PROT */
 	uint8_t gates[IDT_VECTORS * GATE_MAX];  /* those from the first vector caught to the last, as memory has them */
 };
 
@@ -92,11 +92,6 @@ static void get_idt(const struct vcpu *v, idt_read_fn *read, struct view *ret_vi
 	};
 }
 
-static bool same_table(struct idt_table a, struct idt_table b)
-{
-	return a.base == b.base && a.limit == b.limit;
-}
-
 /* Reads the gates of all vectors caught, and of those between them; zeros for what is not there. */
 static size_t read_gates(const struct vectors *x, const struct idt *t, uint8_t *ret)
 {
@@ -112,18 +107,17 @@ static size_t read_gates(const struct vectors *x, const struct idt *t, uint8_t *
 	return len;
 }
 
-/* Whether the tables are those in S; if not, puts them there when UPDATE. */
+/* Whether the tables lead where those in S did, wherever they are; if not, puts them there when UPDATE. */
 static bool compare(const struct vectors *x, const struct idt *t, struct tables *s, bool update)
 {
 	uint8_t gates[sizeof(s->gates)];
 	size_t len = read_gates(x, t, gates);
-	bool same = s->known && s->kind == t->kind && same_table(s->idt, t->idt) &&
-		    (t->kind != IDT_PROT || same_table(s->gdt, t->gdt)) && !memcmp(gates, s->gates, len);
+	bool same = s->known && s->kind == t->kind && !memcmp(gates, s->gates, len) &&
+		    (t->kind != IDT_PROT || (s->gdt.base == t->gdt.base && s->gdt.limit == t->gdt.limit));
 
 	if (!same && update) {
 		s->known = true;
 		s->kind = t->kind;
-		s->idt = t->idt;
 		s->gdt = t->gdt;
 		memcpy(s->gates, gates, len);
 	}
