@@ -166,7 +166,8 @@ int brk_condition_exec(struct task *t, struct err *err)
 		return r;
 	free(k->condition);
 	k->condition = condition;
-	t->result = json_pack("{s:I, s:s?}", "number", (json_int_t)k->number, "condition", condition);
+	t->result = json_pack("{s:I, s:o}", "number", (json_int_t)k->number, "condition",
+			      condition ? data_text(condition, strlen(condition)) : json_null());
 	return 0;
 }
 

@@ -25,6 +25,7 @@ struct monitor {
 	struct breaks breaks;
 	json_t *hit;                    /* what of the last stop was whose; NULL: nothing */
 	struct out everyone;            /* all who are told of stops */
+	unsigned hooks;                 /* breakpoints' commands that run */
 	unsigned gdbs;                  /* gdb clients that are attached */
 	bool resuming, ours;            /* a resume by a command has not been heard of yet; the last one was by a command */
 	bool stop_asked;                /* by a command; nothing has stopped yet */

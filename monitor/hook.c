@@ -139,7 +139,9 @@ static void on_done(void *arg, struct script *s, int status, const char *message
 	(void)s;
 	if (status)
 		out_printf(&mon->everyone, "error: %s\n", message);
-	stop_after_all(mon);
+	/* The guest may stand at a later stop, whose commands see to it. */
+	if (!--mon->hooks)
+		stop_after_all(mon);
 }
 
 /* K's commands, less a `continue` that is not to be. */
@@ -195,6 +197,7 @@ struct hook_run hook_stop(struct monitor *mon, const struct stop_event *ev)
 			return (struct hook_run){ 0 };
 		}
 	script_start(s);
+	mon->hooks++;
 	run.silent &= !(ev->reason != STOP_CATCH && (ev->owners & BREAK_OWNER_GDB));
 	run.goes_on &= !foreign;
 	return run;
