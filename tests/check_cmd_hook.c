@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A breakpoint's commands against a fake machine: putting them together, running them, who hears of it. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "tests/monitor_rig.h"
 #include "tests/unit.h"
@@ -89,6 +91,30 @@ START_TEST(commands_fail)
 }
 END_TEST
 
+/* Hit after hit: whoever waits hears of the last one only, and in a script nothing else is to be done for it. */
+START_TEST(commands_many_times)
+{
+	const char *text, *p;
+	char line[80];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(line, sizeof(line), "break 0x%x cpu=%u", 0x1100 + i, i % 2);
+		rig_ok(&rig, line);
+		snprintf(line, sizeof(line), "commands %u silent; print $pc - 0x1100; continue", i + 1);
+		rig_ok(&rig, line);
+	}
+	rig_ok(&rig, "tbreak 0x2000");
+	rig_ok(&rig, "c");
+	text = rig_ok(&rig, "wait");
+	for (p = text; (p = strstr(p, " = ")); p++, n++)
+		ck_assert_uint_eq(strtoul(p + 3, NULL, 10), n);
+	ck_assert_uint_eq(n, 100);
+	rig_has(text, "0x63 = 99\ncpu 0: temporary breakpoint 101 at 0x2000 <counter>\n");
+	ck_assert_uint_eq(rig.mon->hooks, 0);
+}
+END_TEST
+
 /* A stop that was asked for is not undone by a breakpoint that came first. */
 START_TEST(commands_and_stop)
 {
@@ -147,6 +173,7 @@ int main(void)
 	tcase_add_test(c, commands_run);
 	tcase_add_test(c, commands_line_by_line);
 	tcase_add_test(c, commands_fail);
+	tcase_add_test(c, commands_many_times);
 	tcase_add_test(c, commands_and_stop);
 	tcase_add_test(c, commands_beside_gdb);
 	suite_add_tcase(s, c);

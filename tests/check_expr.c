@@ -258,7 +258,7 @@ START_TEST(fuzz)
 	srand(20240601);
 	for (unsigned round = 0; round < 50000; round++) {
 		size_t len = 0;
-		int n = rand() % 24, r;
+		int n = rand() % 24, r, c;
 
 		for (int i = 0; i < n; i++)
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s",
@@ -275,8 +275,38 @@ START_TEST(fuzz)
 		ck_assert_msg(r <= 0 && (r == 0) == (err.msg[0] == '\0'), "%.*s", (int)len, text);
 		if (!r && (round & 1))
 			ck_assert_uint_le(used, len);
+		/* What is malformed is so without being evaluated, too, if its names are known. */
+		c = expr_check(exact, len, 1, &env, NULL);
+		if (!(round & 1))
+			ck_assert_msg(c == -ENOENT || (c == -EINVAL) == (r == -EINVAL) || r == -ENOENT || r == -EDOM ||
+				      r == -EFAULT || r == -EIO, "%.*s: %d, %d", (int)len, text, r, c);
+		ck_assert(c == 0 || c == -EINVAL || c == -ENOENT);
 		free(exact);
 	}
+}
+END_TEST
+
+START_TEST(checking)
+{
+	static const struct {
+		const char *text;
+		int code;
+		unsigned asked;
+	} rows[] = {
+		{ "1", 0, 0 }, { "1/0", 0, 0 }, { "*(u8)5 == *0x666", 0, 0 }, { "0 && $rax + main", 0, 2 },
+		{ "1 ? $rax : main", 0, 2 }, { "0 && $nosuch", -ENOENT, 1 }, { "1 || nosuch", -ENOENT, 1 },
+		{ "1/0 )", -EINVAL, 0 }, { "*5 +", -EINVAL, 0 }, { "", -EINVAL, 0 }, { "1 1", -EINVAL, 0 },
+		{ "*(u8)nosuch", -ENOENT, 1 }, { "$rax == 5 && ((1)", -EINVAL, 1 },
+	};
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		asked = 0;
+		ck_assert_msg(expr_check(rows[i].text, strlen(rows[i].text), 1, &env, &err) == rows[i].code, "%s",
+			      rows[i].text);
+		ck_assert_msg(asked == rows[i].asked, "%s: %u", rows[i].text, asked);
+	}
+	ck_assert_int_eq(expr_check("1\0" "2", 3, 1, &env, NULL), -EINVAL);
 }
 END_TEST
 
@@ -292,6 +322,7 @@ int main(void)
 	tcase_add_test(t, length_is_obeyed);
 	tcase_add_test(t, skipped_sides_ask_nobody);
 	tcase_add_test(t, depth);
+	tcase_add_test(t, checking);
 	tcase_add_test(t, fuzz);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
