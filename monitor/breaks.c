@@ -7,7 +7,7 @@
 
 #define BUCKETS_MIN 64
 
-void breaks_init(struct breaks *b, struct machine *m)
+void brks_init(struct breaks *b, struct machine *m)
 {
 	*b = (struct breaks){ .m = m };
 }
@@ -19,7 +19,7 @@ static void brk_free(struct brk *k)
 	free(k);
 }
 
-void breaks_done(struct breaks *b)
+void brks_done(struct breaks *b)
 {
 	for (size_t i = 0; i < b->n; i++)
 		brk_free(b->v[i]);
@@ -32,7 +32,7 @@ void breaks_done(struct breaks *b)
 
 /* -- by number -- */
 
-size_t breaks_from(const struct breaks *b, unsigned number)
+size_t brks_from(const struct breaks *b, unsigned number)
 {
 	size_t low = 0, high = b->n;
 
@@ -47,9 +47,9 @@ size_t breaks_from(const struct breaks *b, unsigned number)
 	return low;
 }
 
-struct brk *breaks_find(const struct breaks *b, unsigned number)
+struct brk *brks_find(const struct breaks *b, unsigned number)
 {
-	size_t i = breaks_from(b, number);
+	size_t i = brks_from(b, number);
 
 	return i < b->n && b->v[i]->number == number ? b->v[i] : NULL;
 }
@@ -131,7 +131,7 @@ static struct brk *first(const struct breaks *b, uint64_t key, const struct brk 
 	return b->nbuckets ? b->bucket[bucket_of(b, key)] : NULL;
 }
 
-struct brk *breaks_of_break(const struct breaks *b, const struct break_spec *spec, const struct brk *k)
+struct brk *brks_of_break(const struct breaks *b, const struct break_spec *spec, const struct brk *k)
 {
 	struct brk *p = first(b, spec->gva, k);
 
@@ -140,7 +140,7 @@ struct brk *breaks_of_break(const struct breaks *b, const struct break_spec *spe
 	return p;
 }
 
-struct brk *breaks_of_watch(const struct breaks *b, const struct watch_spec *spec, const struct brk *k)
+struct brk *brks_of_watch(const struct breaks *b, const struct watch_spec *spec, const struct brk *k)
 {
 	struct brk *p = first(b, spec->gva, k);
 
@@ -149,7 +149,7 @@ struct brk *breaks_of_watch(const struct breaks *b, const struct watch_spec *spe
 	return p;
 }
 
-struct brk *breaks_of_catch(const struct breaks *b, unsigned id, const struct brk *k)
+struct brk *brks_of_catch(const struct breaks *b, unsigned id, const struct brk *k)
 {
 	struct brk *p = first(b, id, k);
 
@@ -158,14 +158,14 @@ struct brk *breaks_of_catch(const struct breaks *b, unsigned id, const struct br
 	return p;
 }
 
-struct brk *breaks_match(const struct breaks *b, const struct stop_event *ev, const struct brk *k)
+struct brk *brks_match(const struct breaks *b, const struct stop_event *ev, const struct brk *k)
 {
 	struct break_spec spec = { .kind = ev->kind, .gva = ev->place, .space = ev->space };
 
 	switch (ev->reason) {
-	case STOP_BREAKPOINT: return breaks_of_break(b, &spec, k);
-	case STOP_WATCH: return breaks_of_watch(b, &ev->watch.spec, k);
-	case STOP_CATCH: return breaks_of_catch(b, ev->catch_id, k);
+	case STOP_BREAKPOINT: return brks_of_break(b, &spec, k);
+	case STOP_WATCH: return brks_of_watch(b, &ev->watch.spec, k);
+	case STOP_CATCH: return brks_of_catch(b, ev->catch_id, k);
 	default: return NULL;
 	}
 }
@@ -179,7 +179,7 @@ static bool shared(const struct breaks *b, const struct brk *k)
 
 	if (k->type != BRK_BREAK)
 		return false;
-	while ((p = breaks_of_break(b, &k->at, p)))
+	while ((p = brks_of_break(b, &k->at, p)))
 		if (p != k)
 			return true;
 	return false;
@@ -234,9 +234,9 @@ static int refuse_twice(const struct breaks *b, const struct brk *what, struct e
 {
 	const struct brk *k = NULL;
 
-	if (what->type == BRK_WATCH && (k = breaks_of_watch(b, &what->watch, NULL)))
+	if (what->type == BRK_WATCH && (k = brks_of_watch(b, &what->watch, NULL)))
 		return err_set(err, EEXIST, "watchpoint %u is there already", k->number);
-	while (what->type == BRK_BREAK && (k = breaks_of_break(b, &what->at, k)))
+	while (what->type == BRK_BREAK && (k = brks_of_break(b, &what->at, k)))
 		if (k->number && k->cpu == what->cpu && k->temporary == what->temporary &&
 		    same_text(k->condition, what->condition))
 			return err_set(err, EEXIST, "breakpoint %u is there already", k->number);
@@ -260,7 +260,7 @@ static int make_room(struct breaks *b, struct err *err)
 	return 0;
 }
 
-int breaks_add(struct breaks *b, const struct brk *what, unsigned *ret_number, struct err *err)
+int brks_add(struct breaks *b, const struct brk *what, unsigned *ret_number, struct err *err)
 {
 	struct brk *k;
 	int r = refuse_twice(b, what, err);
@@ -284,7 +284,7 @@ int breaks_add(struct breaks *b, const struct brk *what, unsigned *ret_number, s
 	return 0;
 }
 
-void breaks_drop_until(struct breaks *b)
+void brks_drop_until(struct breaks *b)
 {
 	if (!b->until || disarm(b, b->until, NULL))
 		return;
@@ -292,12 +292,12 @@ void breaks_drop_until(struct breaks *b)
 	b->until = NULL;
 }
 
-int breaks_until(struct breaks *b, const struct break_spec *spec, struct err *err)
+int brks_until(struct breaks *b, const struct break_spec *spec, struct err *err)
 {
 	struct brk *k;
 	int r;
 
-	breaks_drop_until(b);
+	brks_drop_until(b);
 	if (b->until)
 		return err_set(err, EBUSY, "the last until's breakpoint could not be taken away");
 	k = calloc(1, sizeof(*k));
@@ -313,9 +313,9 @@ int breaks_until(struct breaks *b, const struct break_spec *spec, struct err *er
 	return 0;
 }
 
-int breaks_remove(struct breaks *b, unsigned number, struct err *err)
+int brks_remove(struct breaks *b, unsigned number, struct err *err)
 {
-	size_t i = breaks_from(b, number);
+	size_t i = brks_from(b, number);
 	int r;
 
 	if (!number || i == b->n || b->v[i]->number != number)
@@ -329,7 +329,7 @@ int breaks_remove(struct breaks *b, unsigned number, struct err *err)
 	return 0;
 }
 
-int breaks_remove_all(struct breaks *b, struct err *err)
+int brks_remove_all(struct breaks *b, struct err *err)
 {
 	int r;
 
@@ -342,31 +342,31 @@ int breaks_remove_all(struct breaks *b, struct err *err)
 	return 0;
 }
 
-int breaks_enable(struct breaks *b, unsigned number, bool on, struct err *err)
+int brks_enable(struct breaks *b, unsigned number, bool on, struct err *err)
 {
-	struct brk *k = breaks_find(b, number);
+	struct brk *k = brks_find(b, number);
 
 	if (!k)
 		return no_such(number, err);
 	if (k->enabled == on)
 		return 0;
-	if (k->type == BRK_WATCH && on && breaks_of_watch(b, &k->watch, NULL))
+	if (k->type == BRK_WATCH && on && brks_of_watch(b, &k->watch, NULL))
 		return refuse_twice(b, k, err);
 	return on ? arm(b, k, err) : disarm(b, k, err);
 }
 
-void breaks_told(struct breaks *b, const struct stop_event *ev)
+void brks_told(struct breaks *b, const struct stop_event *ev)
 {
 	uint64_t bit = 1ull << ev->cpu;
 	struct brk *k = NULL, *gone;
 
 	b->why[ev->cpu][0] = '\0';
-	k = breaks_match(b, ev, NULL);
+	k = brks_match(b, ev, NULL);
 	while (k) {
 		gone = (k->wanted_by & bit) && k->temporary ? k : NULL;
 		k->wanted_by &= ~bit;
-		k = breaks_match(b, ev, k);
+		k = brks_match(b, ev, k);
 		if (gone)
-			breaks_remove(b, gone->number, NULL);
+			brks_remove(b, gone->number, NULL);
 	}
 }

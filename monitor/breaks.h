@@ -3,7 +3,7 @@
  * The monitor's own breakpoints, watchpoints and catchpoints: one list, one numbering, and which of them an event is
  * of.  A million are fine: by number they are found by bisection, by place through a hash.
  *
- * Threads: the loop thread's, and changed only while every vCPU is parked.  breaks_match() and the members that say so
+ * Threads: the loop thread's, and changed only while every vCPU is parked.  brks_match() and the members that say so
  * are also the stop filter's (monitor/hits.h), on a vCPU's thread.
  */
 #ifndef GV_MONITOR_BREAKS_H
@@ -55,39 +55,39 @@ struct breaks {
 	char why[MACHINE_CPUS_MAX][BREAKS_WHY];
 };
 
-void breaks_init(struct breaks *b, struct machine *m);
+void brks_init(struct breaks *b, struct machine *m);
 /* Forgets all; the machine keeps what it has. */
-void breaks_done(struct breaks *b);
+void brks_done(struct breaks *b);
 
 /*
  * Sets what WHAT says (type, its union, cpu, temporary, condition) and gives it a number.  The condition becomes the
  * list's on success.  -EEXIST: the same is there already, or that watchpoint with another condition; what the machine
  * answers; -ENOMEM; -ENOSPC: too many.
  */
-int breaks_add(struct breaks *b, const struct brk *what, unsigned *ret_number, struct err *err);
+int brks_add(struct breaks *b, const struct brk *what, unsigned *ret_number, struct err *err);
 /* Sets the one of `until`, in place of what was left of another. */
-int breaks_until(struct breaks *b, const struct break_spec *spec, struct err *err);
+int brks_until(struct breaks *b, const struct break_spec *spec, struct err *err);
 /* Takes NUMBER away.  -ENOENT; what the machine answers: it stays then. */
-int breaks_remove(struct breaks *b, unsigned number, struct err *err);
+int brks_remove(struct breaks *b, unsigned number, struct err *err);
 /* Takes all with a number away; at an error the rest stays. */
-int breaks_remove_all(struct breaks *b, struct err *err);
+int brks_remove_all(struct breaks *b, struct err *err);
 /* Gives it to the machine or takes it away from it; its number and counts stay.  -ENOENT; what the machine answers. */
-int breaks_enable(struct breaks *b, unsigned number, bool on, struct err *err);
+int brks_enable(struct breaks *b, unsigned number, bool on, struct err *err);
 /* No start, or a stop that was told: until's goes. */
-void breaks_drop_until(struct breaks *b);
+void brks_drop_until(struct breaks *b);
 /* EV has been told: temporary ones that it was of go, and nothing is remembered of it. */
-void breaks_told(struct breaks *b, const struct stop_event *ev);
+void brks_told(struct breaks *b, const struct stop_event *ev);
 
 /* NULL: there is none. */
-struct brk *breaks_find(const struct breaks *b, unsigned number);
+struct brk *brks_find(const struct breaks *b, unsigned number);
 /* Where the first with NUMBER or a higher one stands in b->v; b->n: there is none. */
-size_t breaks_from(const struct breaks *b, unsigned number);
+size_t brks_from(const struct breaks *b, unsigned number);
 
 /* The next one after K (NULL: the first) that the machine's SPEC stands for, enabled ones only; NULL: no more. */
-struct brk *breaks_of_break(const struct breaks *b, const struct break_spec *spec, const struct brk *k);
-struct brk *breaks_of_watch(const struct breaks *b, const struct watch_spec *spec, const struct brk *k);
-struct brk *breaks_of_catch(const struct breaks *b, unsigned id, const struct brk *k);
+struct brk *brks_of_break(const struct breaks *b, const struct break_spec *spec, const struct brk *k);
+struct brk *brks_of_watch(const struct breaks *b, const struct watch_spec *spec, const struct brk *k);
+struct brk *brks_of_catch(const struct breaks *b, unsigned id, const struct brk *k);
 /* The same for the one that EV is of. */
-struct brk *breaks_match(const struct breaks *b, const struct stop_event *ev, const struct brk *k);
+struct brk *brks_match(const struct breaks *b, const struct stop_event *ev, const struct brk *k);
 
 #endif

@@ -93,13 +93,13 @@ int brk_add(struct task *t, struct brk *what, struct err *err)
 {
 	struct monitor *mon = t->s->mon;
 	unsigned number;
-	int r = breaks_add(&mon->breaks, what, &number, err);
+	int r = brks_add(&mon->breaks, what, &number, err);
 
 	if (r) {
 		free(what->condition);
 		return r;
 	}
-	t->result = brk_data(mon->m, breaks_find(&mon->breaks, number));
+	t->result = brk_data(mon->m, brks_find(&mon->breaks, number));
 	return 0;
 }
 

@@ -24,7 +24,7 @@ static int parse_number(struct task *t, const char **p, struct brk **ret, struct
 
 	if (r)
 		return r;
-	k = n && n <= UINT32_MAX ? breaks_find(&t->s->mon->breaks, (unsigned)n) : NULL;
+	k = n && n <= UINT32_MAX ? brks_find(&t->s->mon->breaks, (unsigned)n) : NULL;
 	if (!k)
 		return err_set(err, ENOENT, "there is no breakpoint %" PRIu64, n);
 	*ret = k;
@@ -86,8 +86,8 @@ int brk_delete_exec(struct task *t, struct err *err)
 	int r;
 
 	if (*t->args)
-		return for_numbers(t, breaks_remove, "deleted", err);
-	r = breaks_remove_all(b, err);
+		return for_numbers(t, brks_remove, "deleted", err);
+	r = brks_remove_all(b, err);
 	if (!r)
 		t->result = json_pack("{s:b, s:I}", "all", 1, "count", (json_int_t)n);
 	return r;
@@ -95,12 +95,12 @@ int brk_delete_exec(struct task *t, struct err *err)
 
 static int enable_one(struct breaks *b, unsigned number, struct err *err)
 {
-	return breaks_enable(b, number, true, err);
+	return brks_enable(b, number, true, err);
 }
 
 static int disable_one(struct breaks *b, unsigned number, struct err *err)
 {
-	return breaks_enable(b, number, false, err);
+	return brks_enable(b, number, false, err);
 }
 
 static int enable_all(struct task *t, bool on, struct err *err)
@@ -109,7 +109,7 @@ static int enable_all(struct task *t, bool on, struct err *err)
 	int r = 0;
 
 	for (size_t i = 0; !r && i < b->n; i++)
-		r = breaks_enable(b, b->v[i]->number, on, err);
+		r = brks_enable(b, b->v[i]->number, on, err);
 	if (!r)
 		t->result = json_pack("{s:b, s:I}", "all", 1, "count", (json_int_t)b->n);
 	return r;
@@ -293,7 +293,7 @@ static void add_breaks(struct rows *rows)
 		struct brk *k = NULL, gdbs = { .type = BRK_BREAK, .cpu = -1, .enabled = true, .hits = info.hits };
 		json_t *row;
 
-		while ((k = breaks_of_break(&rows->mon->breaks, &info.spec, k)))
+		while ((k = brks_of_break(&rows->mon->breaks, &info.spec, k)))
 			if (is_shown(rows, k)) {
 				row = own_row(rows, k, info.owners);
 				add_break_facts(row, &info);
@@ -323,7 +323,7 @@ static void add_watches(struct rows *rows)
 	struct watch_info info;
 
 	for (size_t i = 0; machine_watch_list(rows->mon->m, i, &info); i++) {
-		struct brk *k = breaks_of_watch(&rows->mon->breaks, &info.spec, NULL);
+		struct brk *k = brks_of_watch(&rows->mon->breaks, &info.spec, NULL);
 		struct brk gdbs = { .type = BRK_WATCH, .cpu = -1, .enabled = true, .hits = info.hits };
 		json_t *row;
 
@@ -343,7 +343,7 @@ static void add_others(struct rows *rows)
 {
 	const struct breaks *b = &rows->mon->breaks;
 
-	for (size_t i = breaks_from(b, rows->first); i < b->n && b->v[i]->number <= rows->last; i++)
+	for (size_t i = brks_from(b, rows->first); i < b->n && b->v[i]->number <= rows->last; i++)
 		if (b->v[i]->type == BRK_CATCH || !b->v[i]->enabled)
 			add_row(rows, b->v[i]->number, own_row(rows, b->v[i], 0));
 }
@@ -388,7 +388,7 @@ int brk_info_exec(struct task *t, struct err *err)
 		return err_set(err, ENOMEM, "out of memory");
 	rows->mon = t->s->mon;
 	rows->first = first > UINT32_MAX ? UINT32_MAX : (unsigned)first;
-	from = breaks_from(b, rows->first);
+	from = brks_from(b, rows->first);
 	end = b->n - from > ROWS_MAX ? from + ROWS_MAX : b->n;
 	rows->last = end > from ? b->v[end - 1]->number : 0;
 	add_others(rows);

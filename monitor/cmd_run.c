@@ -122,7 +122,7 @@ static int exec_until(struct task *t, struct err *err)
 	if (!r)
 		r = task_end(t, p, err);
 	if (!r)
-		r = breaks_until(&mon->breaks, &spec, err);
+		r = brks_until(&mon->breaks, &spec, err);
 	if (r)
 		return r;
 	if (t->s->kind == SESSION_SCRIPT)
@@ -131,7 +131,7 @@ static int exec_until(struct task *t, struct err *err)
 		t->result = json_pack("{s:s}", "state", "running");
 	r = resume(t, ACT_CONT, 0, err);
 	if (r) {
-		breaks_drop_until(&mon->breaks);
+		brks_drop_until(&mon->breaks);
 		json_decref(t->result);
 		t->result = NULL;
 		return r;

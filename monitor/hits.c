@@ -39,11 +39,11 @@ static bool wants(struct breaks *b, struct brk *k, struct machine *m, unsigned c
 bool hits_wanted(void *arg, struct machine *m, const struct stop_event *ev)
 {
 	struct breaks *b = arg;
-	struct brk *k = breaks_match(b, ev, NULL);
+	struct brk *k = brks_match(b, ev, NULL);
 	bool wanted = !k;       /* what nobody here knows of is not for us to hide */
 
 	b->why[ev->cpu][0] = '\0';
-	for (; k; k = breaks_match(b, ev, k))
+	for (; k; k = brks_match(b, ev, k))
 		wanted |= wants(b, k, m, ev->cpu);
 	return wanted;
 }

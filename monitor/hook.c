@@ -90,7 +90,7 @@ int hook_add_list(struct hook *h, const char *text, struct err *err)
 
 int hook_set(struct hook *h, struct monitor *mon, struct err *err)
 {
-	struct brk *k = breaks_find(&mon->breaks, h->number);
+	struct brk *k = brks_find(&mon->breaks, h->number);
 
 	if (!k)
 		return err_set(err, ENOENT, "there is no breakpoint %u", h->number);
@@ -178,7 +178,7 @@ struct hook_run hook_stop(struct monitor *mon, const struct stop_event *ev)
 	struct brk *k = NULL, *last = NULL;
 	struct script *s;
 
-	while ((k = breaks_match(&mon->breaks, ev, k))) {
+	while ((k = brks_match(&mon->breaks, ev, k))) {
 		if (!(k->wanted_by >> ev->cpu & 1))
 			continue;
 		run.silent &= k->silent;
@@ -191,7 +191,7 @@ struct hook_run hook_stop(struct monitor *mon, const struct stop_event *ev)
 	run.goes_on &= !mon->stop_asked;
 	if (script_new(mon, &mon->everyone, foreign, false, on_done, mon, &s, NULL))
 		return (struct hook_run){ 0 };
-	for (k = NULL; (k = breaks_match(&mon->breaks, ev, k));)
+	for (k = NULL; (k = brks_match(&mon->breaks, ev, k));)
 		if ((k->wanted_by >> ev->cpu & 1) && add_commands(s, k, run.goes_on && k == last)) {
 			script_free(s);
 			return (struct hook_run){ 0 };

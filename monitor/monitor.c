@@ -132,9 +132,9 @@ static void on_stopped(struct observer *o, const struct stop_event *ev)
 			s->cpu = ev->cpu;
 		if (!hook.silent)
 			tell_stop(mon, ev);
-		breaks_drop_until(&mon->breaks);
+		brks_drop_until(&mon->breaks);
 	}
-	breaks_told(&mon->breaks, ev);
+	brks_told(&mon->breaks, ev);
 }
 
 static void on_resumed(struct observer *o)
@@ -264,7 +264,7 @@ int monitor_new(uv_loop_t *loop, struct machine *m, const struct monitor_events 
 		mon->ev = *ev;
 	mon->json = json;
 	mon->everyone.write = to_everyone;
-	breaks_init(&mon->breaks, m);
+	brks_init(&mon->breaks, m);
 	machine_break_filter(m, BREAK_OWNER_MONITOR, hits_wanted, &mon->breaks);
 	screen_init(&mon->screen, mon);
 	mon->commander = (struct commander){ .run = gdb_run, .attached = gdb_attached, .cancel = gdb_cancel };
@@ -301,7 +301,7 @@ static void forget_breaks(struct monitor *mon)
 	machine_break_filter(mon->m, BREAK_OWNER_MONITOR, NULL, NULL);
 	if (held)
 		machine_release(mon->m);
-	breaks_done(&mon->breaks);
+	brks_done(&mon->breaks);
 }
 
 void monitor_free(struct monitor *mon)

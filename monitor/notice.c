@@ -72,7 +72,7 @@ static void add_owners(json_t *hit, struct monitor *mon, const struct stop_event
 	json_t *owners = json_array(), *numbers = json_array();
 	struct brk *k = NULL;
 
-	while ((k = breaks_match(&mon->breaks, ev, k))) {
+	while ((k = brks_match(&mon->breaks, ev, k))) {
 		if (!(k->wanted_by >> ev->cpu & 1))
 			continue;
 		if (k->number)

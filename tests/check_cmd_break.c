@@ -473,7 +473,7 @@ START_TEST(a_hundred_thousand)
 		struct brk what = { .type = BRK_BREAK, .cpu = -1, .at = { .gva = 0x3000 + i, .space = BREAK_ANY_SPACE } };
 		unsigned number;
 
-		ck_assert_int_eq(breaks_add(&rig.mon->breaks, &what, &number, NULL), 0);
+		ck_assert_int_eq(brks_add(&rig.mon->breaks, &what, &number, NULL), 0);
 		ck_assert_uint_eq(number, i + 1);
 	}
 	for (unsigned i = 1; i <= 100000; i += 97) {

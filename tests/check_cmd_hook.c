@@ -70,7 +70,7 @@ START_TEST(commands_line_by_line)
 	/* Of one that has gone meanwhile. */
 	rig_ok(&rig, "commands 1");
 	rig_ok(&rig, "print 1");
-	breaks_remove(&rig.mon->breaks, 1, NULL);
+	brks_remove(&rig.mon->breaks, 1, NULL);
 	rig_refuses(&rig, "end", "there is no breakpoint 1");
 	rig_ok(&rig, "print 1");
 	/* A session that ends within it. */
