@@ -258,7 +258,10 @@ static int number(struct slots *s, struct change *c, struct err *err)
 	return 0;
 }
 
-/* The log goes on without what the kernel drops with its pieces; rings no longer name what other memory may have next. */
+/*
+ * The log goes on without what the kernel drops with its pieces, and no ring names a number any longer that other memory
+ * may have next.
+ */
 static int save_logs(struct slots *s, const struct change *c, struct err *err)
 {
 	bool goes = false;

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Beneath the slot table: what the kernel has for a slot.  That is the slot itself under its own number, or, where pages of it
- * are not PAGE_ALL, pieces of it under numbers of their own, from the top of KVM's downwards.  Only this, slot_check.c and
- * dirty.c know of pieces.  Address space 0; a slot of another is always whole.  Loop thread, every vCPU parked, unless it says else.
+ * Beneath the slot table: what the kernel has for a slot.  That is the slot itself under its own number, or, where pages
+ * of it are not PAGE_ALL, pieces of it under numbers of their own, from the top of KVM's downwards.  Only this,
+ * slot_rights.c, slot_check.c and dirty.c know of pieces.  Address space 0; a slot of another is always whole.  Loop
+ * thread, every vCPU parked, unless it says else.
  */
 #ifndef GV_KVM_CARVE_H
 #define GV_KVM_CARVE_H
 
-#include "kvm/kvm.h"
-#include "kvm/rights.h"
-
-struct slot;
-struct slots;
+#include "kvm/slots.h"
 
 struct piece {
 	uint64_t gpa, size;             /* bytes */
@@ -38,8 +35,7 @@ struct piece_owner {
 	uint64_t gpa;
 };
 
-#define CARVE_OPEN_MAX 32u              /* pages that slots_open() takes one by one */
-#define CARVE_SPARE 16u                 /* numbers that stay free, for it */
+#define CARVE_SPARE 16u                 /* numbers that stay free, for slots_open() */
 
 /* Part of a piece that is open. */
 struct fragment {
@@ -68,10 +64,10 @@ struct carve {
 void carve_free(struct carve *c, unsigned max_slots);
 
 /*
- * Makes what the kernel has for OLD (NULL: nothing) what it is to have for NOW (NULL: nothing), with the rights in force.  The
- * numbers of OLD and NOW are the same.  Only the pieces that differ are touched; what the kernel logged of those is taken into
- * the slot's dirty log, which goes on.  On failure it is as it was, or, as *RET_LOST says then, nothing is there any longer.
- * -ENOSPC: no numbers for the pieces; -ENOMEM; what KVM says.
+ * Makes what the kernel has for OLD (NULL: nothing) what it is to have for NOW (NULL: nothing), with the rights in force.
+ * The numbers of OLD and NOW are the same.  Only the pieces that differ are touched; what the kernel logged of those is
+ * taken into the slot's dirty log, which goes on.  On failure it is as it was, or, as *RET_LOST says then, nothing is
+ * there any longer.  -ENOSPC: no numbers for the pieces; -EBUSY: pages are open; -ENOMEM; what KVM says.
  */
 int carve_change(struct slots *s, const struct slot *old, const struct slot *now, bool *ret_lost, struct err *err);
 /* The same for V, when the rights change to RIGHTS. */

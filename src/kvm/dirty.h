@@ -18,8 +18,9 @@ int dirty_log_new(struct slots *t, struct slot *s, struct err *err);
 void dirty_log_free(struct slots *t, struct slot *s);
 
 /*
- * The guest wrote PAGE of what has the number ID in the kernel (a slot, or a piece of one), says a dirty ring: the next harvest
- * finds it.  Ignored where there is no such page or no log: the ring's entry may be older than the slot.  Any vCPU's thread, since slots do not change while one runs; the loop thread.
+ * The guest wrote PAGE of what has the number ID in the kernel (a slot, or a piece of one), says a dirty ring: the next
+ * harvest finds it.  Ignored where there is no such page or no log: the ring's entry may be older than the slot.  Any
+ * vCPU's thread, since slots do not change while one runs; the loop thread.
  */
 void dirty_log_mark(struct slots *t, unsigned id, uint64_t page);
 
@@ -35,8 +36,9 @@ int dirty_log_lost(struct slots *t, struct err *err);
  */
 int dirty_log_harvest(struct slots *t, struct slot *s, struct err *err);
 /*
- * Takes what the kernel has logged for the number ID, which has PAGES of slot S from page FIRST on, into S's log: the next harvest
- * finds it.  For what is about to leave the kernel, which keeps its log.  Not with rings.
+ * Takes what the kernel has logged for the number ID, which has PAGES of slot S from page FIRST on, into S's log: the
+ * next harvest finds it.  The kernel is not told to log those pages anew: it is for what is about to leave it.  Not with
+ * rings.
  */
 int dirty_log_take(struct slots *t, const struct slot *s, unsigned id, uint64_t first, uint64_t pages, struct err *err);
 /* S was re-created (moved, resized, split to SIZE bytes): its log goes on with the pages that are left; new ones are clean. */

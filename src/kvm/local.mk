@@ -23,7 +23,7 @@ if HAVE_CHECK
 kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/unit.c tests/unit.h
 kvm_libs = libgvkvm.a libgvcore.a $(ZYDIS_LIBS) $(ELF_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 check_PROGRAMS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs \
-	tests/kvm_slots tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/check_rights
+	tests/kvm_slots tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many tests/check_rights
 tests_check_regs_SOURCES = tests/check_regs.c tests/unit.c tests/unit.h
 tests_check_regs_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_com1_SOURCES = tests/check_com1.c tests/unit.c tests/unit.h
@@ -50,12 +50,15 @@ tests_kvm_slots_SOURCES = tests/kvm_slots.c $(kvm_harness)
 tests_kvm_slots_LDADD = $(kvm_libs)
 tests_kvm_slot_check_SOURCES = tests/kvm_slot_check.c $(kvm_harness)
 tests_kvm_slot_check_LDADD = $(kvm_libs)
-tests_kvm_carve_SOURCES = tests/kvm_carve.c $(kvm_harness)
+carve_rig = tests/carve_rig.c tests/carve_rig.h $(kvm_harness)
+tests_kvm_carve_SOURCES = tests/kvm_carve.c $(carve_rig)
 tests_kvm_carve_LDADD = $(kvm_libs)
+tests_kvm_carve_many_SOURCES = tests/kvm_carve_many.c $(carve_rig)
+tests_kvm_carve_many_LDADD = $(kvm_libs)
 tests_check_rights_SOURCES = tests/check_rights.c tests/unit.c tests/unit.h
 tests_check_rights_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_kvm_slots_random_SOURCES = tests/kvm_slots_random.c $(kvm_harness)
 tests_kvm_slots_random_LDADD = $(kvm_libs)
 TESTS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots \
-	tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/check_rights
+	tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many tests/check_rights
 endif

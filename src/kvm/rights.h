@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the guest may do with which pages, as runs of pages with equal rights.  Pure.  Threads: changed by one, read by any
- * while nobody changes it.
+ * What the guest may do with which pages, as runs of pages with equal rights.  Pure.  Threads: changed by one, read by
+ * any while nobody changes it.
  */
 #ifndef GV_KVM_RIGHTS_H
 #define GV_KVM_RIGHTS_H

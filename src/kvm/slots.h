@@ -65,29 +65,32 @@ int slots_check(struct slots *s, void (*each)(void *arg, const struct slot_fault
 int slots_watch(struct slots *s, unsigned id, bool on, struct err *err);
 
 /*
- * Rights to single pages, beneath the table, which looks and works as if there were none.  They belong to gpas of address space
- * 0, whatever slot holds or will hold them; what the guest may not do exits as MMIO, or as an internal error where it would have
- * been executed.
+ * Rights to single pages, beneath the table, which looks and works as if there were none.  They belong to gpas of address
+ * space 0, whatever slot holds or will hold them; what the guest may not do exits as MMIO, or as an internal error where
+ * it would have been executed.
  *
- * What the guest may do from now on with the page (DIRTY_PAGE bytes) at GPA.  Takes effect with the next slots_carve(), also for
- * slots that come later.  -ENOMEM; -ENOTSUP: this KVM has no read-only memory.
+ * What the guest may do from now on with the page (DIRTY_PAGE bytes) at GPA.  Takes effect with the next slots_carve(),
+ * and then for slots that come later too.  -ENOMEM; -ENOTSUP: this KVM has no read-only memory.
  */
 int slots_set_rights(struct slots *s, uint64_t gpa, enum page_rights rights, struct err *err);
 /*
- * Brings the kernel up to date.  -ENOSPC: too few slots are free for the pieces; -EBUSY: between slots_open() and slots_close();
- * -ENOMEM; what KVM says.  On failure the kernel and the rights are as before the first slots_set_rights() since the last call.
+ * Brings the kernel up to date.  -ENOSPC: too few slots are free for the pieces; -EBUSY: between slots_open() and
+ * slots_close(); -ENOMEM; what KVM says.  On failure the kernel and the rights are as before the first slots_set_rights()
+ * since the last call.
  */
 int slots_carve(struct slots *s, struct err *err);
 /* As slots_set_rights() said last.  O(log n).  Any thread, while nobody changes them. */
 enum page_rights slots_rights(const struct slots *s, uint64_t gpa);
 /* How many pages are not PAGE_ALL.  Threads as above. */
 size_t slots_restricted(const struct slots *s);
+#define CARVE_OPEN_MAX 32u      /* pages that slots_open() takes one by one */
+
 /*
- * For one step of one vCPU: the pages at N gpas as if they were PAGE_ALL, or with N 0 every restricted page; and back.  A few
- * ioctls a page.  That vCPU's thread, with no other vCPU in the guest or handling an exit, or the loop thread; slots must not
- * change between the two.  No allocation.  -EBUSY: open already; -E2BIG: more than CARVE_OPEN_MAX pages; -ENOSPC: no slot number
- * is free; what KVM says: nothing is open.  When slots_close() fails, it may be called again for the rest; with nothing open it
- * does nothing.
+ * For one step of one vCPU: the pages at N gpas as if they were PAGE_ALL, or with N 0 every restricted page; and back.  A
+ * few ioctls a page.  That vCPU's thread, with no other vCPU in the guest or handling an exit, or the loop thread; slots
+ * and rights must not change between the two (-EBUSY from what would).  No allocation.  -EBUSY: open already; -E2BIG:
+ * more than CARVE_OPEN_MAX pages; -ENOSPC: no slot number is free; what KVM says; after all these nothing is open.  When
+ * slots_close() fails, it may be called again for the rest; with nothing open it does nothing.
  */
 int slots_open(struct slots *s, const uint64_t *gpas, unsigned n);
 int slots_close(struct slots *s);
