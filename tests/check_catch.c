@@ -94,7 +94,8 @@ static void setup(void)
 	vm.kvm.phys_bits = 36;
 	for (unsigned i = 0; i < NCPUS; i++) {
 		cpus[i] = &cpu[i];
-		cpu[i] = (struct vcpu){ .vm = &vm, .id = i, .fd = CPU_FD + (int)i, .run = calloc(1, sizeof(struct kvm_run)) };
+		cpu[i] = (struct vcpu){ .vm = &vm, .id = i, .fd = CPU_FD + (int)i };
+		cpu[i].run = calloc(1, sizeof(*cpu[i].run));
 		ck_assert_ptr_nonnull(cpu[i].run);
 		cpu[i].run->s.regs.sregs.idt.limit = 0x3ff;
 	}
@@ -176,10 +177,12 @@ START_TEST(bad_specs)
 		{ { CATCH_MSR, 0, 0, 0 }, -EINVAL, NULL },
 		{ { CATCH_MSR, 0, 0x100000000, ANY }, -EINVAL, "there are no MSRs above 0xffffffff" },
 		{ { CATCH_MSR, 0x10000, 0x12000, ANY }, -EINVAL, "a catchpoint takes at most 0x2000 MSRs" },
-		{ { CATCH_MSR, 0x7ff, 0x800, ANY }, -ENOTSUP, "KVM does not show accesses to the x2APIC's MSRs, 0x800 to 0x8ff" },
+		{ { CATCH_MSR, 0x7ff, 0x800, ANY }, -ENOTSUP,
+		  "KVM does not show accesses to the x2APIC's MSRs, 0x800 to 0x8ff" },
 		{ { CATCH_MSR, 0x8ff, 0x900, ANY }, -ENOTSUP, NULL },
 		{ { CATCH_MSR, 0, 0x1fff, ANY }, -ENOTSUP, NULL },
-		{ { CATCH_MSR, 0xffffffff, 0xffffffff, ANY }, -ENOTSUP, "KVM does not show accesses to MSR 0xffffffff" },
+		{ { CATCH_MSR, 0xffffffff, 0xffffffff, ANY }, -ENOTSUP,
+		  "KVM does not show accesses to MSR 0xffffffff" },
 		{ { CATCH_EXCEPTION, 0, 256, 0 }, -EINVAL, "there are no vectors above 0xff" },
 		{ { CATCH_EXCEPTION, 0, 0, ANY }, -EINVAL, NULL },
 		{ { CATCH_UNCLAIMED, 0, 1, ANY }, -EINVAL, "this kind of catchpoint has no range" },
@@ -189,7 +192,8 @@ START_TEST(bad_specs)
 		{ { CATCH_HALT, 0, 0, CATCH_READ }, -EINVAL, NULL },
 		{ { CATCH_PORT, 0x20, 0x20, ANY }, -ENOTSUP,
 		  "KVM's own interrupt controller answers there, and shows no access to it" },
-		{ { CATCH_PORT, 0x40, 0x43, ANY }, -ENOTSUP, "KVM's own timer answers there, and shows no access to it" },
+		{ { CATCH_PORT, 0x40, 0x43, ANY }, -ENOTSUP,
+		  "KVM's own timer answers there, and shows no access to it" },
 		{ { CATCH_MMIO, 0xfee00300, 0xfee00303, ANY }, -ENOTSUP, NULL },
 	};
 	struct catch_info info;
@@ -220,12 +224,14 @@ END_TEST
 /* Carries out an access with VALUE and returns the id of what catches it first; 0: nothing. */
 static unsigned hit(enum catch_kind kind, bool write, uint64_t addr, unsigned size, uint64_t value, bool claimed)
 {
+	struct catch_access a;
 	uint8_t data[8];
 
 	memcpy(data, &value, sizeof(data));
 	ev = (struct stop_event){ 0 };
-	return catch_match(t, &(struct catch_access){ .kind = kind, .addr = addr, .write = write, .size = size, .count = 1,
-						      .data = data, .claimed = claimed }, &ev) ? ev.catch_id : 0;
+	a = (struct catch_access){ .kind = kind, .addr = addr, .write = write, .size = size, .count = 1, .data = data,
+				   .claimed = claimed };
+	return catch_match(t, &a, &ev) ? ev.catch_id : 0;
 }
 
 START_TEST(port_ranges_and_directions)
@@ -257,7 +263,7 @@ END_TEST
 START_TEST(strings)
 {
 	uint8_t data[512];
-	struct catch_access a = { .kind = CATCH_PORT, .addr = 0x1f0, .size = 2, .count = 3, .data = data, .claimed = true };
+	struct catch_access a = { .kind = CATCH_PORT, .addr = 0x1f0, .size = 2, .count = 3, .data = data };
 
 	for (unsigned i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)i;

@@ -76,7 +76,9 @@ END_TEST
 
 START_TEST(limits)
 {
-	static const struct { enum idt_kind kind; unsigned size; } k[] = { { IDT_REAL, 4 }, { IDT_PROT, 8 }, { IDT_LONG, 16 } };
+	static const struct { enum idt_kind kind; unsigned size; } k[] = {
+		{ IDT_REAL, 4 }, { IDT_PROT, 8 }, { IDT_LONG, 16 },
+	};
 	uint64_t gva = 7;
 
 	for (unsigned i = 0; i < 3; i++) {
@@ -206,7 +208,8 @@ START_TEST(long_mode)
 }
 END_TEST
 
-static struct idt_frame frame(enum idt_kind kind, unsigned vector, uint64_t sp, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+static struct idt_frame frame(enum idt_kind kind, unsigned vector, uint64_t sp, uint64_t a, uint64_t b, uint64_t c,
+			      uint64_t d)
 {
 	struct idt_frame f;
 	uint64_t w[4] = { a, b, c, d };

@@ -8,7 +8,7 @@
 
 #define ANY (CATCH_READ | CATCH_WRITE)
 
-/* The end of a guest, and a handler that goes on behind an instruction of SIZE bytes; `at` puts what follows at 0x7c00 + offset. */
+/* The end of a guest; a handler that returns behind SIZE bytes of instruction; what follows stands at 0x7c00 + OFFSET. */
 #define LEAVE "xor %ax, %ax\n out %al, $0xf4\n jmp .\n"
 #define SKIP16(size) "push %bp\n mov %sp, %bp\n addw $" #size ", 2(%bp)\n pop %bp\n iretw\n"
 #define AT(name, offset) ".org " #name " + " #offset ", 0x90\n"
@@ -36,7 +36,7 @@ GUEST(faults_guest, REAL_START "movw $0x7c80, 4 * 3\n movw %ax, 4 * 3 + 2\n movw
 		    AT(faults_guest, 0x80) "iretw\n"
 		    AT(faults_guest, 0x90) SKIP16(2));
 
-/* Four times vector 6: from the first table, from a second one, with its gate changed, and from a third without an exit before. */
+/* Four times vector 6: by the first table, a second, that with its gate changed, and a third without an exit before. */
 GUEST(tables_guest, REAL_START "movw $0x7d00, 4 * 6\n movw %ax, 4 * 6 + 2\n movw $0x7d20, 0x600 + 4 * 6\n"
 		    "movw %ax, 0x600 + 4 * 6 + 2\n movw $0x7d60, 0xa00 + 4 * 6\n movw %ax, 0xa00 + 4 * 6 + 2\n"
 		    "out %al, $0x80\n"
@@ -61,8 +61,10 @@ GUEST(code32_guest, ".code32\n mov $0x7000, %esp\n movl $0x87c80, 0x6000 + 8 * 1
 		    AT(code32_guest, 0x90) "add $12, %esp\n jmp code32_guest + 0x52\n"
 		    AT(code32_guest, 0xa0) ".word 0x7ff\n .long 0x6000\n");
 
-GUEST(code64_guest, ".code64\n mov $0x7000, %esp\n movl $0x87c80, 0x6000 + 16 * 14\n movl $0x8e00, 0x6000 + 16 * 14 + 4\n"
-		    "movl $0x87c90, 0x6000 + 16 * 6\n movl $0x8e00, 0x6000 + 16 * 6 + 4\n lidt 0x7ca0\n out %al, $0x80\n"
+GUEST(code64_guest, ".code64\n mov $0x7000, %esp\n"
+		    "movl $0x87c80, 0x6000 + 16 * 14\n movl $0x8e00, 0x6000 + 16 * 14 + 4\n"
+		    "movl $0x87c90, 0x6000 + 16 * 6\n movl $0x8e00, 0x6000 + 16 * 6 + 4\n"
+		    "lidt 0x7ca0\n out %al, $0x80\n"
 		    "mov $1, %ebx\n shl $39, %rbx\n"
 		    AT(code64_guest, 0x60) "mov %rax, (%rbx)\n"
 		    AT(code64_guest, 0x70) "ud2\n" LEAVE
@@ -74,7 +76,8 @@ GUEST(code64_guest, ".code64\n mov $0x7000, %esp\n movl $0x87c80, 0x6000 + 16 * 
 GUEST(timer_guest, REAL_START "movw $0x7c80, 4 * 0x20\n movw %ax, 4 * 0x20 + 2\n"
 		   "mov $0x11, %al\n out %al, $0x20\n mov $0x20, %al\n out %al, $0x21\n mov $4, %al\n out %al, $0x21\n"
 		   "mov $1, %al\n out %al, $0x21\n mov $0xfe, %al\n out %al, $0x21\n"
-		   "mov $0x36, %al\n out %al, $0x43\n mov $11932, %ax\n out %al, $0x40\n mov %ah, %al\n out %al, $0x40\n"
+		   "mov $0x36, %al\n out %al, $0x43\n mov $11932, %ax\n out %al, $0x40\n"
+		   "mov %ah, %al\n out %al, $0x40\n"
 		   "sti\n 1: hlt\n cmpw $5, 0x500\n jb 1b\n cli\n" LEAVE
 		   AT(timer_guest, 0x80) "incw 0x500\n push %ax\n mov $0x20, %al\n out %al, $0x20\n pop %ax\n iretw\n");
 
@@ -82,12 +85,15 @@ GUEST(halt_guest, "cli\n out %al, $0x80\n hlt\n jmp .\n");
 
 /* Asks for one reset, which CMOS byte 0x50 outlives. */
 GUEST(reset_guest, "mov $0x50, %al\n out %al, $0x70\n in $0x71, %al\n test %al, %al\n jnz 1f\n"
-		   "mov $0x50, %al\n out %al, $0x70\n mov $1, %al\n out %al, $0x71\n mov $0xfe, %al\n out %al, $0x64\n jmp .\n"
+		   "mov $0x50, %al\n out %al, $0x70\n mov $1, %al\n out %al, $0x71\n"
+		   "mov $0xfe, %al\n out %al, $0x64\n jmp .\n"
 		   "1: " LEAVE);
 
 static int try_add(enum catch_kind kind, uint64_t start, uint64_t end, unsigned dir, unsigned *ret_id)
 {
-	return machine_catch_add(m, &(struct catch_spec){ .kind = kind, .start = start, .end = end, .dir = dir }, ret_id, &err);
+	struct catch_spec spec = { .kind = kind, .start = start, .end = end, .dir = dir };
+
+	return machine_catch_add(m, &spec, ret_id, &err);
 }
 
 static unsigned add(enum catch_kind kind, uint64_t start, uint64_t end, unsigned dir)
@@ -103,8 +109,8 @@ static void caught(unsigned id, const char *text)
 {
 	guest_continue();
 	guest_wait();
-	ck_assert_msg(stop.reason == STOP_CATCH && !strcmp(stop.text, text), "reason %d, '%s', not '%s'", stop.reason, stop.text,
-		      text);
+	ck_assert_msg(stop.reason == STOP_CATCH && !strcmp(stop.text, text), "reason %d, '%s', not '%s'", stop.reason,
+		      stop.text, text);
 	ck_assert_uint_eq(stop.catch_id, id);
 }
 
@@ -257,6 +263,24 @@ START_TEST(real_mode_exceptions)
 	ck_assert_uint_eq(hits_of(bp), 1);
 	ends();
 	ck_assert_uint_eq(guest_u32(0x500), 1);
+}
+END_TEST
+
+/* vCPUs that wait to be started have no tables: what their registers say of gpa 0 is not looked at. */
+START_TEST(other_cpus_wait)
+{
+	uint8_t before[1024], after[1024];
+	unsigned id;
+
+	GUEST_START(faults_guest, 0x7c00, BOOT_REAL, 3);
+	id = add(CATCH_EXCEPTION, 6, 6, 0);
+	caught_at(id, 0x7c90, "exception 6 (#UD), from 0x0:0x7c50");
+	ck_assert_uint_eq(stop.cpu, 0);
+	machine_phys_read(m, 0, before, sizeof(before), &err);
+	ck_assert_int_eq(machine_catch_remove(m, id, &err), 0);
+	machine_phys_read(m, 0, after, sizeof(after), &err);
+	ck_assert_mem_eq(before, after, sizeof(before));
+	ends();
 }
 END_TEST
 
@@ -483,6 +507,7 @@ int main(void)
 	tcase_add_test(c, msrs_by_direction);
 	tcase_add_test(c, msrs_no_longer_caught);
 	tcase_add_test(c, real_mode_exceptions);
+	tcase_add_test(c, other_cpus_wait);
 	tcase_add_test(c, handlers_are_as_before);
 	tcase_add_test(c, tables_are_followed);
 	tcase_add_test(c, error_codes_in_protected_mode);

@@ -70,15 +70,18 @@ static int check(const struct catch_spec *s, struct err *err)
 	if (!kinds[s->kind].last && (s->start || s->end))
 		return err_set(err, EINVAL, "this kind of catchpoint has no range");
 	if (s->start > s->end)
-		return err_set(err, EINVAL, "the range 0x%" PRIx64 " to 0x%" PRIx64 " ends before it begins", s->start, s->end);
+		return err_set(err, EINVAL, "the range 0x%" PRIx64 " to 0x%" PRIx64 " ends before it begins", s->start,
+			       s->end);
 	if (s->end > kinds[s->kind].last)
-		return err_set(err, EINVAL, "there are no %s above 0x%" PRIx64, kinds[s->kind].name, kinds[s->kind].last);
+		return err_set(err, EINVAL, "there are no %s above 0x%" PRIx64, kinds[s->kind].name,
+			       kinds[s->kind].last);
 	if ((s->dir & ~(unsigned)(CATCH_READ | CATCH_WRITE)) ||
 	    (kinds[s->kind].dir ? !s->dir : s->dir && !kinds[s->kind].any_dir))
 		return err_set(err, EINVAL, "this kind of catchpoint has no direction 0x%x", s->dir);
 	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++)
 		if (inside[i].kind == s->kind && s->start >= inside[i].start && s->end <= inside[i].end)
-			return err_set(err, ENOTSUP, "KVM's own %s answers there, and shows no access to it", inside[i].name);
+			return err_set(err, ENOTSUP, "KVM's own %s answers there, and shows no access to it",
+				       inside[i].name);
 	return s->kind == CATCH_MSR ? catch_msrs_check(s->start, s->end, err) : 0;
 }
 
@@ -144,8 +147,8 @@ int catch_remove(struct catch_table *t, unsigned id, struct err *err)
 	memmove(c, c + 1, (size_t)(t->info + t->n - c - 1) * sizeof(*c));
 	t->n--;
 	/*
-	 * It is gone whatever comes of this: an MSR filter that could not be made smaller shows accesses that nobody asked for,
-	 * which are carried out all the same, and breakpoints are tried again when the guest goes on.
+	 * It is gone whatever comes of this: an MSR filter that could not be made smaller shows accesses that nobody
+	 * asked for, which are carried out all the same, and breakpoints are tried again when the guest goes on.
 	 */
 	changed(t, kind, NULL);
 	return 0;
@@ -207,7 +210,9 @@ static bool matches(const struct catch_info *c, const struct catch_access *a)
 		return !a->claimed && a->kind != CATCH_MSR;
 	if (a->kind == CATCH_MSR)       /* one number, however many bytes */
 		last = a->addr;
-	return c->spec.kind == a->kind && c->spec.start <= (last < a->addr ? UINT64_MAX : last) && c->spec.end >= a->addr;
+	if (last < a->addr)
+		last = UINT64_MAX;
+	return c->spec.kind == a->kind && c->spec.start <= last && c->spec.end >= a->addr;
 }
 
 /* The values, as many as are shown; little-endian. */
@@ -243,8 +248,8 @@ static void say_access(struct stop_event *ev, const struct catch_info *c, const 
 	}
 	if (a->count > 1)
 		snprintf(times, sizeof(times), ", %u times", a->count);
-	catch_say(ev, c->id, "%s%s 0x%" PRIx64 ", %u byte%s%s:%s", unclaimed, verb, a->addr, a->size, a->size == 1 ? "" : "s",
-		  times, values);
+	catch_say(ev, c->id, "%s%s 0x%" PRIx64 ", %u byte%s%s:%s", unclaimed, verb, a->addr, a->size,
+		  a->size == 1 ? "" : "s", times, values);
 }
 
 bool catch_match(struct catch_table *t, const struct catch_access *a, struct stop_event *ev)

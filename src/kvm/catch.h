@@ -4,9 +4,9 @@
  *
  * Threads: the table changes on the loop thread while every vCPU is parked, and is looked at by vCPU threads.
  *
- * Those that look (catch_match(), catch_reset(), catch_halt(), catch_vector()) make a STOP_CATCH event in *EV, with reason,
- * catch_id and text, for the lowest id above EV->catch_id that matches, and answer false when there is none.  So a caller
- * starts with a zeroed event, and calls again with the same one when the filter did not want that stop:
+ * Those that look (catch_match(), catch_reset(), catch_halt(), catch_vector()) make a STOP_CATCH event in *EV, with
+ * reason, catch_id and text, for the lowest id above EV->catch_id that matches, and answer false when there is none.
+ * So a caller starts with a zeroed event, and calls again with the same one when the filter did not want that stop:
  *
  *	struct stop_event ev = { 0 };
  *
@@ -30,13 +30,14 @@ int catch_new(struct vm *vm, struct catch_table **ret, struct err *err);
 void catch_free(struct catch_table *t);
 
 /*
- * As machine_catch_add/remove/list.  Additionally -ENOSPC: CATCH_MAX exist, or MSR ranges are too many.  A range that KVM's own
- * devices serve whole, so that no access to it ever comes out, is refused with -ENOTSUP.  Loop thread, all parked.
+ * As machine_catch_add/remove/list.  Additionally -ENOSPC: CATCH_MAX exist, or MSR ranges are too many.  A range that
+ * KVM's own devices serve whole, so that no access to it ever comes out, is refused with -ENOTSUP.  Loop thread, all
+ * parked.
  */
 int catch_add(struct catch_table *t, const struct catch_spec *spec, unsigned *ret_id, struct err *err);
 int catch_remove(struct catch_table *t, unsigned id, struct err *err);
 bool catch_list(const struct catch_table *t, size_t index, struct catch_info *ret);
-/* Counts a hit of ID, which may have gone: where a STOP_CATCH event is reported (run.c, as for breakpoints).  Loop thread. */
+/* Counts a hit of ID, which may have gone: where a STOP_CATCH event is reported, as for breakpoints.  Loop thread. */
 void catch_count(struct catch_table *t, unsigned id);
 /* Whether ID exists still, for dropping a waiting event whose catchpoint has gone.  Loop thread. */
 bool catch_exists(const struct catch_table *t, unsigned id);
@@ -58,24 +59,24 @@ struct catch_access {
 /*
  * Catchpoints of ports, MMIO, MSRs and unclaimed accesses.  V's thread:
  *   exit_io()    after bus_io(), with `claimed` what that returned;
- *   exit_mmio()  after the access was served, when no slot holds the gpa (not for pages that are watched by their slots);
+ *   exit_mmio()  after the access was served, when no slot holds the gpa;
  *   KVM_EXIT_X86_RDMSR and WRMSR: after catch_do_msr().
  */
 bool catch_match(struct catch_table *t, const struct catch_access *a, struct stop_event *ev);
 
 /*
- * KVM_EXIT_X86_RDMSR, KVM_EXIT_X86_WRMSR (api.rst 5): carries the access out, answers KVM, says in *RET what was done, and sets
- * V's needs_completion.  KVM takes it for one from the host, and so allows what the host may do.  Such exits may come when no
- * MSR is caught any more.  V's thread, in vcpu_handle_exit().
+ * KVM_EXIT_X86_RDMSR, KVM_EXIT_X86_WRMSR (api.rst 5): carries the access out, answers KVM, says in *RET what was done,
+ * and sets V's needs_completion.  KVM takes it for one from the host, and so allows what the host may do.  Such exits
+ * may come when no MSR is caught any more.  V's thread, in vcpu_handle_exit().
  */
 void catch_do_msr(struct vcpu *v, struct catch_access *ret);
 
-/* The guest asks for a reset by the device named BY: where guest_reset() (run.c) is about to do it.  Loop thread, all parked. */
+/* The guest asks for a reset by what is named BY: before guest_reset() (run.c) does it.  Loop thread, all parked. */
 bool catch_reset(struct catch_table *t, const char *by, struct stop_event *ev);
 
 /*
- * V is halted with interrupts off.  A halt is told of once for each catchpoint.  Loop thread, V parked; called about every
- * millisecond while catch_wants_tick().
+ * V is halted with interrupts off.  A halt is told of once for each catchpoint.  Loop thread, V parked; called about
+ * every millisecond while catch_wants_tick().
  */
 bool catch_halt(struct catch_table *t, struct vcpu *v, struct stop_event *ev);
 
@@ -83,21 +84,25 @@ bool catch_halt(struct catch_table *t, struct vcpu *v, struct stop_event *ev);
 bool catch_wants_tick(const struct catch_table *t);
 
 /*
- * Vectors are caught by hidden breakpoints of BREAK_OWNER_CATCH on the first instructions of their handlers.  This puts them
- * where the vCPUs' interrupt tables lead now: loop thread, all parked, registers in the run pages fresh, before anything runs (in
- * start(), after a reset and at each tick).  Takes nothing when no vector is caught.  Failure: a breakpoint could not be set
- * (-ENOMEM); the others are, and it is tried again the next time.
+ * Vectors are caught by hidden breakpoints of BREAK_OWNER_CATCH on the first instructions of their handlers.  This puts
+ * them where the vCPUs' interrupt tables lead now: loop thread, all parked, registers in the run pages fresh, before
+ * anything runs (in start(), after a reset and at each tick).  Takes nothing when no vector is caught.  Failure: a
+ * breakpoint could not be set (-ENOMEM); the others are, and it is tried again the next time.
  */
 int catch_follow(struct catch_table *t, struct err *err);
 /*
- * Whether V's table is another, or holds other gates, than catch_follow() saw: then vm_pause() has it look again.  Guests change
- * their tables without an exit; this finds it at the next one.  V's thread, after each exit that the guest may go on from.
+ * Whether V's table is another, or holds other gates, than catch_follow() saw: then vm_pause() has it look again.
+ * Guests change their tables without an exit; this finds it at the next one.  V's thread, after each exit that the
+ * guest may go on from.
  */
 bool catch_stale(struct catch_table *t, const struct vcpu *v);
 /*
- * V stands at the breakpoint of BREAK_OWNER_CATCH at GVA (the breakpoint's own address): which vector came.  False also when
- * it is another vCPU's handler: V is then to go on.  V's thread, in debug.c where a hit is made into an event.
+ * V stands at the breakpoint of BREAK_OWNER_CATCH at GVA (the breakpoint's own address): which vector came.  False also
+ * when it is another vCPU's handler: V is then to go on.  V's thread, in debug.c where a hit is made into an event.
  */
 bool catch_vector(struct catch_table *t, struct vcpu *v, uint64_t gva, struct stop_event *ev);
+
+/* Where V's interrupt table leads VECTOR: linear address of the handler.  False: nowhere.  V's thread, or the loop thread, V parked. */
+bool catch_handler(const struct vcpu *v, unsigned vector, uint64_t *ret);
 
 #endif

@@ -22,8 +22,8 @@ int catch_msrs_check(uint64_t start, uint64_t end, struct err *err)
 	if (end - start >= CATCH_MSR_SPAN)
 		return err_set(err, EINVAL, "a catchpoint takes at most 0x%x MSRs", CATCH_MSR_SPAN);
 	if (start <= X2APIC_LAST && end >= X2APIC_FIRST)
-		return err_set(err, ENOTSUP, "KVM does not show accesses to the x2APIC's MSRs, 0x%x to 0x%x", X2APIC_FIRST,
-			       X2APIC_LAST);
+		return err_set(err, ENOTSUP, "KVM does not show accesses to the x2APIC's MSRs, 0x%x to 0x%x",
+			       X2APIC_FIRST, X2APIC_LAST);
 	/* A range's end is one more, in 32 bits. */
 	if (end == UINT32_MAX)
 		return err_set(err, ENOTSUP, "KVM does not show accesses to MSR 0x%" PRIx64, end);
@@ -90,7 +90,8 @@ static int check_caps(const struct vm *vm, struct err *err)
 
 	for (size_t i = 0; i < sizeof(caps) / sizeof(caps[0]); i++)
 		if (kvm_ioctl_num(vm->kvm.vm_fd, KVM_CHECK_EXTENSION, caps[i].cap) <= 0)
-			return err_set(err, ENOTSUP, "this host's KVM lacks %s, so MSR accesses cannot be caught", caps[i].name);
+			return err_set(err, ENOTSUP, "this host's KVM lacks %s, so MSR accesses cannot be caught",
+				       caps[i].name);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Catching exceptions and interrupts: hidden breakpoints on the handlers that the vCPUs' interrupt tables name.  No exit tells
- * of LIDT or of a write to a gate, so the tables are compared with what they were.
+ * Catching exceptions and interrupts: hidden breakpoints on the handlers that the vCPUs' interrupt tables name.  No
+ * exit tells of LIDT or of a write to a gate, so the tables are compared with what they were.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -315,7 +315,8 @@ static unsigned sharers(const struct idt *t, uint64_t handler)
 }
 
 /* What delivery left on V's stack. */
-static bool read_frame(const struct vcpu *v, const struct idt *t, unsigned vector, unsigned width, struct idt_frame *ret)
+static bool read_frame(const struct vcpu *v, const struct idt *t, unsigned vector, unsigned width,
+		       struct idt_frame *ret)
 {
 	const struct kvm_segment *ss = &v->run->s.regs.sregs.ss;
 	uint64_t sp = v->run->s.regs.regs.rsp, words[4] = { 0 };
@@ -331,12 +332,12 @@ static bool read_frame(const struct vcpu *v, const struct idt *t, unsigned vecto
 	return true;
 }
 
-static void say_vector(const struct vcpu *v, const struct idt *t, unsigned id, unsigned vector, const struct idt_gate *gate,
-		       struct stop_event *ev)
+static void say_vector(const struct vcpu *v, const struct idt *t, unsigned id, unsigned vector,
+		       const struct idt_gate *gate, struct stop_event *ev)
 {
-	const char *name = idt_vector_name(vector);
 	/* In real mode the vectors from 8 on are as well a BIOS's services, and its interrupts. */
 	bool exception = t->kind == IDT_REAL ? vector < 8 : vector < 32;
+	const char *name = exception ? idt_vector_name(vector) : NULL;
 	char from[64] = "its frame cannot be read", code[32] = "", cr2[32] = "";
 	unsigned n = sharers(t, gate->handler);
 	struct idt_frame f = { 0 };
@@ -351,9 +352,8 @@ static void say_vector(const struct vcpu *v, const struct idt *t, unsigned id, u
 		snprintf(code, sizeof(code), ", error code 0x%" PRIx64, f.code);
 	if (vector == PAGE_FAULT && f.has_code)
 		snprintf(cr2, sizeof(cr2), ", cr2 0x%" PRIx64, (uint64_t)v->run->s.regs.sregs.cr2);
-	catch_say(ev, id, "%s %u%s%s%s%s%s%s, %s", exception ? "exception" : "interrupt", vector, exception && name ? " (" : "",
-		  exception && name ? name : "", exception && name ? ")" : "", n > 1 ? " or another of this handler" : "", code,
-		  cr2, from);
+	catch_say(ev, id, "%s %u%s%s%s%s%s%s, %s", exception ? "exception" : "interrupt", vector, name ? " (" : "",
+		  name ? name : "", name ? ")" : "", n > 1 ? " or another of this handler" : "", code, cr2, from);
 }
 
 bool catch_vector(struct catch_table *t, struct vcpu *v, uint64_t gva, struct stop_event *ev)
@@ -374,4 +374,17 @@ bool catch_vector(struct catch_table *t, struct vcpu *v, uint64_t gva, struct st
 				return true;
 			}
 	return false;
+}
+
+bool catch_handler(const struct vcpu *v, unsigned vector, uint64_t *ret)
+{
+	struct idt_gate gate;
+	struct view view;
+	struct idt idt;
+
+	get_idt(v, read_raw, &view, &idt);
+	if (idt_find(&idt, vector, &gate, NULL))
+		return false;
+	*ret = gate.handler;
+	return true;
 }

@@ -140,8 +140,10 @@ const char *idt_vector_name(unsigned vector)
 {
 	/* SDM vol. 3, table 6-1; 28 to 30 are AMD's (APM vol. 2, table 8-1). */
 	static const char *const names[32] = {
-		"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", NULL,  "#TS", "#NP", "#SS", "#GP", "#PF", NULL,
-		"#MF", "#AC", "#MC", "#XM", "#VE", "#CP", NULL,  NULL,  NULL,  NULL,  NULL,  NULL,  "#HV", "#VC", "#SX", NULL,
+		"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM",
+		"#DF", NULL,  "#TS", "#NP", "#SS", "#GP", "#PF", NULL,
+		"#MF", "#AC", "#MC", "#XM", "#VE", "#CP", NULL,  NULL,
+		NULL,  NULL,  NULL,  NULL,  "#HV", "#VC", "#SX", NULL,
 	};
 
 	return vector < 32 ? names[vector] : NULL;

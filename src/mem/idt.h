@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where the processor goes for a vector: the real-mode vector table, and the gates of protected and long mode (Intel SDM vol. 3,
- * 6.10 to 6.14 and 20.1.4).  Pure: memory comes by a function.
+ * Where the processor goes for a vector: the real-mode vector table, and the gates of protected and long mode (Intel
+ * SDM vol. 3, 6.10 to 6.14 and 20.1.4).  Pure: memory comes by a function.
  */
 #ifndef GV_MEM_IDT_H
 #define GV_MEM_IDT_H
@@ -45,8 +45,8 @@ unsigned idt_gate_size(enum idt_kind kind);
 /* The linear address of VECTOR's entry; false when the limit cuts it off. */
 bool idt_gate_place(const struct idt *t, unsigned vector, uint64_t *ret_gva);
 /*
- * Finds the handler of VECTOR.  -ENOENT: beyond the limit, not present, or an unset real-mode vector (0:0); -ENOTSUP: a task
- * gate; -EINVAL: no gate, or its selector names no code segment; -EFAULT: the tables cannot be read.
+ * Finds the handler of VECTOR.  -ENOENT: beyond the limit, not present, or an unset real-mode vector (0:0); -ENOTSUP: a
+ * task gate; -EINVAL: no gate, or its selector names no code segment; -EFAULT: the tables cannot be read.
  */
 int idt_find(const struct idt *t, unsigned vector, struct idt_gate *ret, struct err *err);
 
@@ -58,9 +58,9 @@ struct idt_frame {
 };
 
 /*
- * Makes sense of what SP points to in a handler's first instruction: WORDS holds the first four things there, WIDTH bytes
- * each.  Whether there is an error code follows from the vector, and where a software or external interrupt may have come by
- * the same vector, from the stack itself.
+ * Makes sense of what SP points to in a handler's first instruction: WORDS holds the first four things there, WIDTH
+ * bytes each.  Whether there is an error code follows from the vector, and where a software or external interrupt may
+ * have come by the same vector, from the stack itself.
  */
 void idt_frame(enum idt_kind kind, unsigned vector, uint64_t sp, const uint64_t words[4], struct idt_frame *ret);
 
