@@ -677,6 +677,22 @@ START_TEST(real_mode_vectors)
 }
 END_TEST
 
+/* Also of vectors that nobody catches. */
+START_TEST(handlers)
+{
+	uint64_t gva = 7;
+
+	put(0x2000 + 4 * 13, 0x08000100, 4);
+	ck_assert(!catch_handler(&cpu[1], 13, &gva));
+	cpu[1].run->s.regs.sregs.idt.base = 0x2000;
+	ck_assert(!catch_handler(&cpu[0], 13, &gva));
+	ck_assert(!catch_handler(&cpu[1], 256, &gva));
+	ck_assert_uint_eq(gva, 7);
+	ck_assert(catch_handler(&cpu[1], 13, &gva));
+	ck_assert_uint_eq(gva, 0x8100);
+}
+END_TEST
+
 START_TEST(long_mode_vectors)
 {
 	struct kvm_sregs *s = &cpu[0].run->s.regs.sregs;
@@ -770,6 +786,7 @@ int main(void)
 	tcase_add_test(c, each_cpu_has_tables);
 	tcase_add_test(c, traps_in_tables);
 	tcase_add_test(c, real_mode_vectors);
+	tcase_add_test(c, handlers);
 	tcase_add_test(c, long_mode_vectors);
 	tcase_add_test(c, protected_mode_vectors);
 	suite_add_tcase(s, c);

@@ -8,7 +8,7 @@
 
 #define ANY (CATCH_READ | CATCH_WRITE)
 
-/* The end of a guest; a handler that returns behind SIZE bytes of instruction; what follows stands at 0x7c00 + OFFSET. */
+/* The end of a guest; a handler that returns behind SIZE bytes more; what follows stands at 0x7c00 + OFFSET. */
 #define LEAVE "xor %ax, %ax\n out %al, $0xf4\n jmp .\n"
 #define SKIP16(size) "push %bp\n mov %sp, %bp\n addw $" #size ", 2(%bp)\n pop %bp\n iretw\n"
 #define AT(name, offset) ".org " #name " + " #offset ", 0x90\n"

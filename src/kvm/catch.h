@@ -102,7 +102,7 @@ bool catch_stale(struct catch_table *t, const struct vcpu *v);
  */
 bool catch_vector(struct catch_table *t, struct vcpu *v, uint64_t gva, struct stop_event *ev);
 
-/* Where V's interrupt table leads VECTOR: linear address of the handler.  False: nowhere.  V's thread, or the loop thread, V parked. */
+/* The linear address of the handler that V's interrupt table has for VECTOR; false: none.  V's thread, or V parked. */
 bool catch_handler(const struct vcpu *v, unsigned vector, uint64_t *ret);
 
 #endif
