@@ -243,6 +243,7 @@ static int name_width(const char *group)
 {
 	static const int widths[RG_COUNT] = {
 		[RG_GENERAL] = 3, [RG_SEGMENT] = 2, [RG_CONTROL] = 4, [RG_X87] = 5, [RG_SSE] = 5, [RG_AVX] = 6,
+		[RG_DEBUG] = 3,
 	};
 	for (unsigned g = 0; g < RG_COUNT; g++)
 		if (!strcmp(group, reg_group_name((enum reg_group)g)))

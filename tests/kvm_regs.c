@@ -31,7 +31,7 @@ START_TEST(round_trips)
 		if (!machine_reg_present(m, reg))
 			continue;
 		/* Control registers, segments, eflags, x87 control and the pc do not take any value: below. */
-		if (info->group == RG_CONTROL || reg == X86_EFLAGS || reg == X86_RIP || reg == X86_MXCSR ||
+		if (info->group == RG_CONTROL || info->group == RG_DEBUG || reg == X86_EFLAGS || reg == X86_RIP || reg == X86_MXCSR ||
 		    (reg >= X86_CS && reg <= X86_GS) || (reg >= X86_FCTRL && reg <= X86_FOP) || reg == X86_IP ||
 		    (info->group == RG_SEGMENT && reg != X86_K_GS_BASE))
 			continue;
@@ -96,6 +96,12 @@ START_TEST(refusals)
 		{ X86_MXCSR, 0x10000 },
 		{ X86_CS, 0 },
 		{ X86_CS, 0xfff8 },
+		{ X86_DR0, 0x800000000000 },
+		{ X86_DR3, 0xff7fffffffffffff },
+		{ X86_DR6, 1ull << 32 },
+		{ X86_DR7, 1ull << 63 },
+		{ X86_DR7, 0x20401 },                   /* ports without cr4.DE */
+		{ X86_DR7, 0xc00004c0 },                /* execution, longer than a byte */
 	};
 	uint8_t before[REG_COUNT][REG_BYTES_MAX], now[REG_BYTES_MAX], value[REG_BYTES_MAX];
 
@@ -251,6 +257,61 @@ START_TEST(too_much)
 }
 END_TEST
 
+/* Each of its own debug registers into general ones, then others back. */
+GUEST(debugregs64, ".code64\n mov %dr0, %rax\n mov %dr3, %rbx\n mov %dr6, %rcx\n mov %dr7, %rdx\n"
+		   " mov $0x12345, %esi\n mov %rsi, %dr1\n mov $0x30408, %esi\n mov %rsi, %dr7\n nop\n jmp .\n");
+
+/* The guest has what we wrote, and we read what it wrote. */
+START_TEST(debug_registers)
+{
+	GUEST_START(debugregs64, 0x100000, BOOT_LONG, 1);
+	ck_assert_uint_eq(guest_reg(0, X86_DR6), 0xffff0ff0);
+	ck_assert_uint_eq(guest_reg(0, X86_DR7), 0x400);
+	guest_set_reg(0, X86_DR0, 0xffff800000001234);
+	guest_set_reg(0, X86_DR3, 0x7fffffffffff);
+	/* What is fixed stays so, and breakpoints that are disabled may be anything. */
+	guest_set_reg(0, X86_DR6, 0x4001);
+	ck_assert_uint_eq(guest_reg(0, X86_DR6), 0xffff4ff1);
+	guest_set_reg(0, X86_DR7, 0xd040d800);
+	ck_assert_uint_eq(guest_reg(0, X86_DR7), 0xd0400400);
+	guest_set_reg(0, X86_DR7, 0x90000480);  /* the last: 8 bytes, to be written */
+	for (int i = 0; i < 8; i++) {
+		guest_step(0);
+		guest_wait();
+		ck_assert_uint_eq(stop.reason, STOP_STEP);
+	}
+	ck_assert_uint_eq(guest_reg(0, X86_RAX), 0xffff800000001234);
+	ck_assert_uint_eq(guest_reg(0, X86_RBX), 0x7fffffffffff);
+	ck_assert_uint_eq(guest_reg(0, X86_RCX) & 0x1, 0x1);
+	ck_assert_uint_eq(guest_reg(0, X86_RDX), 0x90000480);
+	ck_assert_uint_eq(guest_reg(0, X86_DR0), 0xffff800000001234);
+	ck_assert_uint_eq(guest_reg(0, X86_DR1), 0x12345);
+	ck_assert_uint_eq(guest_reg(0, X86_DR7), 0x30408);
+	ck_assert_int_eq(machine_reset(m, &err), 0);
+	ck_assert_uint_eq(guest_reg(0, X86_DR0), 0);
+	ck_assert_uint_eq(guest_reg(0, X86_DR7), 0x400);
+	guest_end();
+}
+END_TEST
+
+/* 8 bytes are for long mode; ports are for CR4.DE. */
+START_TEST(debug_registers_by_mode)
+{
+	uint64_t eight = 0x90402, ports = 0x20402;
+
+	GUEST_START(spin, 0x7c00, BOOT_REAL, 1);
+	ck_assert_int_eq(machine_reg_write(m, 0, X86_DR7, &eight, &err), -EINVAL);
+	ck_assert_msg(strstr(err.msg, "long mode") != NULL, "%s", err.msg);
+	ck_assert_int_eq(machine_reg_write(m, 0, X86_DR7, &ports, &err), -EINVAL);
+	ck_assert_msg(strstr(err.msg, "cr4.DE") != NULL, "%s", err.msg);
+	ck_assert_uint_eq(guest_reg(0, X86_DR7), 0x400);
+	guest_set_reg(0, X86_CR4, guest_reg(0, X86_CR4) | 8);
+	guest_set_reg(0, X86_DR7, ports);
+	ck_assert_uint_eq(guest_reg(0, X86_DR7), ports);
+	guest_end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("regs");
@@ -262,6 +323,8 @@ int main(void)
 	tcase_add_test(c, round_trips);
 	tcase_add_test(c, written_values_survive_a_step);
 	tcase_add_test(c, refusals);
+	tcase_add_test(c, debug_registers);
+	tcase_add_test(c, debug_registers_by_mode);
 	tcase_add_test(c, real_mode_pc_is_linear);
 	tcase_add_test(c, segments_load_their_descriptors);
 	tcase_add_test(c, mode_is_told);

@@ -94,6 +94,7 @@ const char *reg_group_name(enum reg_group g)
 	static const char *const names[RG_COUNT] = {
 		[RG_GENERAL] = "general", [RG_SEGMENT] = "segment", [RG_CONTROL] = "control",
 		[RG_X87] = "x87",         [RG_SSE] = "sse",         [RG_AVX] = "avx",
+		[RG_DEBUG] = "debug",
 	};
 	return names[g];
 }

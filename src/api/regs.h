@@ -23,7 +23,7 @@ enum reg_id {
 enum reg_feature { RF_CORE, RF_SEGMENTS, RF_SSE, RF_AVX, RF_SYSTEM, RF_COUNT };
 
 /* How `info registers` groups them. */
-enum reg_group { RG_GENERAL, RG_SEGMENT, RG_CONTROL, RG_X87, RG_SSE, RG_AVX, RG_COUNT };
+enum reg_group { RG_GENERAL, RG_SEGMENT, RG_CONTROL, RG_X87, RG_SSE, RG_AVX, RG_DEBUG, RG_COUNT };
 
 /* A client's view: which rows it has, under which names, widths and numbers. */
 enum reg_layout { RL_X86_64, RL_I386, RL_COUNT };

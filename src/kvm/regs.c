@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "kvm/regs_debug.h"
+
 #define CR0_PE       1ull
 #define CR0_PG       (1ull << 31)
 #define CR4_LA57     (1ull << 12)
@@ -30,7 +32,7 @@
 #define XS_AVX       4ull
 #define MXCSR_KNOWN  0xffffu
 
-enum reg_home { HOME_REGS, HOME_SREGS, HOME_PC, HOME_MSR, HOME_ST, HOME_FCTL, HOME_XMM, HOME_MXCSR, HOME_YMMH };
+enum reg_home { HOME_REGS, HOME_SREGS, HOME_PC, HOME_MSR, HOME_ST, HOME_FCTL, HOME_XMM, HOME_MXCSR, HOME_YMMH, HOME_DEBUG };
 
 static const struct {
 	enum reg_home home;
@@ -50,6 +52,7 @@ int regs_refresh(struct vcpu *v, struct err *err)
 	if (!r)
 		r = kvm_ioctl(v->fd, KVM_GET_SREGS, &v->run->s.regs.sregs);
 	v->xsave_valid = false;
+	v->own_known = false;
 	return r ? err_errno(err, -r, "vCPU %u: reading its registers", v->id) : 0;
 }
 
@@ -354,6 +357,10 @@ int regs_read(struct vcpu *v, enum reg_id reg, void *ret, struct err *err)
 		r = msr_access(v, homes[reg].offset, &value, false, err);
 		memcpy(buf, &value, sizeof(value));
 		break;
+	case HOME_DEBUG:
+		r = regs_debug_read(v, homes[reg].offset, &value, err);
+		memcpy(buf, &value, sizeof(value));
+		break;
 	default:
 		r = xsave_read(v, reg, buf, err);
 	}
@@ -526,6 +533,8 @@ int regs_write(struct vcpu *v, enum reg_id reg, const void *new_value, struct er
 		break;
 	case HOME_MSR:
 		return msr_access(v, homes[reg].offset, &value, true, err);
+	case HOME_DEBUG:
+		return regs_debug_write(v, homes[reg].offset, value, err);
 	default:
 		return xsave_write(v, reg, new_value, err);
 	}
