@@ -9,7 +9,7 @@ libgvstub_a_SOURCES = \
 	gdbstub/session.c gdbstub/session.h gdbstub/stop.c gdbstub/tdesc.c gdbstub/tdesc.h
 
 if HAVE_CHECK
-check_PROGRAMS += tests/check_frame tests/check_reply tests/check_rsp tests/check_rsp_file tests/check_rsp_run \
+check_PROGRAMS += tests/check_frame tests/check_reply tests/check_rsp tests/check_rsp_file tests/check_rsp_run tests/check_rsp_wire \
 	tests/check_rsp_fuzz tests/check_rsp_map tests/check_server
 
 tests_check_frame_SOURCES = tests/check_frame.c tests/unit.c tests/unit.h
@@ -25,6 +25,8 @@ tests_check_rsp_file_SOURCES = tests/check_rsp_file.c $(gv_rsp_rig)
 tests_check_rsp_file_LDADD = $(gv_rsp_libs)
 tests_check_rsp_run_SOURCES = tests/check_rsp_run.c $(gv_rsp_rig)
 tests_check_rsp_run_LDADD = $(gv_rsp_libs)
+tests_check_rsp_wire_SOURCES = tests/check_rsp_wire.c $(gv_rsp_rig)
+tests_check_rsp_wire_LDADD = $(gv_rsp_libs)
 tests_check_rsp_fuzz_SOURCES = tests/check_rsp_fuzz.c $(gv_rsp_rig)
 tests_check_rsp_fuzz_LDADD = $(gv_rsp_libs)
 tests_check_rsp_map_SOURCES = tests/check_rsp_map.c $(gv_rsp_rig)
@@ -32,6 +34,6 @@ tests_check_rsp_map_LDADD = $(gv_rsp_libs)
 tests_check_server_SOURCES = tests/check_server.c $(gv_rsp_rig)
 tests_check_server_LDADD = $(gv_rsp_libs)
 
-TESTS += tests/check_frame tests/check_reply tests/check_rsp tests/check_rsp_file tests/check_rsp_run \
+TESTS += tests/check_frame tests/check_reply tests/check_rsp tests/check_rsp_file tests/check_rsp_run tests/check_rsp_wire \
 	tests/check_rsp_fuzz tests/check_rsp_map tests/check_server
 endif
