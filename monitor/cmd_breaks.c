@@ -408,7 +408,7 @@ static void render_facts(const json_t *row, struct out *o)
 	if (!strcmp(data_str(row, "where"), "pending"))
 		out_puts(o, "  pending");
 	if (json_object_get(row, "pages"))
-		out_printf(o, "  by slots, %" PRIu64 " pages, %" PRIu64 " misses", data_u64(row, "pages"),
+		out_printf(o, "  by slots, pages %" PRIu64 ", misses %" PRIu64, data_u64(row, "pages"),
 			   data_u64(row, "misses"));
 	if (data_true(row, "temporary"))
 		out_puts(o, "  temporary");

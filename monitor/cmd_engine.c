@@ -80,6 +80,8 @@ static void render_counts(const char *head, const json_t *counts, struct out *o)
 	bool any = false;
 
 	json_object_foreach((json_t *)counts, name, n) {
+		if (!json_integer_value(n))
+			continue;
 		out_printf(o, "%s %s %" JSON_INTEGER_FORMAT, any ? "," : head, name, json_integer_value(n));
 		any = true;
 	}

@@ -512,11 +512,11 @@ START_TEST(listing)
 	rig.f->watch[0].misses = 7;
 	ck_assert_str_eq(rig_ok(&rig, "info breakpoints"),
 			 "1   port  0x60 read  hits 0  monitor\n"
-			 "2   write  0x5000, 8192 bytes  by slots, 2 pages, 7 misses  hits 0  monitor\n"
+			 "2   write  0x5000, 8192 bytes  by slots, pages 2, misses 7  hits 0  monitor\n"
 			 "3   soft  0x80000 cpu=1  pending  hits 0  monitor, gdb\n"
 			 "4   hard  0x1010 <main>  hits 0  monitor\n"
 			 "-   soft  0x1040 <loop+16>  hits 0  gdb\n"
-			 "-   access  0x5000, 65536 bytes  by slots, 16 pages, 0 misses  hits 0  gdb\n");
+			 "-   access  0x5000, 65536 bytes  by slots, pages 16, misses 0  hits 0  gdb\n");
 	r = result_of("info breakpoints 4 -j");
 	list = json_object_get(r, "breakpoints");
 	ck_assert_uint_eq(json_array_size(list), 3);
@@ -539,7 +539,8 @@ START_TEST(exits)
 	rig.f->nexits = 3;
 	rig.f->assists[0] = (struct assist_count){ "int3", 4 };
 	rig.f->assists[1] = (struct assist_count){ "xsave", 9 };
-	rig.f->nassists = 2;
+	rig.f->assists[2] = (struct assist_count){ "popcnt", 0 };
+	rig.f->nassists = 3;
 	ck_assert_str_eq(rig_ok(&rig, "info exits 2"),
 			 "11       -0.001000s  cpu 0  debug     0x9000\n"
 			 "12       -0.000000s  cpu 1  io        0x1034 <loop+4>  out 0x3f8 1\n"
