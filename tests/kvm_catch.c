@@ -32,7 +32,7 @@ GUEST(msr_guest, REAL_START "movw $" HERE(msr_guest, 9f) ", 4 * 13\n movw %ax, 4
 GUEST(faults_guest, REAL_START "movw $0x7c80, 4 * 3\n movw %ax, 4 * 3 + 2\n movw $0x7c90, 4 * 6\n movw %ax, 4 * 6 + 2\n"
 		    "out %al, $0x80\n"
 		    AT(faults_guest, 0x40) "int3\n"
-		    AT(faults_guest, 0x50) "ud2\n incl 0x500\n" LEAVE
+		    AT(faults_guest, 0x50) "ud2\n incl 0x500\n mov 0x7c80, %al\n mov %al, 0x504\n" LEAVE
 		    AT(faults_guest, 0x80) "iretw\n"
 		    AT(faults_guest, 0x90) SKIP16(2));
 
@@ -302,6 +302,8 @@ START_TEST(handlers_are_as_before)
 	ends();
 	machine_phys_read(m, 0x7c00, after, sizeof(after), &err);
 	ck_assert_mem_eq(before, after, sizeof(before));
+	/* The guest sees it so too. */
+	ck_assert_uint_eq(guest_u32(0x504), before[0x80]);
 }
 END_TEST
 
