@@ -94,6 +94,10 @@ unsigned break_registers(const struct break_table *t, unsigned n, struct breakpo
 /* Changes whenever what break_registers() gives may have. */
 uint64_t break_generation(const struct break_table *t);
 
+/* Calls EACH for every page (GMEM_PAGE bytes of host memory) that sites lie in; how many there are. */
+void break_pages(const struct break_table *t, void (*each)(void *arg, uint8_t *page), void *arg);
+size_t break_page_count(const struct break_table *t);
+
 /* Tries to find up to BUDGET pending ones' bytes; those tried longest ago first.  Returns how many were found. */
 size_t break_resolve(struct break_table *t, size_t budget);
 /* Puts the traps back that the guest has overwritten, in up to BUDGET sites, from where break_overwritten() found one.  Returns how many. */

@@ -146,6 +146,21 @@ void site_free_all(struct break_table *t)
 	each_site(t, site_forget);
 }
 
+void break_pages(const struct break_table *t, void (*each)(void *arg, uint8_t *page), void *arg)
+{
+	for (size_t i = 0; i < t->by_page.buckets; i++)
+		for (struct htab_link *link = t->by_page.bucket[i]; link; link = link->next) {
+			uint8_t *byte = HTAB_ENTRY(link, struct break_page, by_page)->first->byte;
+
+			each(arg, byte - (uintptr_t)byte % GMEM_PAGE);
+		}
+}
+
+size_t break_page_count(const struct break_table *t)
+{
+	return t->by_page.count;
+}
+
 void break_suspend(struct break_table *t)
 {
 	t->suspended = true;

@@ -15,7 +15,13 @@ struct watch_page {
 	size_t writers, readers;        /* refs that want to know of writes alone, or of reads too */
 	uint64_t *gpas;                 /* where rights were taken */
 	size_t ngpas;
+	bool guarded;
+	bool overrun;                   /* the guard was in the way: it stands for no rights any longer */
+	unsigned round;                 /* that kept the guard last */
+	unsigned written;               /* while guarded */
 };
+
+#define GUARD_WRITES 5000               /* a page that is filled byte by byte, and some */
 
 /* The part of a watchpoint that lies in one page. */
 struct watch_ref {
@@ -36,6 +42,8 @@ struct watch_table {
 	size_t npending;
 	uint64_t generation;
 	bool suspended;
+	struct watch_page *guard[WATCH_GUARDS_MAX];
+	unsigned nguards, round;
 };
 
 int watch_new(struct gmem *g, const struct watch_ops *ops, struct watch_table **ret, struct err *err)
@@ -53,6 +61,15 @@ int watch_new(struct gmem *g, const struct watch_ops *ops, struct watch_table **
 size_t watch_count(const struct watch_table *t)
 {
 	return t->n;
+}
+
+size_t watch_registers(const struct watch_table *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		n += t->all[i]->in_registers;
+	return n;
 }
 
 size_t watch_pending(const struct watch_table *t)
@@ -153,7 +170,7 @@ static void collect_gpa(void *arg, uint64_t gpa)
 static void page_rights(struct watch_table *t, const struct watch_page *p)
 {
 	for (size_t i = 0; i < p->ngpas; i++)
-		t->ops.rights(t->ops.arg, p->gpas[i], p->writers || p->readers, p->readers);
+		t->ops.rights(t->ops.arg, p->gpas[i], p->writers || p->readers || (p->guarded && !p->overrun), p->readers);
 }
 
 static void page_free(struct watch_table *t, struct watch_page *p)
@@ -228,8 +245,74 @@ static void unplace(struct watch_table *t, struct watch_ref *r)
 	r->page = NULL;
 	r->w->nplaced--;
 	page_rights(t, p);
+	if (!p->first && !p->guarded)
+		page_free(t, p);
+}
+
+/* -- guards -- */
+
+bool watch_guard(struct watch_table *t, uint8_t *host)
+{
+	struct watch_page *p;
+
+	if (t->suspended)
+		return false;
+	p = page_get(t, host - (uintptr_t)host % GMEM_PAGE);
+	if (!p)
+		return false;
+	if (p->guarded) {
+		p->round = t->round;
+		return !p->overrun;
+	}
+	if (t->nguards == WATCH_GUARDS_MAX) {
+		if (!p->first)
+			page_free(t, p);
+		return false;
+	}
+	p->guarded = true;
+	p->round = t->round;
+	p->written = 0;
+	t->guard[t->nguards++] = p;
+	page_rights(t, p);
+	return true;
+}
+
+static void unguard(struct watch_table *t, unsigned i)
+{
+	struct watch_page *p = t->guard[i];
+
+	t->guard[i] = t->guard[--t->nguards];
+	p->guarded = false;
+	page_rights(t, p);
 	if (!p->first)
 		page_free(t, p);
+}
+
+bool watch_guards_sweep(struct watch_table *t, unsigned keep)
+{
+	bool changed = false;
+
+	for (unsigned i = t->nguards; i-- > 0;) {
+		struct watch_page *p = t->guard[i];
+
+		if (t->round - p->round >= keep) {
+			unguard(t, i);
+			changed = true;
+		} else if (p->written >= GUARD_WRITES && !p->overrun) {
+			p->overrun = true;
+			page_rights(t, p);
+			changed = true;
+		}
+	}
+	t->round++;
+	return changed;
+}
+
+bool watch_guard_written(struct watch_table *t, const uint8_t *host)
+{
+	struct watch_page *p = page_of(t, host);
+
+	return p && p->guarded && !p->first && ++p->written == GUARD_WRITES;
 }
 
 size_t watch_resolve(struct watch_table *t, size_t budget)
@@ -250,6 +333,8 @@ size_t watch_resolve(struct watch_table *t, size_t budget)
 void watch_suspend(struct watch_table *t)
 {
 	t->suspended = true;
+	while (t->nguards)
+		unguard(t, 0);
 	for (size_t i = 0; i < t->n; i++)
 		for (size_t k = 0; k < t->all[i]->nrefs; k++)
 			if (t->all[i]->refs[k].page) {
@@ -364,6 +449,28 @@ int watch_add(struct watch_table *t, unsigned owner, const struct watch_spec *sp
 	for (size_t k = 0; k < w->nrefs; k++)
 		place(t, &w->refs[k]);
 	t->generation++;
+	return 0;
+}
+
+bool watch_has_pages(const struct watch_table *t)
+{
+	return t->pages.count || t->npending;
+}
+
+int watch_leave_registers(struct watch_table *t, struct err *err)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct watchpoint *w = t->all[i];
+
+		if (!w->in_registers)
+			continue;
+		if (make_refs(w))
+			return err_set(err, ENOMEM, "out of memory");
+		w->in_registers = false;
+		for (size_t k = 0; k < w->nrefs; k++)
+			place(t, &w->refs[k]);
+		t->generation++;
+	}
 	return 0;
 }
 

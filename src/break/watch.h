@@ -54,6 +54,10 @@ void watch_free(struct watch_table *t);         /* rights stay as they are; NULL
  */
 int watch_add(struct watch_table *t, unsigned owner, const struct watch_spec *spec, bool in_registers, bool *ret_new,
 	      struct err *err);
+/* Has every watchpoint stand on pages from now on.  -ENOMEM: some are in registers still. */
+int watch_leave_registers(struct watch_table *t, struct err *err);
+/* Whether any page is watched or guarded. */
+bool watch_has_pages(const struct watch_table *t);
 /* Takes OWNER off, and gives the rights back with the last one.  -ENOENT. */
 int watch_del(struct watch_table *t, unsigned owner, const struct watch_spec *spec, struct err *err);
 void watch_del_all(struct watch_table *t, unsigned owner);
@@ -62,10 +66,25 @@ void watch_del_all(struct watch_table *t, unsigned owner);
 struct watchpoint *watch_at(const struct watch_table *t, size_t index);
 struct watchpoint *watch_find(const struct watch_table *t, const struct watch_spec *spec);
 size_t watch_count(const struct watch_table *t);
+/* How many are in registers. */
+size_t watch_registers(const struct watch_table *t);
 /* Parts that have no page yet. */
 size_t watch_pending(const struct watch_table *t);
 /* Changes with every change of what is watched in registers. */
 uint64_t watch_generation(const struct watch_table *t);
+
+/*
+ * Guards: pages whose writes exit because breakpoints' bytes lie in them, so that none is lost when the guest loads its code
+ * there.  A guard that is in the way of too many writes goes, and does not come back before the memory changes.
+ *
+ * watch_guard() keeps one at the page of HOST, making it when it is new; false: it may not have one.  watch_guards_sweep() ends a
+ * round and takes away those that the last KEEP rounds did not keep; true: rights changed.
+ */
+#define WATCH_GUARDS_MAX 64
+bool watch_guard(struct watch_table *t, uint8_t *host);
+bool watch_guards_sweep(struct watch_table *t, unsigned keep);
+/* The guest wrote to the page of HOST.  True: its guard is too much in the way, and to be swept.  As watch_check(). */
+bool watch_guard_written(struct watch_table *t, const uint8_t *host);
 
 /* Tries to place what is pending, up to BUDGET parts.  Returns how many were placed: rights changed then. */
 size_t watch_resolve(struct watch_table *t, size_t budget);

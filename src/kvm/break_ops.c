@@ -85,6 +85,7 @@ int breaks_init(struct machine_kvm *k, struct err *err)
 	if (!r)
 		r = exitlog_new(&vm->exits, err);
 	vm->steps_by_flag = k->probe.int3_exits;
+	vm->user_steps = k->probe.steps & 1u << PROBE_USER;
 	vm->data_watch = k->probe.watches == PROBE_ALL;
 	vm->own_registers = k->probe.own_beside;
 	vm->alias_hits = vm->assist = true;
@@ -164,6 +165,8 @@ int op_break_clear(struct machine *m, enum break_owner owner, struct err *err)
 		return r;
 	break_del_all(k->vm.breaks, owner);
 	watch_del_all(k->vm.watches, owner);
+	if (!break_count(k->vm.breaks))
+		watch_guards_sweep(k->vm.watches, 0);
 	k->carve_owed = slots_carve(k->slots, NULL);
 	return 0;
 }
@@ -204,12 +207,15 @@ int op_watch_insert(struct machine *m, enum break_owner owner, const struct watc
 		r = check_place(k, spec->cpu, spec->gva + (spec->size - 1), err);
 	if (r)
 		return r;
-	in_registers = k->vm.data_watch && spec->size <= WATCH_REGISTER_BYTES &&
+	/* Registers do not see what KVM carries out itself, as it does on pages that are watched. */
+	in_registers = k->vm.data_watch && !watch_has_pages(k->vm.watches) && spec->size <= WATCH_REGISTER_BYTES &&
 		       watch_pieces(spec, piece) <= debug_free_registers(&k->vm);
 	r = watch_add(k->vm.watches, owner, spec, in_registers, &is_new, err);
 	if (r || in_registers || !is_new)
 		return r;
-	r = slots_carve(k->slots, err);
+	r = watch_leave_registers(k->vm.watches, err);
+	if (!r)
+		r = slots_carve(k->slots, err);
 	if (!r)
 		return 0;
 	watch_del(k->vm.watches, owner, spec, NULL);

@@ -10,6 +10,7 @@
 #define VECTOR_DB 1
 #define VECTOR_BP 3
 #define DR6_TRAPS 0xfull        /* B0 to B3 */
+#define DR6_BS    (1ull << 14)
 #define DR7_FIXED 0x400ull      /* bit 10 reads as one */
 #define DR7_GD    (1ull << 13)  /* MOV to and from debug registers traps */
 #define DR7_CONTROL_SHIFT 16    /* R/W and LEN, four bits a register */
@@ -87,7 +88,7 @@ static void put_ours(struct vcpu *v, struct kvm_guest_debug *d, unsigned i, cons
 
 /*
  * Fills the debug registers: what needs one first; then those that the guest itself uses, on hosts where ours displace them; then
- * what has a trap byte besides.
+ * what has a trap byte besides; then where a step may land.
  */
 static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug *d)
 {
@@ -98,7 +99,8 @@ static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug 
 		if (!vm->hw[i].spare && (vm->hw[i].size || use != DEBUG_STEP_OVER))
 			put_ours(v, d, n++, &vm->hw[i]);
 	/* With none of ours the guest's stay where they are. */
-	if (!vm->own_registers && (n || (vm->nhw && use != DEBUG_STEP_OVER)) && own_fetch(v))
+	if (!vm->own_registers && (n || (vm->nhw && use != DEBUG_STEP_OVER) || (v->nlandings && use != DEBUG_RUN)) &&
+	    own_fetch(v))
 		for (unsigned g = 0; g < BREAK_REGISTERS && n < BREAK_REGISTERS; g++) {
 			if (!(v->own.dr7 >> (2 * g) & 3))
 				continue;
@@ -108,6 +110,10 @@ static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug 
 	for (unsigned i = 0; i < vm->nhw && n < BREAK_REGISTERS && use != DEBUG_STEP_OVER; i++)
 		if (vm->hw[i].spare)
 			put_ours(v, d, n++, &vm->hw[i]);
+	for (unsigned i = 0; i < v->nlandings && n < BREAK_REGISTERS && use != DEBUG_RUN; i++) {
+		v->hw_guest[n] = HW_LANDING;
+		put(d, n++, v->landing[i], 0);
+	}
 	return n;
 }
 
@@ -128,7 +134,7 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	}
 	if (break_sites(vm->breaks))
 		d.control |= KVM_GUESTDBG_USE_SW_BP;
-	n = vm->nhw ? fill(v, use, &d) : 0;
+	n = vm->nhw || use != DEBUG_RUN ? fill(v, use, &d) : 0;
 	if (n) {
 		d.control |= KVM_GUESTDBG_USE_HW_BP;
 		d.arch.debugreg[7] |= DR7_FIXED;
@@ -173,6 +179,16 @@ bool debug_give_db(struct vcpu *v, uint64_t bits)
 		kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->own);
 	}
 	return give(v, VECTOR_DB, false);
+}
+
+void debug_forget_trap(struct vcpu *v)
+{
+	v->own_known = false;
+	if (!own_fetch(v) || !(v->own.dr6 & DR6_BS))
+		return;
+	v->own.dr6 &= ~DR6_BS;
+	v->own.flags = 0;
+	kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->own);
 }
 
 bool debug_give_bp(struct vcpu *v, bool advance)

@@ -153,6 +153,8 @@ static uint64_t sort_registers(struct vcpu *v, uint64_t dr6)
 			guest |= 1ull << i;
 		else if (!(v->debug.arch.debugreg[7] >> (2 * i) & 3))
 			continue;       /* the processor may set the bit of one that is off */
+		else if (v->hw_guest[i] == HW_LANDING)
+			v->landed |= v->debug.arch.debugreg[i] == regs_pc(v);
 		else if (v->hw_guest[i])
 			guest |= 1ull << (v->hw_guest[i] - 1);
 		else if (v->hw[i].size)
@@ -185,7 +187,7 @@ bool debug_exit(struct vcpu *v)
 	guest = sort_registers(v, d->dr6);
 	/* A register of the guest's that matches at once comes before the step: its handler's first instruction is that. */
 	if (v->debug.control & KVM_GUESTDBG_SINGLESTEP)
-		v->stepped = (d->dr6 & DR6_BS) || !guest;
+		v->stepped = (d->dr6 & DR6_BS) || v->landed || !guest;
 	else if (d->dr6 & DR6_BS)
 		guest |= DR6_BS;        /* the guest's own trap flag */
 	if (guest && !debug_give_db(v, guest))

@@ -176,6 +176,17 @@ static int make_vm(struct kvm *k, struct err *err)
 	return 0;
 }
 
+/*
+ * What KVM cannot emulate is ours to do, at any privilege level: without this it gives the guest a #UD, or leaves one behind.
+ * A host that lacks it does so only in kernel code.
+ */
+static void exit_on_failure(const struct kvm *k)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXIT_ON_EMULATION_FAILURE, .args = { 1 } };
+
+	kvm_ioctl(k->vm_fd, KVM_ENABLE_CAP, &cap);
+}
+
 int kvm_open(struct kvm *k, struct err *err)
 {
 	int r;
@@ -211,6 +222,7 @@ int kvm_open(struct kvm *k, struct err *err)
 	if (!k->max_cpus)
 		k->max_cpus = 4;        /* api.rst 4.8: what a kernel without either capability takes */
 	k->debug_flags = (uint32_t)cap_value(k->vm_fd, KVM_CAP_SET_GUEST_DEBUG2);
+	exit_on_failure(k);
 	return 0;
 fail:
 	kvm_close(k);

@@ -38,6 +38,7 @@ struct machine_kvm {
 	bool reset_told;        /* the reset that is asked for was reported, by a catchpoint */
 	const char *reset_by;   /* the device that asks; static text */
 	bool carve_owed;        /* rights of pages could not be put into force: tried again before anything runs */
+	uint64_t guarded;       /* generation of the breakpoints whose pages are guarded */
 	int poll_fd;            /* epoll: the vCPUs' news, and the timer */
 	int timer_fd;
 	long tick_ns;           /* its period, 0: off */

@@ -64,6 +64,7 @@ void run_unobserve(struct machine *m, struct observer *o)
 #define TICK_NS        1000000          /* while something waits for memory to be mapped, or is asked for by a catchpoint */
 #define TICK_SLOW_NS   10000000         /* while only overwritten traps are looked for */
 #define START_BUDGET   256              /* breakpoints and pages that a start looks at, at most */
+#define GUARD_ROUNDS   16               /* changes of breakpoints that a page outlives without any: clients take all out at a stop */
 #define TICK_BUDGET    20000            /* traps that a tick looks at */
 
 /* Breakpoints that no debug register stands for. */
@@ -83,7 +84,7 @@ static bool wants_tick(struct machine_kvm *k)
 
 static void set_timer(struct machine_kvm *k)
 {
-	long ns = wants_tick(k) ? TICK_NS : break_sites(k->vm.breaks) > BREAK_REGISTERS ? TICK_SLOW_NS : 0;
+	long ns = wants_tick(k) ? TICK_NS : break_sites(k->vm.breaks) ? TICK_SLOW_NS : 0;
 	struct itimerspec t = { .it_interval.tv_nsec = ns, .it_value.tv_nsec = ns };
 
 	if (ns == k->tick_ns)
@@ -120,6 +121,31 @@ static void refresh_watches(struct vm *vm)
 	}
 }
 
+static void guard_page(void *arg, uint8_t *page)
+{
+	watch_guard(arg, page);
+}
+
+/*
+ * Where breakpoints have more bytes than there are registers to stand in for them, writes to their pages are seen: the guest may be
+ * loading its code.  Returns whether rights changed.  Registers that watch data would not see what is written that way.
+ */
+static bool guard(struct machine_kvm *k)
+{
+	struct vm *vm = &k->vm;
+	uint64_t generation = break_generation(vm->breaks);
+	size_t pages = break_page_count(vm->breaks);
+	bool changed = generation != k->guarded;
+
+	if (!changed && !atomic_exchange(&vm->guard_overrun, false))
+		return false;
+	k->guarded = generation;
+	if (break_sites(vm->breaks) > BREAK_REGISTERS && pages <= WATCH_GUARDS_MAX && !watch_registers(vm->watches))
+		break_pages(vm->breaks, guard_page, vm->watches);
+	watch_guards_sweep(vm->watches, GUARD_ROUNDS);
+	return true;
+}
+
 /* Everything that depends on what the guest has mapped and loaded.  All parked. */
 static void prepare(struct machine_kvm *k)
 {
@@ -132,6 +158,7 @@ static void prepare(struct machine_kvm *k)
 		break_verify(vm->breaks, START_BUDGET);
 	if (watch_pending(vm->watches))
 		carve |= watch_resolve(vm->watches, START_BUDGET);
+	carve |= guard(k);
 	if (carve)
 		k->carve_owed = slots_carve(vm->slots, NULL);
 	catch_follow(vm->catches, NULL);

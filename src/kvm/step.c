@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "insn/insn.h"
+#include "kvm/catch.h"
 #include "kvm/debug.h"
 #include "kvm/guest_mem.h"
 #include "kvm/regs.h"
@@ -14,6 +15,7 @@
 #define RFLAGS_TF  (1ull << 8)
 #define RFLAGS_RF  (1ull << 16)
 #define DR6_BS     (1ull << 14)
+#define EFER_LMA   (1ull << 10)
 #define MSR_FMASK  0xc0000084u
 #define FRAME_WORDS 24          /* how far from the top of the stack a handler's first instruction may have moved it */
 #define OPCODE_MAX 8            /* bytes that tell the class: prefixes and opcode */
@@ -24,6 +26,8 @@ struct before {
 	uint64_t pc, rip, rsp, rflags;
 	uint16_t cs, ss;
 	bool image_tf;          /* POPF, IRET: the trap flag in what it loads */
+	bool user;              /* CPL 3, where this host cannot step */
+	struct kvm_sregs sregs; /* then */
 };
 
 static const struct kvm_regs *gp(const struct vcpu *v)
@@ -55,6 +59,47 @@ static unsigned flags_size(const uint8_t *code, unsigned bits, enum insn_class c
 	return wide ? 4 : 2;
 }
 
+/* The vector of the INT instruction in CODE. */
+static unsigned int_vector(const uint8_t *code)
+{
+	for (unsigned i = 0; i < OPCODE_MAX - 1; i++)
+		switch (code[i]) {
+		case 0xcc: return 3;
+		case 0xce: return 4;
+		case 0xf1: return 1;
+		case 0xcd: return code[i + 1];
+		default: break;
+		}
+	return 3;
+}
+
+/*
+ * Where the instruction may end but behind itself.  As many as there are free registers; the tables are looked at once for
+ * every run of steps.
+ */
+static void find_landings(struct vcpu *v, const struct before *b, const uint8_t *code)
+{
+	static const uint8_t faults[] = { 14, 13, 6, 7 };
+	unsigned n = 0;
+
+	if (b->class == INSN_INT) {
+		v->nlandings = catch_handler(v, int_vector(code), &v->landing[0]);
+		v->landings_known = false;
+		return;
+	}
+	if (v->landings_known && v->landings_user == b->user)
+		return;
+	/* Where the trap of a step goes to the guest, and where one that is its own does. */
+	if ((b->user || v->guest_tf || !v->vm->own_registers) && catch_handler(v, 1, &v->landing[n]))
+		n++;
+	for (unsigned i = 0; i < sizeof(faults) && n < BREAK_REGISTERS; i++)
+		if (catch_handler(v, faults[i], &v->landing[n]))
+			n++;
+	v->nlandings = n;
+	v->landings_known = true;
+	v->landings_user = b->user;
+}
+
 static void look(struct vcpu *v, struct before *b, unsigned *ret_size)
 {
 	uint8_t code[OPCODE_MAX] = { 0 };
@@ -70,6 +115,10 @@ static void look(struct vcpu *v, struct before *b, unsigned *ret_size)
 	b->ss = sys(v)->ss.selector;
 	n = guest_mem_read(v, b->pc, code, sizeof(code), NULL);
 	b->class = insn_classify(code, n, regs_code_bits(v));
+	b->user = !v->vm->user_steps && (sys(v)->cr0 & 1) && sys(v)->ss.dpl == 3;
+	if (b->user)
+		b->sregs = *sys(v);
+	find_landings(v, b, code);
 	b->image_tf = false;
 	if (b->class != INSN_POPF && b->class != INSN_IRET && b->class != INSN_PUSHF)
 		return;
@@ -122,7 +171,7 @@ static bool clean_frame(struct vcpu *v, const struct insn_regs *r, const struct 
 	uint64_t flags;
 
 	for (unsigned i = 0; i < 3; i++) {
-		if ((sizes[i] == 8) != (r->efer >> 10 & 1))
+		if ((sizes[i] == 8) != !!(r->efer & EFER_LMA))
 			continue;
 		if (find_frame(v, r, b, sizes[i], &flags)) {
 			clean_image(v, r, flags, sizes[i], v->guest_tf);
@@ -138,6 +187,32 @@ static bool stack_jumped(const struct vcpu *v, const struct before *b)
 	int64_t down = (int64_t)(b->rsp - gp(v)->rsp);
 
 	return b->class == INSN_INT || sys(v)->cs.selector != b->cs || sys(v)->ss.selector != b->ss || down > 4 || down < -256;
+}
+
+/*
+ * The trap of a step in user code went to the guest's own handler: the delivery is undone, as if it had not been.  Its frame stays
+ * below the stack of a kernel that was not running.  False: that is not what happened.
+ */
+static bool undo_trap(struct vcpu *v, const struct insn_regs *r, const struct before *b)
+{
+	unsigned size = r->efer & EFER_LMA ? 8 : 4;
+	struct kvm_regs regs = *gp(v);
+	uint64_t frame[5] = { 0 };
+	uint8_t bytes[sizeof(frame)];
+
+	if (guest_mem_read(v, insn_linear(r, INSN_SS, r->gpr[INSN_RSP]), bytes, 5 * size, NULL) != 5 * size)
+		return false;
+	for (unsigned i = 0; i < 5; i++)
+		memcpy(&frame[i], bytes + i * size, size);
+	if ((uint16_t)frame[1] != b->cs || (uint16_t)frame[4] != b->ss)
+		return false;
+	regs.rip = frame[0];
+	regs.rflags = frame[2] & ~RFLAGS_TF;
+	regs.rsp = frame[3];
+	if (regs_set_all(v, &regs, &b->sregs))
+		return false;
+	debug_forget_trap(v);
+	return true;
 }
 
 static void hide_syscall(struct vcpu *v)
@@ -161,6 +236,12 @@ static void settle(struct vcpu *v, const struct before *b, unsigned size)
 
 	if (b->class == INSN_PUSHF || stack_jumped(v, b))
 		regs_insn(v, &r);
+	if (b->user && v->landed && v->nlandings && regs_pc(v) == v->landing[0] && undo_trap(v, &r, b)) {
+		/* What the guest loaded into its flags came with the frame. */
+		if (b->class == INSN_POPF)
+			v->guest_tf = b->image_tf;
+		return;
+	}
 	if (b->class == INSN_PUSHF)
 		clean_image(v, &r, 0, size, v->guest_tf);
 	else if (b->class == INSN_POPF || (b->class == INSN_IRET && !stack_jumped(v, b)))
@@ -199,18 +280,21 @@ static bool step_once(struct vcpu *v)
 }
 
 /*
- * Some hosts end the first step before its instruction: nothing has changed then, and it is tried again.  An instruction that
- * really changes nothing, a jump to itself, is none the worse for being run more than once.
+ * VMX ends a step before its instruction for every page that it finds the host's tables for only then, which is all of them after
+ * a change of slots: nothing has changed then, and it is tried again.  An instruction that really changes nothing, a jump to
+ * itself, is none the worse for being run more than once.
  */
-#define STEP_TRIES 8
+#define STEP_TRIES 16
 
-static bool step_instruction(struct vcpu *v)
+static bool step_instruction(struct vcpu *v, enum debug_use use)
 {
 	struct kvm_regs regs;
 	struct before b;
 	unsigned size = 0;
 
 	look(v, &b, &size);
+	debug_prepare(v, use);
+	v->landed = false;
 	for (unsigned i = 0; i < STEP_TRIES; i++) {
 		regs = *gp(v);
 		if (!step_once(v))
@@ -229,8 +313,7 @@ void debug_run_steps(struct vcpu *v, bool stepped)
 
 	do {
 		if (!stepped) {
-			debug_prepare(v, DEBUG_STEP);
-			if (!step_instruction(v))
+			if (!step_instruction(v, DEBUG_STEP))
 				return;
 		}
 		stepped = false;
@@ -262,10 +345,9 @@ bool debug_step_alone(struct vcpu *v)
 			if (s)
 				break_lift(v->vm->breaks, s);
 		}
-		debug_prepare(v, over & OVER_BREAK ? DEBUG_STEP_OVER : DEBUG_STEP);
 		if (over & OVER_OPEN)
 			watch_trial_begin(v);
-		done = step_instruction(v);
+		done = step_instruction(v, over & OVER_BREAK ? DEBUG_STEP_OVER : DEBUG_STEP);
 		if (over & OVER_OPEN)
 			watch_trial_end(v, done);
 	} while (!done && !v->has_event && ++tries < ALONE_TRIES && !atomic_load(&v->vm->ctl.pause));

@@ -285,6 +285,7 @@ static void run_guest(struct vcpu *v)
 
 	v->xsave_valid = false;
 	v->own_known = false;
+	v->landings_known = false;
 	/* Arriving at the same pc again is news. */
 	if (!v->over)
 		v->stop_pc_valid = false;

@@ -29,6 +29,7 @@ struct watch_trial {
 };
 
 #define READS_IN_A_ROW 64
+#define RFLAGS_RF (1u << 16)
 
 struct watch_trial *watch_trial_new(void)
 {
@@ -64,33 +65,53 @@ static void note(struct vcpu *v, const struct watch_access *a, uint64_t at)
 	}
 }
 
-/* The instruction that ended at the pc and made HIT. */
-static void find_writer(struct vcpu *v, struct watch_hit *hit)
+/* An instruction that accessed something, and how. */
+struct culprit {
+	uint64_t at;            /* linear pc */
+	bool reads, writes;
+};
+
+/* What INSN does to GVA; registers that have changed since may have it elsewhere: then what it does at all. */
+static void directions(const struct insn *insn, uint64_t gva, struct culprit *ret)
+{
+	for (int exact = 1; exact >= 0 && !ret->reads && !ret->writes; exact--)
+		for (unsigned i = 0; i < insn->naccess; i++) {
+			const struct insn_access *a = &insn->access[i];
+
+			if (exact && gva - a->gva >= a->size)
+				continue;
+			ret->reads |= a->read;
+			ret->writes |= a->write;
+		}
+}
+
+/* The instruction that ended at the pc and read or wrote SIZE bytes at GVA; false: there is no telling. */
+static bool find_culprit(struct vcpu *v, uint64_t gva, unsigned size, bool write, struct culprit *ret)
 {
 	uint8_t bytes[INSN_BYTES_MAX];
 	uint64_t pc = regs_pc(v);
 	struct insn_regs r;
-	unsigned len;
 	size_t n = sizeof(bytes);
+	struct insn insn;
+	unsigned len;
 
-	hit->at = pc;
-	hit->at_known = false;
+	*ret = (struct culprit){ .at = pc };
 	regs_insn(v, &r);
 	/* A REP that is not done has not moved. */
-	if (guest_mem_read(v, pc, bytes, sizeof(bytes), NULL)) {
-		struct insn insn;
-
-		if (!insn_decode(&r, bytes, sizeof(bytes), &insn) && insn.rep && insn.naccess && r.rflags & 1u << 16) {
-			hit->at_known = true;
-			return;
-		}
+	len = (unsigned)guest_mem_read(v, pc, bytes, sizeof(bytes), NULL);
+	if ((r.rflags & RFLAGS_RF) && !insn_decode(&r, bytes, len, &insn) && insn.rep && insn.count) {
+		directions(&insn, gva, ret);
+		return true;
 	}
 	while (n && guest_mem_read(v, pc - n, bytes, n, NULL) < n)
 		n--;
-	if (!n || insn_find_access(&r, bytes, n, hit->gva, hit->size, hit->write, &len))
-		return;
-	hit->at = pc - len;
-	hit->at_known = true;
+	if (!n || insn_find_access(&r, bytes, n, gva, size, write, &len))
+		return false;
+	ret->at = pc - len;
+	r.rip -= len;
+	if (!insn_decode(&r, bytes + n - len, len, &insn))
+		directions(&insn, gva, ret);
+	return true;
 }
 
 void watch_settle(struct vcpu *v)
@@ -99,6 +120,7 @@ void watch_settle(struct vcpu *v)
 
 	v->nwatched = 0;
 	for (unsigned i = 0; i < n && !v->has_event; i++) {
+		struct culprit c;
 		struct stop_event ev = {
 			.reason = STOP_WATCH,
 			.owners = v->watched_owners[i],
@@ -107,7 +129,8 @@ void watch_settle(struct vcpu *v)
 
 		if (!ev.watch.at_known) {
 			vcpu_lock(v);
-			find_writer(v, &ev.watch);
+			ev.watch.at_known = find_culprit(v, ev.watch.gva, ev.watch.size, ev.watch.write, &c);
+			ev.watch.at = c.at;
 			vcpu_unlock(v);
 		}
 		if (stop_wanted(v, &ev))
@@ -127,6 +150,7 @@ bool watch_mmio(struct vcpu *v)
 	struct watch_access a;
 	uint8_t old[8] = { 0 };
 	size_t len = run->mmio.len;
+	bool overrun = false;
 
 	/* In system management mode the address is one of the other address space, where nothing is watched. */
 	if ((run->flags & KVM_RUN_X86_SMM) || len > sizeof(old))
@@ -147,6 +171,7 @@ bool watch_mmio(struct vcpu *v)
 			break_write(vm->breaks, gpa, run->mmio.data, len);
 			a.now = run->mmio.data;
 			note(v, &a, 0);
+			overrun = watch_guard_written(vm->watches, a.host);
 		}
 	} else {
 		memcpy(run->mmio.data, old, len);
@@ -154,6 +179,10 @@ bool watch_mmio(struct vcpu *v)
 	}
 	vcpu_unlock(v);
 	v->needs_completion = true;
+	if (overrun) {
+		atomic_store(&vm->guard_overrun, true);
+		vm_pause(vm);
+	}
 	/* KVM takes some instructions up again and again. */
 	if (run->mmio.is_write || t->last_pc != regs_pc(v) || t->last_gpa != gpa)
 		t->again = 0;
@@ -165,6 +194,23 @@ bool watch_mmio(struct vcpu *v)
 	t->last_pc = regs_pc(v);
 	t->last_gpa = gpa;
 	return true;
+}
+
+/*
+ * A register that watches reads tells no difference between them and writes: the instruction does, or what it changed.  False: it
+ * is not what a watchpoint of KIND asks for.
+ */
+static bool tell_direction(struct vcpu *v, const struct hw_point *p, enum watch_kind kind, struct watch_hit *hit)
+{
+	struct culprit c;
+
+	hit->write = true;
+	if (!p->reads)
+		return true;
+	hit->at_known = find_culprit(v, p->gva, p->size, hit->old != hit->now, &c);
+	hit->at = c.at;
+	hit->write = hit->old != hit->now || (hit->at_known && c.writes && !c.reads);
+	return kind == WATCH_ACCESS || (hit->at_known ? c.reads : !hit->write);
 }
 
 void watch_register_hit(struct vcpu *v, const struct hw_point *p)
@@ -182,11 +228,8 @@ void watch_register_hit(struct vcpu *v, const struct hw_point *p)
 		guest_mem_read(v, w->spec.gva, now, w->spec.size, NULL);
 		memcpy(&hit.old, w->last + at, p->size);
 		memcpy(&hit.now, now + at, p->size);
-		/* Nobody says whether it was read or written, but for what it did. */
-		hit.write = w->spec.kind == WATCH_WRITE || hit.old != hit.now;
 		memcpy(w->last, now, sizeof(now));
-		/* Registers cannot watch reads alone: what changed was written. */
-		if ((w->spec.kind == WATCH_READ && hit.write) ||
+		if (!tell_direction(v, p, w->spec.kind, &hit) ||
 		    (w->spec.kind == WATCH_WRITE && !w->spec.every && hit.old == hit.now)) {
 			atomic_fetch_add_explicit(&w->misses, 1, memory_order_relaxed);
 			continue;
