@@ -14,7 +14,7 @@ libgvmonitor_a_SOURCES = \
 	monitor/map.c monitor/pages.h monitor/pages.c monitor/heat.h monitor/heat.c monitor/svg.h monitor/svg.c \
 	monitor/newfile.h monitor/newfile.c monitor/names.h monitor/names.c monitor/hits.h monitor/hits.c \
 	monitor/hook.h monitor/hook.c monitor/range.h monitor/range.c monitor/cmd_break.h monitor/cmd_breaks.c \
-	monitor/cmd_catch.c monitor/cmd_engine.c
+	monitor/cmd_catch.c monitor/cmd_engine.c monitor/cmd_debugregs.c
 
 MONITOR_TEST_LIBS = libgvmonitor.a libgvhost.a libgvcore.a $(ZYDIS_LIBS) $(JANSSON_LIBS) $(READLINE_LIBS) $(UV_LIBS)
 MONITOR_RIG = tests/monitor_rig.c tests/monitor_rig.h $(fake_machine) tests/unit.c tests/unit.h
@@ -34,6 +34,10 @@ tests_check_cmd_break_SOURCES = tests/check_cmd_break.c $(MONITOR_RIG)
 tests_check_cmd_break_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_cmd_hook_SOURCES = tests/check_cmd_hook.c $(MONITOR_RIG)
 tests_check_cmd_hook_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+check_PROGRAMS += tests/check_debugregs
+TESTS += tests/check_debugregs
+tests_check_debugregs_SOURCES = tests/check_debugregs.c $(MONITOR_RIG)
+tests_check_debugregs_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_slot_SOURCES = tests/check_slot.c $(MONITOR_RIG)
 tests_check_slot_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_script_SOURCES = tests/check_script.c $(MONITOR_RIG)

@@ -98,7 +98,11 @@ static int op_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const 
 	}
 	if (reg == X86_CR0 && (v & 0x80000001) == 0x80000000)
 		return err_set(err, EINVAL, "cr0: paging needs protected mode");
+	if ((reg == X86_DR6 || reg == X86_DR7) && v >> 32)
+		return err_set(err, EINVAL, "dr%d: bits 32 to 63 must be zero", reg == X86_DR6 ? 6 : 7);
 	memcpy(f->cpu[cpu].reg[reg], value, bytes);
+	if (reg == X86_DR7)
+		fake_set_reg(f, cpu, reg, v | 0x400);
 	return 0;
 }
 

@@ -61,6 +61,8 @@ static void load(struct fake_machine *f)
 		fake_set_reg(f, i, X86_FCTRL, 0x37f);
 		fake_set_reg(f, i, X86_FTAG, 0xffff);
 		fake_set_reg(f, i, X86_MXCSR, 0x1f80);
+		fake_set_reg(f, i, X86_DR6, 0xffff0ff0);
+		fake_set_reg(f, i, X86_DR7, 0x400);
 		fake_set_pc(f, i, FAKE_ENTRY);
 	}
 	fake_slots_reset(f);
