@@ -10,5 +10,6 @@ include src/dev/local.mk
 include src/break/local.mk
 include src/insn/local.mk
 include src/kvm/local.mk
+include src/kvm/assist.mk
 include src/kvm/catch.mk
 include src/opt.mk

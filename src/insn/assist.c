@@ -179,6 +179,17 @@ static const struct assist_op *find_op(ZydisMnemonic mnemonic)
 	return NULL;
 }
 
+bool assist_wants_state(const struct insn_regs *r, const uint8_t *bytes, size_t n)
+{
+	const struct assist_op *op;
+	struct decoded d;
+
+	if (insn_zydis(r, bytes, n, &d))
+		return false;
+	op = find_op(d.insn.mnemonic);
+	return op && op->name >= ASSIST_FXSAVE;
+}
+
 void assist_run(struct assist_cpu *cpu, const uint8_t *bytes, size_t n, struct assist_result *ret)
 {
 	struct assist a = { .cpu = cpu, .result = ret };

@@ -67,7 +67,7 @@ enum assist_kind {
 	ASSIST_UNKNOWN,         /* nobody can do it; nothing has changed */
 };
 
-/* What was done, for counting. */
+/* What was done, for counting; from ASSIST_FXSAVE on with x87 or vector state. */
 enum assist_name {
 	ASSIST_INT3, ASSIST_INT1, ASSIST_INTO, ASSIST_INT_N, ASSIST_BOUND, ASSIST_CLAC_STAC, ASSIST_POPCNT_OP,
 	ASSIST_FXSAVE, ASSIST_FXRSTOR, ASSIST_XSAVE_OP, ASSIST_XRSTOR, ASSIST_SSE_MOVE, ASSIST_AVX_MOVE, ASSIST_NAMES
@@ -87,6 +87,9 @@ struct assist_result {
 
 /* Carries out the instruction whose first N bytes are BYTES, at cpu->regs.rip. */
 void assist_run(struct assist_cpu *cpu, const uint8_t *bytes, size_t n, struct assist_result *ret);
+
+/* Whether that needs x87 or vector state: else `xsave`, `component` and regs.xcr0 may be left out. */
+bool assist_wants_state(const struct insn_regs *r, const uint8_t *bytes, size_t n);
 
 /* "int3", "xsave", ...; static text. */
 const char *assist_name(enum assist_name name);

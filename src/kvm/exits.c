@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dev/pc.h"
+#include "kvm/assist_kvm.h"
 #include "kvm/catch.h"
 #include "kvm/debug.h"
 #include "kvm/guest_mem.h"
@@ -142,7 +143,7 @@ static bool exit_internal_error(struct vcpu *v)
 {
 	const struct kvm_run *run = v->run;
 	bool emulation = run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION;
-	char bytes[3 * 15 + 1] = "";
+	struct assist_outcome out;
 
 	if (emulation && !(v->alone && (v->over & OVER_BREAK)) && debug_site_at_pc(v) && debug_hit(v))
 		return false;
@@ -151,13 +152,15 @@ static bool exit_internal_error(struct vcpu *v)
 	if (!emulation)
 		return fail(v, "KVM internal error %u (data 0x%" PRIx64 ")", run->internal.suberror,
 			    (uint64_t)(run->internal.ndata ? run->internal.data[0] : 0));
-	if (own_int3(v))
+	/* The guest's own int3 reaches its handler also with the assist off. */
+	if (!v->vm->assist && own_int3(v))
 		return debug_give_bp(v, true);
-	if (run->internal.ndata >= 3 &&
-	    (run->emulation_failure.flags & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES))
-		for (unsigned i = 0; i < run->emulation_failure.insn_size && i < 15; i++)
-			sprintf(bytes + 3 * i, " %02x", run->emulation_failure.insn_bytes[i]);
-	return fail(v, "KVM cannot emulate the instruction%s%s", *bytes ? " with the bytes" : "", bytes);
+	assist_try(v, !v->vm->assist, &out);
+	if (!out.done)
+		return fail(v, "%s", out.text);
+	/* What is only to be delivered yet has not been the step. */
+	v->stepped = !out.event && (v->debug.control & KVM_GUESTDBG_SINGLESTEP);
+	return !v->stepped && !v->nwatched && !v->has_event;
 }
 
 static bool exit_shutdown(struct vcpu *v)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "dev/pc.h"
+#include "kvm/assist_kvm.h"
 #include "kvm/dirty.h"
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
@@ -228,6 +229,8 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	if (!r)
 		r = breaks_init(k, err);
 	if (!r)
+		r = assister_new(&k->vm.kvm, &k->vm.assister, err);
+	if (!r)
 		r = dirty_who_new(&k->vm.who, err);
 	if (!r)
 		r = add_cpus(k, c->cpus, err);
@@ -263,6 +266,7 @@ void machine_kvm_free(struct machine *m)
 	bus_free(k->vm.bus);
 	com1_free(k->vm.com1);
 	breaks_done(k);
+	assister_free(k->vm.assister);
 	dirty_who_free(k->vm.who);
 	rings_free(k->vm.rings);
 	kvm_close(&k->vm.kvm);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "kvm/assist_kvm.h"
 #include "kvm/exitlog.h"
 #include "kvm/guest_mem.h"
 #include "kvm/machine_priv.h"
@@ -17,10 +18,7 @@ static bool op_exit_record(struct machine *m, size_t index, struct exit_record *
 
 static bool op_assist_count(struct machine *m, size_t index, struct assist_count *ret)
 {
-	(void)m;
-	(void)index;
-	(void)ret;
-	return false;
+	return assister_count(machine_priv(m)->vm.assister, index, ret);
 }
 
 static const struct machine_info *op_info(struct machine *m)

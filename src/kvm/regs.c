@@ -171,7 +171,7 @@ static uint8_t *xsave_bytes(struct vcpu *v)
 	return (uint8_t *)v->xsave->region;
 }
 
-static int xsave_fetch(struct vcpu *v, struct err *err)
+int regs_xsave(struct vcpu *v, struct err *err)
 {
 	int r;
 
@@ -270,7 +270,7 @@ static int xsave_read(struct vcpu *v, enum reg_id reg, uint8_t *ret, struct err 
 	uint32_t tags;
 	uint8_t *p;
 	size_t size;
-	int r = xsave_fetch(v, err);
+	int r = regs_xsave(v, err);
 
 	if (r)
 		return r;
@@ -293,7 +293,7 @@ static int xsave_write(struct vcpu *v, enum reg_id reg, const uint8_t *value, st
 	uint32_t number;
 	uint8_t *p;
 	size_t size;
-	int r = xsave_fetch(v, err);
+	int r = regs_xsave(v, err);
 
 	if (r)
 		return r;
@@ -395,6 +395,11 @@ static int set_whole(struct vcpu *v, const struct kvm_regs *regs, const struct k
 int regs_set_general(struct vcpu *v, const struct kvm_regs *regs)
 {
 	return set_whole(v, regs, NULL);
+}
+
+int regs_set_all(struct vcpu *v, const struct kvm_regs *regs, const struct kvm_sregs *sregs)
+{
+	return set_whole(v, regs, sregs);
 }
 
 int regs_msr(struct vcpu *v, uint32_t index, uint64_t *ret)

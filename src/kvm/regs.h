@@ -28,6 +28,10 @@ unsigned regs_code_bits(const struct vcpu *v);
 void regs_insn(const struct vcpu *v, struct insn_regs *ret);
 /* Sets all general registers, rip and rflags at once, as *REGS has them.  -EIO. */
 int regs_set_general(struct vcpu *v, const struct kvm_regs *regs);
+/* The same with the system registers. */
+int regs_set_all(struct vcpu *v, const struct kvm_regs *regs, const struct kvm_sregs *sregs);
+/* Fetches the XSAVE area into V->xsave, unless it is there.  -EIO and what KVM says. */
+int regs_xsave(struct vcpu *v, struct err *err);
 /* Reads MSR INDEX.  -errno. */
 int regs_msr(struct vcpu *v, uint32_t index, uint64_t *ret);
 

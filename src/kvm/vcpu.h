@@ -32,10 +32,11 @@ enum over {
 	OVER_OPEN = 1 << 1,             /* pages that were taken from the guest are open meanwhile */
 };
 
+#define HW_LANDING       0xff
 #define VCPU_OPEN_MAX    8
 #define VCPU_WATCHED_MAX 4
 
-struct assist;
+struct assister;
 struct catch_table;
 struct dirty_who;
 struct exitlog;
@@ -76,10 +77,12 @@ struct vm {
 	struct watch_table *watches;
 	struct catch_table *catches;
 	struct exitlog *exits;
+	struct assister *assister;
 	struct {
 		stop_filter_fn *fn;     /* NULL: every stop is wanted */
 		void *arg;
 	} filter[BREAK_OWNERS];         /* by bit of enum break_owner; changed while all are parked */
+	atomic_bool guard_overrun;      /* a page's guard is in the way: the loop thread is to look */
 	/* The plan for the debug registers; made on the loop thread while all are parked (debug_plan()). */
 	struct hw_point hw[BREAK_REGISTERS];
 	unsigned nhw;
@@ -94,6 +97,7 @@ struct vm {
 	struct device *uart;
 	bool steps_by_flag;             /* see struct probe */
 	bool data_watch;                /* debug registers watch data on this host */
+	bool user_steps;                /* code at CPL 3 can be stepped; else its trap goes to the guest's own handler */
 	bool own_registers;             /* the guest's own debug registers work beside ours: else they share the real ones */
 	atomic_bool input_wanted;       /* the guest made room in COM1's receiver */
 };
@@ -129,7 +133,16 @@ struct vcpu {
 	bool debug_known;               /* `debug` is what the kernel has */
 	struct kvm_guest_debug debug;
 	struct hw_point hw[BREAK_REGISTERS];    /* what each real register holds for us; gva 0 and size 8: nothing */
-	uint8_t hw_guest[BREAK_REGISTERS];      /* what it holds for the guest: number of its own register + 1, or 0 */
+	/* What it holds besides: number of the guest's own register + 1, or HW_LANDING; 0: ours. */
+	uint8_t hw_guest[BREAK_REGISTERS];
+	/*
+	 * Handlers that the instruction to be stepped may end in: delivery takes the trap flag away, so that a step would go on to
+	 * the handler's end.
+	 */
+	uint64_t landing[BREAK_REGISTERS];
+	unsigned nlandings;
+	bool landings_known, landings_user;     /* found since the vCPU was resumed; for code at CPL 3 */
+	bool landed;                    /* the step has ended at one */
 	bool own_known;                 /* `own` are the guest's debug registers */
 	struct kvm_debugregs own;
 	bool guest_tf;                  /* the guest single-steps itself, which KVM hides from us while we step */

@@ -1,5 +1,5 @@
 libgvcore_a_SOURCES += src/mem/gmem.h src/mem/gmem.c src/mem/translate.h src/mem/walk.h src/mem/translate.c \
-	src/mem/ranges.c src/mem/idt.h src/mem/idt.c
+	src/mem/ranges.c src/mem/idt.h src/mem/idt.c src/mem/access.h src/mem/access.c
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_gmem tests/check_translate tests/check_ranges

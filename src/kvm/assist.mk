@@ -1,0 +1,9 @@
+# Instruction assist at work.
+libgvkvm_a_SOURCES += src/kvm/assist_kvm.c src/kvm/assist_kvm.h
+
+if HAVE_CHECK
+check_PROGRAMS += tests/kvm_assist
+tests_kvm_assist_SOURCES = tests/kvm_assist.c $(kvm_harness)
+tests_kvm_assist_LDADD = $(kvm_libs)
+TESTS += tests/kvm_assist
+endif

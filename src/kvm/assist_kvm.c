@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kvm/assist_kvm.h"
+
+#include <cpuid.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "insn/assist.h"
+#include "kvm/debug.h"
+#include "kvm/dirty.h"
+#include "kvm/guest_mem.h"
+#include "kvm/regs.h"
+#include "kvm/watch_kvm.h"
+#include "mem/access.h"
+
+#define VECTOR_DB 1
+#define VECTOR_PF 14
+#define DR6_BS    (1ull << 14)
+#define XCR0      0
+
+struct assister {
+	unsigned features;
+	struct assist_component component[ASSIST_COMPONENTS];
+	atomic_ullong count[ASSIST_NAMES];
+};
+
+static const struct kvm_cpuid_entry2 *cpuid_find(const struct kvm *k, uint32_t function, uint32_t index)
+{
+	for (unsigned i = 0; i < k->cpuid->nent; i++)
+		if (k->cpuid->entries[i].function == function && k->cpuid->entries[i].index == index)
+			return &k->cpuid->entries[i];
+	return NULL;
+}
+
+int assister_new(const struct kvm *k, struct assister **ret, struct err *err)
+{
+	enum { EAX, EBX, ECX, EDX };
+	static const struct {
+		uint32_t function, index;
+		unsigned reg, bit, feature;
+	} bits[] = {
+		{ 1, 0, EDX, 24, ASSIST_FXSR },    { 1, 0, EDX, 25, ASSIST_SSE },     { 1, 0, EDX, 26, ASSIST_SSE2 },
+		{ 1, 0, ECX, 0, ASSIST_SSE3 },     { 1, 0, ECX, 19, ASSIST_SSE41 },   { 1, 0, ECX, 23, ASSIST_POPCNT },
+		{ 1, 0, ECX, 26, ASSIST_XSAVE },   { 1, 0, ECX, 28, ASSIST_AVX },     { 7, 0, EBX, 5, ASSIST_AVX2 },
+		{ 7, 0, EBX, 20, ASSIST_SMAP },    { 0xd, 1, EAX, 0, ASSIST_XSAVEOPT }, { 0xd, 1, EAX, 1, ASSIST_XSAVEC },
+	};
+	struct assister *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return err_set(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+		const struct kvm_cpuid_entry2 *e = cpuid_find(k, bits[i].function, bits[i].index);
+		uint32_t value[4] = { 0 }, kvms[4] = { 0 };
+
+		/*
+		 * A KVM without hardware virtualization says less than what its guests' CPUID shows, and than what runs when
+		 * they are in user mode: the processor's own.
+		 */
+		__get_cpuid_count(bits[i].function, bits[i].index, &value[EAX], &value[EBX], &value[ECX], &value[EDX]);
+		if (e)
+			memcpy(kvms, (uint32_t[]){ e->eax, e->ebx, e->ecx, e->edx }, sizeof(kvms));
+		if ((value[bits[i].reg] | kvms[bits[i].reg]) >> bits[i].bit & 1)
+			a->features |= bits[i].feature;
+	}
+	for (unsigned i = 2; i < ASSIST_COMPONENTS; i++) {
+		const struct kvm_cpuid_entry2 *e = cpuid_find(k, 0xd, i);
+
+		/* ECX bit 0: a component of IA32_XSS, which has no place in the standard form. */
+		if (e && !(e->ecx & 1))
+			a->component[i] = (struct assist_component){ e->ebx, e->eax, e->ecx >> 1 & 1 };
+	}
+	*ret = a;
+	return 0;
+}
+
+void assister_free(struct assister *a)
+{
+	free(a);
+}
+
+bool assister_count(const struct assister *a, size_t index, struct assist_count *ret)
+{
+	if (index >= ASSIST_NAMES)
+		return false;
+	*ret = (struct assist_count){ assist_name((enum assist_name)index), atomic_load(&a->count[index]) };
+	return true;
+}
+
+/* -- the guest's memory -- */
+
+/* One page's part of an access that is allowed.  Where no memory is, reads find ones and writes are lost, as on a bus nobody answers. */
+static void touch(struct vcpu *v, const struct translation *t, uint8_t *data, size_t n, bool write)
+{
+	struct vm *vm = v->vm;
+	const struct gmem_region *r = gmem_find(vm->gmem, t->gpa);
+	size_t done = 0;
+
+	if (!write) {
+		done = break_read(vm->breaks, t->gpa, data, n);
+		memset(data + done, 0xff, n - done);
+		return;
+	}
+	if (r && r->watched)
+		dirty_who_note(vm->who, (unsigned)r->slot, v->id, regs_pc(v), t->gpa);
+	if (r && !r->readonly)
+		break_write(vm->breaks, t->gpa, data, n);
+}
+
+static size_t page_part(uint64_t gva, size_t len)
+{
+	size_t n = GMEM_PAGE - gva % GMEM_PAGE;
+
+	return n < len ? n : len;
+}
+
+/* assist_access_fn: every page is looked at before anything is done. */
+static int on_access(void *arg, uint64_t gva, void *data, size_t len, bool write, struct assist_fault *ret)
+{
+	struct vcpu *v = arg;
+	struct insn_regs r;
+	struct access_by by;
+	struct translation t;
+	struct paging p;
+
+	regs_insn(v, &r);
+	by = (struct access_by){ r.cpl, r.rflags };
+	regs_paging(v, &p);
+	for (size_t done = 0; done < len; done += page_part(gva + done, len - done)) {
+		uint32_t code;
+
+		translate(v->vm->gmem, &p, gva + done, &t, NULL);
+		if (!access_check(&p, &t, write ? ACCESS_WRITE : ACCESS_READ, &by, &code))
+			continue;
+		*ret = (struct assist_fault){ .code = code, .gva = t.gva };
+		return -EFAULT;
+	}
+	for (size_t done = 0, n; done < len; done += n) {
+		n = page_part(gva + done, len - done);
+		if (translate(v->vm->gmem, &p, gva + done, &t, NULL))
+			continue;
+		access_mark(v->vm->gmem, &p, &t, write);
+		touch(v, &t, (uint8_t *)data + done, n, write);
+	}
+	return 0;
+}
+
+/* -- its registers -- */
+
+static int load_state(struct vcpu *v, struct assist_cpu *cpu)
+{
+	struct kvm_xcrs xcrs;
+	int r = regs_xsave(v, NULL);
+
+	if (!r)
+		r = kvm_ioctl(v->fd, KVM_GET_XCRS, &xcrs);
+	if (r)
+		return r;
+	for (unsigned i = 0; i < xcrs.nr_xcrs; i++)
+		if (xcrs.xcrs[i].xcr == XCR0)
+			cpu->regs.xcr0 = xcrs.xcrs[i].value;
+	cpu->xsave = (uint8_t *)v->xsave->region;
+	cpu->xsave_size = sizeof(v->xsave->region);
+	memcpy(cpu->component, v->vm->assister->component, sizeof(cpu->component));
+	return 0;
+}
+
+static int store_general(struct vcpu *v, const struct insn_regs *r)
+{
+	struct kvm_regs g = v->run->s.regs.regs;
+
+	g.rax = r->gpr[INSN_RAX];
+	g.rcx = r->gpr[INSN_RCX];
+	g.rdx = r->gpr[INSN_RDX];
+	g.rbx = r->gpr[INSN_RBX];
+	g.rsp = r->gpr[INSN_RSP];
+	g.rbp = r->gpr[INSN_RBP];
+	g.rsi = r->gpr[INSN_RSI];
+	g.rdi = r->gpr[INSN_RDI];
+	memcpy(&g.r8, &r->gpr[INSN_RDI + 1], 8 * sizeof(g.r8));
+	g.rip = r->rip;
+	g.rflags = r->rflags;
+	return regs_set_general(v, &g);
+}
+
+static int set_cr2(struct vcpu *v, uint64_t cr2)
+{
+	struct kvm_sregs s = v->run->s.regs.sregs;
+	int r;
+
+	s.cr2 = cr2;
+	r = kvm_ioctl(v->fd, KVM_SET_SREGS, &s);
+	if (!r)
+		v->run->s.regs.sregs = s;
+	return r;
+}
+
+/*
+ * What is pending for the guest from now on.  A failed emulation may have left an exception of KVM's own (#UD), which goes; so
+ * does the interrupt shadow of the instruction before.
+ */
+static int store_events(struct vcpu *v, const struct assist_result *res)
+{
+	struct kvm_vcpu_events e;
+	int r = kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e);
+
+	if (r)
+		return r;
+	memset(&e.exception, 0, sizeof(e.exception));
+	if (res->kind != ASSIST_EXCEPTION) {
+		e.flags |= KVM_VCPUEVENT_VALID_SHADOW;
+		e.interrupt.shadow = 0;
+	}
+	if (res->kind == ASSIST_EXCEPTION) {
+		e.exception.injected = 1;
+		e.exception.nr = res->vector;
+		e.exception.has_error_code = res->has_code;
+		e.exception.error_code = res->code;
+	} else if (res->kind == ASSIST_SOFT_INT) {
+		e.interrupt.injected = 1;
+		e.interrupt.soft = 1;
+		e.interrupt.nr = res->vector;
+	}
+	return kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e);
+}
+
+/* In real mode exceptions push no error codes (SDM vol. 3, 20.1.4). */
+static bool has_codes(const struct vcpu *v)
+{
+	return v->run->s.regs.sregs.cr0 & 1;
+}
+
+static int store(struct vcpu *v, const struct assist_cpu *cpu, struct assist_result *res)
+{
+	int r = 0;
+
+	if (cpu->xsave_changed)
+		r = kvm_ioctl(v->fd, KVM_SET_XSAVE, v->xsave);
+	if (!r && res->kind == ASSIST_EXCEPTION && res->vector == VECTOR_PF)
+		r = set_cr2(v, res->cr2);
+	if (!r)
+		r = store_general(v, &cpu->regs);
+	res->has_code &= has_codes(v);
+	return r ? r : store_events(v, res);
+}
+
+/* Those that the processor delivers itself where it can; what KVM would then inject has the wrong return address. */
+static bool refused(const struct vcpu *v, const struct assist_result *res, const struct assist_cpu *cpu)
+{
+	return v->vm->steps_by_flag &&
+	       (res->kind == ASSIST_SOFT_INT || (res->kind == ASSIST_EXCEPTION && cpu->regs.rip != v->run->s.regs.regs.rip));
+}
+
+static void say(struct assist_outcome *ret, const char *fmt, const char *what)
+{
+	snprintf(ret->text, sizeof(ret->text), fmt, what);
+}
+
+void assist_try(struct vcpu *v, bool dry, struct assist_outcome *ret)
+{
+	struct assist_cpu cpu = { .features = v->vm->assister->features, .access = on_access, .arg = v };
+	uint8_t bytes[INSN_BYTES_MAX];
+	struct assist_result res;
+	char text[80];
+	size_t n;
+	int r = 0;
+
+	*ret = (struct assist_outcome){ 0 };
+	regs_insn(v, &cpu.regs);
+	n = guest_mem_read(v, regs_pc(v), bytes, sizeof(bytes), NULL);
+	if (!n) {
+		snprintf(ret->text, sizeof(ret->text), "KVM cannot fetch an instruction at 0x%" PRIx64, regs_pc(v));
+		return;
+	}
+	insn_text(&cpu.regs, bytes, n, text, sizeof(text));
+	if (dry) {
+		say(ret, "KVM cannot emulate %s (and assist is off)", text);
+		return;
+	}
+	if (assist_wants_state(&cpu.regs, bytes, n))
+		r = load_state(v, &cpu);
+	vcpu_lock(v);
+	watch_assist_begin(v);
+	if (!r) {
+		assist_run(&cpu, bytes, n, &res);
+		if (res.kind == ASSIST_UNKNOWN || refused(v, &res, &cpu)) {
+			say(ret, "KVM cannot emulate %s", text);
+			goto out;
+		}
+		r = store(v, &cpu, &res);
+	}
+	if (r) {
+		say(ret, "KVM does not take the registers after %s", text);
+		v->xsave_valid = false;
+		goto out;
+	}
+	atomic_fetch_add_explicit(&v->vm->assister->count[res.name], 1, memory_order_relaxed);
+	ret->done = true;
+	ret->event = res.kind != ASSIST_DONE || res.trap;
+	ret->vector = res.kind == ASSIST_DONE ? VECTOR_DB : res.vector;
+	/* The guest steps itself: this was a step of its. */
+	if (res.trap && !debug_give_db(v, DR6_BS))
+		ret->event = false;
+	if (res.kind == ASSIST_DONE)
+		watch_assist_end(v);
+out:
+	vcpu_unlock(v);
+}

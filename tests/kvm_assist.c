@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Kernel code with instructions that a KVM which emulates it does not know: what comes of them is the same where the processor
+ * runs them.  Which of the two a host is, it shows itself: by whether anything was carried out for it.
+ */
+#include <string.h>
+
+#include "tests/kvm_harness.h"
+#include "tests/unit.h"
+
+#define CODE    0x100000ull
+#define RESULT  0x200000ull
+
+/* Offsets from RESULT. */
+enum {
+	BP_COUNT = 0, BP_RIP = 8, BP_FLAGS = 0x20, INT_COUNT = 0x10, INT_RIP = 0x18, POPCNT = 0x28, POPCNT_FLAGS = 0x30,
+	PF_CODE = 0x38, PF_CR2 = 0x40, PF_RIP = 0x48, GP_COUNT = 0x50, GP_RIP = 0x58, NM_COUNT = 0x68, HAS_XSAVE = 0x70,
+	HAS_SMAP = 0x78, STAC_FLAGS = 0x80, CLAC_FLAGS = 0x88,
+	PATTERN = 0x100, UNALIGNED = 0x113, LOW_HALF = 0x130, LOW_WORD = 0x138, FX_AGAIN = 0x140, X_AGAIN = 0x150,
+	AFTER_NM = 0x160, FX_AREA = 0x200, X_AREA = 0x1000,
+};
+
+extern const unsigned char as_after3[], as_after40[], as_pf[], as_gp[], as_popcnt[], as_after_popcnt[];
+
+GUEST(kernel, ".code64\n"
+	" mov $0x200000, %r15d\n"
+	" mov $3, %edi\n lea as_bp_handler(%rip), %rsi\n call as_gate\n"
+	" mov $0x40, %edi\n lea as_int_handler(%rip), %rsi\n call as_gate\n"
+	" mov $14, %edi\n lea as_pf_handler(%rip), %rsi\n call as_gate\n"
+	" mov $13, %edi\n lea as_gp_handler(%rip), %rsi\n call as_gate\n"
+	" mov $7, %edi\n lea as_nm_handler(%rip), %rsi\n call as_gate\n"
+	" movw $0xfff, 0x20f000\n movq $0x210000, 0x20f002\n lidt 0x20f000\n"
+
+	".globl as_popcnt, as_after_popcnt\n"
+	" mov $0xff00ff0f, %ecx\n add %ecx, %eax\n"
+	"as_popcnt: popcnt %rcx, %rax\n"
+	"as_after_popcnt: pushfq\n pop %rbx\n mov %rax, 0x28(%r15)\n mov %rbx, 0x30(%r15)\n"
+
+	".globl as_after3, as_after40\n"
+	" int3\nas_after3: nop\n int $0x40\nas_after40: nop\n"
+
+	" movabs $0x1122334455667788, %rax\n mov %rax, 0x100(%r15)\n notq %rax\n mov %rax, 0x108(%r15)\n"
+	" movups 0x100(%r15), %xmm3\n movups %xmm3, 0x113(%r15)\n"
+	" movq %xmm3, 0x130(%r15)\n movd %xmm3, %eax\n mov %rax, 0x138(%r15)\n"
+
+	" fxsave 0x200(%r15)\n movups 0x300(%r15), %xmm3\n fxrstor 0x200(%r15)\n movups %xmm3, 0x140(%r15)\n"
+
+	" mov $1, %eax\n xor %ecx, %ecx\n cpuid\n bt $26, %ecx\n jnc 1f\n"
+	" mov %cr4, %rax\n or $0x40000, %eax\n mov %rax, %cr4\n"
+	" xor %ecx, %ecx\n xor %edx, %edx\n mov $3, %eax\n xsetbv\n"
+	" xsave 0x1000(%r15)\n movups 0x300(%r15), %xmm3\n xrstor 0x1000(%r15)\n movups %xmm3, 0x150(%r15)\n"
+	" movq $1, 0x70(%r15)\n1:\n"
+
+	".globl as_pf, as_gp\n"
+	" lea 1f(%rip), %r14\n movabs $0x140000000, %rbx\n"
+	"as_pf: movq %xmm3, (%rbx)\n1:\n"
+	" lea 1f(%rip), %r14\n"
+	" movabs $0x8000000000000000, %rbx\n"
+	"as_gp: popcnt (%rbx), %rax\n1:\n"
+	" mov %cr0, %rax\n or $8, %eax\n mov %rax, %cr0\n movq %xmm3, 0x160(%r15)\n"
+
+	" mov $7, %eax\n xor %ecx, %ecx\n cpuid\n bt $20, %ebx\n jnc 1f\n"
+	" stac\n pushfq\n popq 0x80(%r15)\n clac\n pushfq\n popq 0x88(%r15)\n movq $1, 0x78(%r15)\n1:\n"
+
+	" mov $0, %al\n out %al, $0xf4\n jmp .\n"
+
+	"as_gate: shl $4, %edi\n add $0x210000, %edi\n movw %si, (%rdi)\n movw $8, 2(%rdi)\n movw $0x8e00, 4(%rdi)\n"
+	" shr $16, %rsi\n movw %si, 6(%rdi)\n movq $0, 8(%rdi)\n ret\n"
+	"as_bp_handler: incq (%r15)\n mov (%rsp), %rax\n mov %rax, 8(%r15)\n mov 0x10(%rsp), %rax\n"
+	" mov %rax, 0x20(%r15)\n iretq\n"
+	"as_int_handler: incq 0x10(%r15)\n mov (%rsp), %rax\n mov %rax, 0x18(%r15)\n iretq\n"
+	"as_pf_handler: pop %rax\n mov %rax, 0x38(%r15)\n mov %cr2, %rax\n mov %rax, 0x40(%r15)\n"
+	" mov (%rsp), %rax\n mov %rax, 0x48(%r15)\n mov %r14, (%rsp)\n iretq\n"
+	"as_gp_handler: pop %rax\n incq 0x50(%r15)\n mov (%rsp), %rax\n mov %rax, 0x58(%r15)\n mov %r14, (%rsp)\n iretq\n"
+	"as_nm_handler: incq 0x68(%r15)\n clts\n iretq\n");
+
+/* What no assist knows. */
+GUEST(strange, ".code64\n paddd %xmm1, %xmm0\n mov $0, %al\n out %al, $0xf4\n jmp .\n");
+
+static uint64_t at(const unsigned char *label)
+{
+	return CODE + (uint64_t)(label - kernel);
+}
+
+static uint64_t result(unsigned offset)
+{
+	uint64_t v;
+
+	ck_assert_uint_eq(machine_phys_read(m, RESULT + offset, &v, sizeof(v), &err), sizeof(v));
+	return v;
+}
+
+static uint64_t count_of(const char *name)
+{
+	struct assist_count c;
+
+	for (size_t i = 0; machine_assist_count(m, i, &c); i++)
+		if (!strcmp(c.name, name))
+			return c.count;
+	ck_abort_msg("nothing is called %s", name);
+	return 0;
+}
+
+static bool carried_out(void)
+{
+	struct assist_count c;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; machine_assist_count(m, i, &c); i++)
+		sum += c.count;
+	return sum;
+}
+
+static void check_results(void)
+{
+	uint64_t again[2], pattern[2] = { 0x1122334455667788, ~0x1122334455667788ull };
+
+	ck_assert_msg(stop.reason == STOP_EXIT, "reason %d at 0x%lx: %s", stop.reason, stop.pc, stop.text);
+	ck_assert_uint_eq(result(POPCNT), 20);
+	ck_assert_uint_eq(result(POPCNT_FLAGS) & 0x8d5, 0);
+	ck_assert_uint_eq(result(BP_COUNT), 1);
+	ck_assert_uint_eq(result(BP_RIP), at(as_after3));
+	ck_assert_uint_eq(result(BP_FLAGS) & 0x10100, 0);
+	ck_assert_uint_eq(result(INT_COUNT), 1);
+	ck_assert_uint_eq(result(INT_RIP), at(as_after40));
+	ck_assert_uint_eq(result(LOW_HALF), pattern[0]);
+	ck_assert_uint_eq(result(LOW_WORD), (uint32_t)pattern[0]);
+	ck_assert_uint_eq(result(UNALIGNED), pattern[0]);
+	ck_assert_uint_eq(result(FX_AREA + 160 + 3 * 16), pattern[0]);
+	ck_assert_uint_eq(result(FX_AREA + 24) & 0xffff, 0x1f80);
+	ck_assert_uint_eq(machine_phys_read(m, RESULT + FX_AGAIN, again, 16, &err), 16);
+	ck_assert_mem_eq(again, pattern, 16);
+	if (result(HAS_XSAVE)) {
+		ck_assert_uint_eq(result(X_AREA + 160 + 3 * 16), pattern[0]);
+		ck_assert_uint_eq(result(X_AREA + 512) & 2, 2);
+		ck_assert_uint_eq(machine_phys_read(m, RESULT + X_AGAIN, again, 16, &err), 16);
+		ck_assert_mem_eq(again, pattern, 16);
+	}
+	ck_assert_uint_eq(result(PF_CODE), 2);
+	ck_assert_uint_eq(result(PF_CR2), 0x140000000);
+	ck_assert_uint_eq(result(PF_RIP), at(as_pf));
+	ck_assert_uint_eq(result(GP_COUNT), 1);
+	ck_assert_uint_eq(result(GP_RIP), at(as_gp));
+	ck_assert_uint_eq(result(NM_COUNT), 1);
+	ck_assert_uint_eq(result(AFTER_NM), pattern[0]);
+	if (result(HAS_SMAP)) {
+		ck_assert_uint_eq(result(STAC_FLAGS) & 1 << 18, 1 << 18);
+		ck_assert_uint_eq(result(CLAC_FLAGS) & 1 << 18, 0);
+	}
+}
+
+START_TEST(kernel_code_runs)
+{
+	GUEST_START(kernel, CODE, BOOT_LONG, 1);
+	guest_continue();
+	guest_wait();
+	check_results();
+	guest_end();
+}
+END_TEST
+
+/* On a host where the processor runs all of it there is nothing to count. */
+START_TEST(counts_where_kvm_emulates)
+{
+	GUEST_START(kernel, CODE, BOOT_LONG, 1);
+	guest_continue();
+	guest_wait();
+	check_results();
+	if (carried_out()) {
+		ck_assert_uint_eq(count_of("popcnt"), 2);
+		ck_assert_uint_eq(count_of("int3"), 1);
+		ck_assert_uint_eq(count_of("int n"), 1);
+		ck_assert_uint_ge(count_of("sse move"), 4);
+		ck_assert_uint_eq(count_of("xsave"), result(HAS_XSAVE));
+		ck_assert_uint_eq(count_of("xrstor"), result(HAS_XSAVE));
+		ck_assert_uint_eq(count_of("clac/stac"), 2 * result(HAS_SMAP));
+	}
+	guest_end();
+}
+END_TEST
+
+/* An instruction that is carried out for the guest is one step, like any other. */
+START_TEST(steps)
+{
+	uint64_t pc = CODE;
+
+	GUEST_START(kernel, CODE, BOOT_LONG, 1);
+	for (unsigned i = 0; pc != at(as_popcnt); i++) {
+		ck_assert_uint_lt(i, 200);
+		guest_step(0);
+		guest_wait();
+		ck_assert_int_eq(stop.reason, STOP_STEP);
+		pc = stop.pc;
+	}
+	guest_step(0);
+	guest_wait();
+	ck_assert_int_eq(stop.reason, STOP_STEP);
+	ck_assert_uint_eq(stop.pc, at(as_after_popcnt));
+	ck_assert_uint_eq(guest_reg(0, X86_RAX), 20);
+	guest_continue();
+	guest_wait();
+	check_results();
+	guest_end();
+}
+END_TEST
+
+START_TEST(stops_where_kvm_emulates_and_assist_is_off)
+{
+	GUEST_START(kernel, CODE, BOOT_LONG, 1);
+	machine_setting(m, SETTING_ASSIST, &(bool){ false });
+	guest_continue();
+	guest_wait();
+	if (stop.reason == STOP_EXIT)
+		check_results();
+	else {
+		ck_assert_int_eq(stop.reason, STOP_ERROR);
+		ck_assert_uint_eq(stop.pc, at(as_popcnt));
+		ck_assert_str_eq(stop.text, "KVM cannot emulate f3 48 0f b8 c1  popcnt rax, rcx (and assist is off)");
+		ck_assert(!carried_out());
+		/* On again, it goes on from there. */
+		machine_setting(m, SETTING_ASSIST, &(bool){ true });
+		guest_continue();
+		guest_wait();
+		check_results();
+	}
+	guest_end();
+}
+END_TEST
+
+START_TEST(stops_where_kvm_emulates_and_nobody_knows)
+{
+	GUEST_START(strange, CODE, BOOT_LONG, 1);
+	guest_continue();
+	guest_wait();
+	if (stop.reason != STOP_EXIT) {
+		ck_assert_int_eq(stop.reason, STOP_ERROR);
+		ck_assert_uint_eq(stop.pc, CODE);
+		ck_assert_str_eq(stop.text, "KVM cannot emulate 66 0f fe c1  paddd xmm0, xmm1");
+	}
+	ck_assert(!carried_out());
+	guest_end();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("assist");
+	TCase *t = tcase_create("assist");
+
+	if (guest_no_kvm())
+		return unit_skip_all("/dev/kvm cannot be opened");
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, kernel_code_runs);
+	tcase_add_test(t, counts_where_kvm_emulates);
+	tcase_add_test(t, steps);
+	tcase_add_test(t, stops_where_kvm_emulates_and_assist_is_off);
+	tcase_add_test(t, stops_where_kvm_emulates_and_nobody_knows);
+	suite_add_tcase(s, t);
+	return unit_main(s);
+}
