@@ -1,7 +1,9 @@
 # What has a bound of time: `make bench`.
-EXTRA_PROGRAMS = bench/slots
+EXTRA_PROGRAMS = bench/slots bench/breaks
 bench_slots_SOURCES = bench/slots.c
-bench_slots_LDADD = libgvkvm.a libgvcore.a $(ELF_LIBS)
+bench_slots_LDADD = libgvkvm.a libgvcore.a $(ZYDIS_LIBS) $(ELF_LIBS)
+bench_breaks_SOURCES = bench/breaks.c
+bench_breaks_LDADD = $(bench_slots_LDADD)
 CLEANFILES += $(EXTRA_PROGRAMS)
 
 .PHONY: bench

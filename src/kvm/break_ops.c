@@ -11,6 +11,7 @@
 #include "kvm/regs.h"
 #include "mem/translate.h"
 
+#define CR0_PE   1ull
 #define CR0_PG   (1ull << 31)
 #define CR4_LA57 (1ull << 12)
 
@@ -65,10 +66,51 @@ static void gpas_of(void *arg, const uint8_t *host, void (*each)(void *each_arg,
 	slots_gpas_of(vm->slots, host, each, each_arg);
 }
 
+/* Whether any of the SIZE bytes at GVA, as V has them, lie in the page at GPA. */
+static bool in_page(struct vm *vm, const struct vcpu *v, uint64_t gva, uint64_t size, uint64_t gpa)
+{
+	struct translation t;
+	struct paging p;
+
+	regs_paging(v, &p);
+	for (uint64_t at = gva; at - gva < size; at = (at | (GMEM_PAGE - 1)) + 1)
+		if (!translate(vm->gmem, &p, at, &t, NULL) && (t.gpa & ~(uint64_t)(GMEM_PAGE - 1)) == gpa)
+			return true;
+	return false;
+}
+
+/* Bytes of a table with LIMIT of which the processor uses MAX at most. */
+static uint64_t used(uint64_t limit, uint64_t max)
+{
+	return limit + 1 < max ? limit + 1 : max;
+}
+
+/*
+ * Whether a vCPU needs the page at GPA for going on at all: KVM does not exit when it cannot read a descriptor or a page table
+ * itself, it fails.
+ */
+static bool system_page(struct vm *vm, uint64_t gpa)
+{
+	for (unsigned i = 0; i < vm->ncpus; i++) {
+		const struct kvm_sregs *s = &vm->cpus[i]->run->s.regs.sregs;
+
+		if ((s->cr0 & CR0_PG) && (s->cr3 & 0xffffffffff000ull) == gpa)
+			return true;
+		if (in_page(vm, vm->cpus[i], s->idt.base, used(s->idt.limit, s->cr0 & CR0_PE ? 256 * 16 : 256 * 4), gpa))
+			return true;
+		if ((s->cr0 & CR0_PE) && (in_page(vm, vm->cpus[i], s->gdt.base, s->gdt.limit + 1ull, gpa) ||
+					  in_page(vm, vm->cpus[i], s->tr.base, s->tr.limit + 1ull, gpa)))
+			return true;
+	}
+	return false;
+}
+
+/* Reads of a system page cannot be watched; writes to it are. */
 static int set_rights(void *arg, uint64_t gpa, bool no_write, bool no_read)
 {
 	struct vm *vm = arg;
 
+	no_read = no_read && !system_page(vm, gpa);
 	return slots_set_rights(vm->slots, gpa, no_read ? PAGE_NO_ACCESS : no_write ? PAGE_NO_WRITE : PAGE_ALL, NULL);
 }
 
