@@ -381,6 +381,85 @@ static double lookup(unsigned regions)
 	return median(us, ROUNDS);
 }
 
+/* The same address again and again. */
+static double lookup_again(unsigned regions)
+{
+	static uint32_t sink;
+	static uint8_t page[4096];
+	double us[ROUNDS];
+	struct gmem *g;
+
+	need(gmem_new(&g, &err));
+	for (unsigned i = 0; i < regions; i++) {
+		const struct gmem_region r = { .gpa = i * 0x2000ULL, .size = 0x1000, .hva = page, .slot = (int)i };
+
+		need(gmem_add(g, &r, &err));
+	}
+	for (unsigned n = 0; n < ROUNDS; n++) {
+		double start = now_us();
+
+		for (unsigned i = 0; i < 1 << 16; i++)
+			sink += gmem_find(g, regions / 3 * 0x2000ULL + i % 4096) != NULL;
+		us[n] = now_us() - start;
+	}
+	gmem_free(g);
+	return median(us, ROUNDS);
+}
+
+/* -- rights to single pages -- */
+
+/* The median of carving one page more out of a slot, and of giving it back. */
+static double carve_one(struct slots *s)
+{
+	const uint64_t gpa = X_GPA + GIB / 2 + DIRTY_PAGE;
+	double us[ROUNDS * 2];
+
+	for (unsigned n = 0; n < ROUNDS * 2; n++) {
+		double start = now_us();
+
+		need(slots_set_rights(s, gpa, n % 2 ? PAGE_ALL : PAGE_NO_WRITE, &err));
+		need(slots_carve(s, &err));
+		us[n] = now_us() - start;
+	}
+	return median(us, ROUNDS * 2);
+}
+
+static double open_close(struct slots *s, uint64_t gpa)
+{
+	double us[ROUNDS];
+
+	for (unsigned n = 0; n < ROUNDS; n++) {
+		double start = now_us();
+
+		if (slots_open(s, &gpa, 1) || slots_close(s))
+			need(err_set(&err, EIO, "a page could not be opened"));
+		us[n] = now_us() - start;
+	}
+	return median(us, ROUNDS);
+}
+
+static void bench_rights(void)
+{
+	struct slots *s = machine_priv(m)->slots;
+	double alone;
+
+	need(machine_hold(m, &err));
+	add(X, X_GPA, GIB, false);
+	alone = carve_one(s);
+	for (unsigned i = 0; i < 1000; i++)
+		need(slots_set_rights(s, X_GPA + i * 32ULL * DIRTY_PAGE, i % 2 ? PAGE_NO_ACCESS : PAGE_NO_WRITE, &err));
+	need(slots_carve(s, &err));
+	line("rights of a page, in 1 GiB", alone, "us", 1000);
+	line("the same, 1,000 others over none", carve_one(s) / alone, "x", 3);
+	line("a read-only page opened and closed", open_close(s, X_GPA), "us", 200);
+	line("a page without access opened and closed", open_close(s, X_GPA + 32ULL * DIRTY_PAGE), "us", 200);
+	for (unsigned i = 0; i < 1000; i++)
+		need(slots_set_rights(s, X_GPA + i * 32ULL * DIRTY_PAGE, PAGE_ALL, &err));
+	need(slots_carve(s, &err));
+	drop(X);
+	machine_release(m);
+}
+
 /* What an access of the guest to no memory costs, in all. */
 static double mmio(void)
 {
@@ -559,6 +638,9 @@ int main(void)
 	bench_many();
 	few = lookup(10);
 	line("slot lookup, 32,000 slots over 10", lookup(32000) / few, "x", 1.2);
+	few = lookup_again(10);
+	line("the same slot again, 32,000 slots over 10", lookup_again(32000) / few, "x", 1.2);
+	bench_rights();
 	bench_mmio();
 	bench_take();
 	bench_ring();

@@ -150,23 +150,24 @@ uint64_t carve_alike(const struct slot *v, const struct rights *r, uint64_t gpa,
 /* The pieces that V is to have, without numbers; none when it is to be whole. */
 static int make_pieces(const struct slot *v, const struct rights *r, struct pieces *ret, struct err *err)
 {
+	/* As many as the runs and what is between them, and no more than pages. */
+	size_t most = 2 * r->n + 1 < v->size / DIRTY_PAGE ? 2 * r->n + 1 : v->size / DIRTY_PAGE;
 	struct pieces p = { NULL, 0 };
 	enum page_rights rights;
-	uint64_t gpa = v->gpa, left = v->size, size;
+	struct piece *fit;
 
 	*ret = p;
-	if (slot_space(v->id) || (carve_alike(v, r, gpa, &rights) == left && rights == PAGE_ALL))
+	if (slot_space(v->id) || (carve_alike(v, r, v->gpa, &rights) == v->size && rights == PAGE_ALL))
 		return 0;
-	for (; left; gpa += carve_alike(v, r, gpa, &rights), left = v->gpa + v->size - gpa)
-		p.n++;
-	p.v = calloc(p.n, sizeof(*p.v));
+	p.v = calloc(most, sizeof(*p.v));
 	if (!p.v)
-		return err_set(err, ENOMEM, "slot %s: no memory for its %zu pieces", slot_name(v->id).text, p.n);
-	gpa = v->gpa;
-	for (size_t i = 0; i < p.n; i++, gpa += size) {
+		return err_set(err, ENOMEM, "slot %s: no memory for its pieces", slot_name(v->id).text);
+	for (uint64_t gpa = v->gpa, size; gpa - v->gpa < v->size; gpa += size) {
 		size = carve_alike(v, r, gpa, &rights);
-		p.v[i] = (struct piece){ .gpa = gpa, .size = size, .rights = rights, .flags = carve_flags(v, rights) };
+		p.v[p.n++] = (struct piece){ .gpa = gpa, .size = size, .rights = rights, .flags = carve_flags(v, rights) };
 	}
+	fit = reallocarray(p.v, p.n, sizeof(*p.v));
+	p.v = fit ? fit : p.v;
 	*ret = p;
 	return 0;
 }
