@@ -206,12 +206,18 @@ START_TEST(facts_are_rows)
 
 	ck_assert(probe_fact(&p, 0, &f));
 	ck_assert_str_eq(f.name, "single-step");
-	ck_assert_str_eq(f.value, "real, 32-bit, 64-bit, user");
+	ck_assert_str_eq(f.value, "all");
 	ck_assert(probe_fact(&p, 1, &f));
-	ck_assert_str_eq(f.value, "no mode");
+	ck_assert_str_eq(f.value, "none");
 	p.int3s = 1u << PROBE_LONG;
 	ck_assert(probe_fact(&p, 1, &f));
 	ck_assert_str_eq(f.value, "64-bit");
+	p.int3s = PROBE_ALL ^ 1u << PROBE_PROT32;
+	ck_assert(probe_fact(&p, 1, &f));
+	ck_assert_str_eq(f.value, "real, 64-bit, user");
+	p.int3s = PROBE_ALL ^ 1u << PROBE_USER;
+	ck_assert(probe_fact(&p, 1, &f));
+	ck_assert_str_eq(f.value, "all but user");
 	for (; probe_fact(&p, n, &f); n++)
 		ck_assert(f.name[0] && f.value[0] && f.meaning[0]);
 	ck_assert_uint_eq(n, probe_fact_count);

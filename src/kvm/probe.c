@@ -401,7 +401,9 @@ static void show_modes(uint8_t value, char *ret, size_t size)
 	static const char *const names[PROBE_MODES] = { "real", "32-bit", "64-bit", "user" };
 	size_t n = 0;
 
-	snprintf(ret, size, "no mode");
+	snprintf(ret, size, "%s", !value ? "none" : value == PROBE_ALL ? "all" : "all but user");
+	if (value == PROBE_ALL || value == (PROBE_ALL & ~(1u << PROBE_USER)))
+		return;
 	for (unsigned mode = 0; mode < PROBE_MODES; mode++)
 		if (value >> mode & 1)
 			n += (size_t)snprintf(ret + n, size - n, "%s%s", n ? ", " : "", names[mode]);
@@ -429,10 +431,10 @@ static const struct {
 	const char *meaning;
 } facts[] = {
 #define FACT(name, field, show, meaning) { name, offsetof(struct probe, field), show, meaning }
-	FACT("single-step", steps, show_modes, "code that KVM single-steps for us"),
-	FACT("int3 exits", int3s, show_modes, "code whose int3 KVM shows us"),
-	FACT("hardware breakpoints", execs, show_modes, "code in which debug registers find an instruction"),
-	FACT("hardware watchpoints", watches, show_modes, "code in which debug registers find a store"),
+	FACT("single-step", steps, show_modes, "which code KVM single-steps for us"),
+	FACT("int3 exits", int3s, show_modes, "whose int3 KVM shows us"),
+	FACT("hardware breakpoints", execs, show_modes, "in which code debug registers find an instruction"),
+	FACT("hardware watchpoints", watches, show_modes, "in which code debug registers find a store"),
 	FACT("breakpoint byte", trap_byte, show_byte, "what stands in memory for a breakpoint"),
 	FACT("steps without interrupts", blocks_irqs, show_bool, "interrupts can be held off while stepping"),
 	FACT("pushf shows stepping", shows_flag, show_bool, "a stepped pushf stores the trap flag, which is then taken out"),
