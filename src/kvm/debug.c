@@ -111,6 +111,9 @@ static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug 
 		if (vm->hw[i].spare)
 			put_ours(v, d, n++, &vm->hw[i]);
 	for (unsigned i = 0; i < v->nlandings && n < BREAK_REGISTERS && use != DEBUG_RUN; i++) {
+		/* A step from there would not begin. */
+		if (v->landing[i] == regs_pc(v))
+			continue;
 		v->hw_guest[n] = HW_LANDING;
 		put(d, n++, v->landing[i], 0);
 	}

@@ -13,6 +13,7 @@
 #include "kvm/guest_mem.h"
 #include "kvm/regs.h"
 #include "kvm/ring.h"
+#include "kvm/slots.h"
 #include "kvm/watch_kvm.h"
 
 #define INT3 0xcc
@@ -139,15 +140,27 @@ static bool own_int3(struct vcpu *v)
 	return guest_mem_read(v, regs_pc(v), &byte, 1, NULL) == 1 && byte == INT3;
 }
 
+/* An event that is delivered to a stack which was taken from the guest would be lost: its page is opened first. */
+static bool delivers(struct vcpu *v)
+{
+	uint8_t code[4] = { 0 };
+	size_t n;
+
+	if (!slots_restricted(v->vm->slots))
+		return false;
+	n = guest_mem_read(v, regs_pc(v), code, sizeof(code), NULL);
+	return insn_classify(code, n, regs_code_bits(v)) == INSN_INT;
+}
+
 static bool exit_internal_error(struct vcpu *v)
 {
 	const struct kvm_run *run = v->run;
 	bool emulation = run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION;
-	struct assist_outcome out;
+	struct assist_outcome out = { .done = false };
 
 	if (emulation && !(v->alone && (v->over & OVER_BREAK)) && debug_site_at_pc(v) && debug_hit(v))
 		return false;
-	if (watch_blames_page(v))
+	if ((!emulation || delivers(v)) && watch_blames_page(v))
 		return false;
 	if (!emulation)
 		return fail(v, "KVM internal error %u (data 0x%" PRIx64 ")", run->internal.suberror,
@@ -157,7 +170,7 @@ static bool exit_internal_error(struct vcpu *v)
 		return debug_give_bp(v, true);
 	assist_try(v, !v->vm->assist, &out);
 	if (!out.done)
-		return fail(v, "%s", out.text);
+		return !watch_blames_page(v) && fail(v, "%s", out.text);
 	/* What is only to be delivered yet has not been the step. */
 	v->stepped = !out.event && (v->debug.control & KVM_GUESTDBG_SINGLESTEP);
 	return !v->stepped && !v->nwatched && !v->has_event;
