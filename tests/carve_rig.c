@@ -24,6 +24,7 @@ static struct kvm_run *run;
 unsigned exits;
 
 int fail_at = -1;
+bool fail_memory;
 bool failed;
 unsigned changes;
 
@@ -38,6 +39,11 @@ int ioctl(int fd, unsigned long request, ...)
 	arg = va_arg(ap, void *);
 	va_end(ap);
 	changes += request == KVM_SET_USER_MEMORY_REGION;
+	if (request == KVM_SET_USER_MEMORY_REGION && failed && fail_memory &&
+	    ((const struct kvm_userspace_memory_region *)arg)->memory_size) {
+		errno = ENOMEM;
+		return -1;
+	}
 	if (request == KVM_SET_USER_MEMORY_REGION && fail_at >= 0 && fail_at-- == 0) {
 		failed = true;
 		errno = ENOMEM;

@@ -19,6 +19,7 @@ extern unsigned exits;          /* of the last access: those as MMIO */
 extern struct dirty_map map;    /* the last take */
 /* The FAIL_AT-th change of a slot from now on (0 the next) is refused, if that is not negative; how many were asked for. */
 extern int fail_at;
+extern bool fail_memory;        /* all that bring memory are refused from then on */
 extern bool failed;
 extern unsigned changes;
 

@@ -179,6 +179,49 @@ START_TEST(failures)
 }
 END_TEST
 
+/* When KVM does not take back either what it had, the slot is gone whole, and says so. */
+START_TEST(lost)
+{
+	for (int at = 0; at < 40; at++) {
+		size_t pieces = 0;
+		int r;
+
+		begin(false, 0);
+		add(ID, BASE, 8, true);
+		add(6, BASE + 8 * PAGE, 4, false);
+		set_all("rr.xxx.r.r");
+		failed = false;
+		fail_memory = true;
+		fail_at = at;
+		r = do_it(_i);
+		fail_at = -1;
+		fail_memory = false;
+		ck_assert_msg((r != 0) == failed, "the %d-th change failed: %d", at, r);
+		failed = false;
+		/* A piece that was to make way for another number comes back with this. */
+		carve();
+		if (!r)
+			at = 40;
+		for (unsigned id = ID; id <= 6; id++)
+			if (slots_get(s, id))
+				pieces += carve_pieces(s, id) ? carve_pieces(s, id)->n : 0;
+			else
+				ck_assert_ptr_null(carve_pieces(s, id));
+		ck_assert_uint_le(pieces, s->carve.used);
+		if (r && !slots_get(s, ID)) {
+			ck_assert_msg(_i == F_CARVE || strstr(err.msg, "is gone"), "%s", err.msg);
+			ck_assert_uint_eq(pieces, s->carve.used);
+			expect_all("      ");
+		} else if (r && slots_get(s, 6)) {
+			ck_assert_uint_eq(pieces, s->carve.used);
+			expect_all("rr.xxx.r.r");
+		}
+		check_slots();
+		end();
+	}
+}
+END_TEST
+
 /* Random changes against a model. */
 #define IDS      6u             /* slots 1 to IDS */
 #define ROUNDS   6000u
@@ -347,6 +390,7 @@ int main(void)
 	tcase_add_test(c, many);
 	tcase_add_test(c, numbers);
 	tcase_add_loop_test(c, failures, 0, FAILURES);
+	tcase_add_loop_test(c, lost, 0, F_OPEN);
 	tcase_add_loop_test(c, random_changes, 0, modes);
 	suite_add_tcase(suite, c);
 	return unit_main(suite);
