@@ -203,6 +203,23 @@ static int arm(struct breaks *b, struct brk *k, struct err *err)
 	return 0;
 }
 
+/* No stop that has yet to be told is of K. */
+static void forget_hits(struct breaks *b, struct brk *k)
+{
+	for (unsigned cpu = 0; k->wanted_by; cpu++) {
+		struct wanted *w = &b->wanted[cpu];
+		unsigned n = 0;
+
+		if (!(k->wanted_by >> cpu & 1))
+			continue;
+		for (unsigned i = 0; i < w->n; i++)
+			if (w->v[i] != k)
+				w->v[n++] = w->v[i];
+		w->n = n;
+		k->wanted_by &= ~(1ull << cpu);
+	}
+}
+
 static int disarm(struct breaks *b, struct brk *k, struct err *err)
 {
 	int r = 0;
@@ -218,8 +235,8 @@ static int disarm(struct breaks *b, struct brk *k, struct err *err)
 	if (r)
 		return r;
 	hash_remove(b, k);
+	forget_hits(b, k);
 	k->enabled = false;
-	k->wanted_by = 0;
 	return 0;
 }
 
@@ -355,18 +372,52 @@ int brks_enable(struct breaks *b, unsigned number, bool on, struct err *err)
 	return on ? arm(b, k, err) : disarm(b, k, err);
 }
 
+/* -- what a stop is of -- */
+
+static void wanted_clear(struct wanted *w, unsigned cpu)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		w->v[i]->wanted_by &= ~(1ull << cpu);
+	w->n = 0;
+	w->why[0] = '\0';
+}
+
+struct wanted *brks_hit(struct breaks *b, const struct stop_event *ev)
+{
+	struct wanted *w = &b->wanted[ev->cpu];
+
+	/* Of a hit that was dropped before it was told. */
+	if (w->reason != ev->reason || w->pc != ev->pc)
+		wanted_clear(w, ev->cpu);
+	w->reason = ev->reason;
+	w->pc = ev->pc;
+	return w;
+}
+
+void brks_want(struct breaks *b, struct brk *k, unsigned cpu)
+{
+	struct wanted *w = &b->wanted[cpu];
+
+	if (w->n == WANTED_MAX || (k->wanted_by >> cpu & 1))
+		return;
+	w->v[w->n++] = k;
+	k->wanted_by |= 1ull << cpu;
+}
+
+const struct wanted *brks_wanted(const struct breaks *b, const struct stop_event *ev)
+{
+	static const struct wanted none;
+	const struct wanted *w = &b->wanted[ev->cpu];
+
+	return w->reason == ev->reason && (ev->reason != STOP_BREAKPOINT || w->pc == ev->pc) ? w : &none;
+}
+
 void brks_told(struct breaks *b, const struct stop_event *ev)
 {
-	uint64_t bit = 1ull << ev->cpu;
-	struct brk *k = NULL, *gone;
+	const struct wanted was = *brks_wanted(b, ev);
 
-	b->why[ev->cpu][0] = '\0';
-	k = brks_match(b, ev, NULL);
-	while (k) {
-		gone = (k->wanted_by & bit) && k->temporary ? k : NULL;
-		k->wanted_by &= ~bit;
-		k = brks_match(b, ev, k);
-		if (gone)
-			brks_remove(b, gone->number, NULL);
-	}
+	wanted_clear(&b->wanted[ev->cpu], ev->cpu);
+	for (unsigned i = 0; i < was.n; i++)
+		if (was.v[i]->temporary)
+			brks_remove(b, was.v[i]->number, NULL);
 }

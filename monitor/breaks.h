@@ -35,12 +35,24 @@ struct brk {
 	char *commands;         /* lines, each with its newline; owned; NULL: none */
 	uint64_t ignore;        /* so many hits are passed over; the filter's, too */
 	uint64_t hits;          /* those passed over included; the filter's, too */
-	uint64_t wanted_by;     /* a bit a vCPU: its hit is wanted, and not reported yet; the filter's, too */
+	uint64_t wanted_by;     /* a bit a vCPU: in its struct wanted; the filter's, too */
 	struct brk *next;       /* in the same bucket */
 };
 
 #define BREAKS_MAX 1000000
-#define BREAKS_WHY 200          /* bytes of a message about a condition */
+#define WANTED_MAX 8            /* of one stop; more are hit all the same, but not named */
+
+/*
+ * What a vCPU waits with until its stop is told: all that its hit was of.  There may be several, of which the machine
+ * reports one: at one address by other means or for other spaces, and through other mappings.  The filter's.
+ */
+struct wanted {
+	enum stop_reason reason;
+	uint64_t pc;
+	unsigned n;
+	struct brk *v[WANTED_MAX];
+	char why[200];          /* why a condition had no value; "": all had */
+};
 
 struct breaks {
 	struct machine *m;
@@ -51,8 +63,7 @@ struct breaks {
 	size_t nbuckets;        /* a power of two, or 0 */
 	size_t nhashed;
 	unsigned last;          /* number given out last */
-	/* Of the hit a vCPU waits with: why its condition had no value; the filter's. */
-	char why[MACHINE_CPUS_MAX][BREAKS_WHY];
+	struct wanted wanted[MACHINE_CPUS_MAX];
 };
 
 void brks_init(struct breaks *b, struct machine *m);
@@ -75,6 +86,11 @@ int brks_remove_all(struct breaks *b, struct err *err);
 int brks_enable(struct breaks *b, unsigned number, bool on, struct err *err);
 /* No start, or a stop that was told: until's goes. */
 void brks_drop_until(struct breaks *b);
+/* All that EV, a stop, is of; none when it is not of any. */
+const struct wanted *brks_wanted(const struct breaks *b, const struct stop_event *ev);
+/* For the filter: what EV's vCPU waits with, emptied when that was for another hit.  And: K is wanted there. */
+struct wanted *brks_hit(struct breaks *b, const struct stop_event *ev);
+void brks_want(struct breaks *b, struct brk *k, unsigned cpu);
 /* EV has been told: temporary ones that it was of go, and nothing is remembered of it. */
 void brks_told(struct breaks *b, const struct stop_event *ev);
 
@@ -87,7 +103,7 @@ size_t brks_from(const struct breaks *b, unsigned number);
 struct brk *brks_of_break(const struct breaks *b, const struct break_spec *spec, const struct brk *k);
 struct brk *brks_of_watch(const struct breaks *b, const struct watch_spec *spec, const struct brk *k);
 struct brk *brks_of_catch(const struct breaks *b, unsigned id, const struct brk *k);
-/* The same for the one that EV is of. */
+/* The same for what EV, a hit the filter is asked about, is of. */
 struct brk *brks_match(const struct breaks *b, const struct stop_event *ev, const struct brk *k);
 
 #endif

@@ -12,6 +12,8 @@
 #include "monitor/render.h"
 #include "monitor/text.h"
 
+#define CR3_ADDRESS 0xffffffffff000ull  /* without flags or PCID */
+
 /* -- arguments -- */
 
 /* NAME=EXPR at *P; false: something else is there. */
@@ -37,22 +39,6 @@ static bool keyword(const char **p, const char *word)
 	return true;
 }
 
-/* A cr3 without its flags or PCID.  Outside of long mode the page directory pointers may stand at any 32 bytes. */
-static int parse_cr3(struct task *t, const char **p, uint64_t *ret, struct err *err)
-{
-	struct cpu_status s;
-	uint64_t cr3;
-	int r = task_expr(t, p, &cr3, err);
-
-	if (!r)
-		r = machine_cpu_status(task_machine(t), t->s->cpu, &s, err);
-	if (r)
-		return r;
-	cr3 &= s.mode == MODE_LONG || s.mode >= MODE_COMPAT16 ? 0xffffffffff000 : 0xffffffe0;
-	*ret = cr3;
-	return 0;
-}
-
 static int parse_cpu(struct task *t, const char **p, int *ret, struct err *err)
 {
 	unsigned cpus = machine_info(task_machine(t))->cpus;
@@ -73,7 +59,8 @@ int brk_parse_tail(struct task *t, const char *p, unsigned tail, struct brk *wha
 
 	while (!r && *p) {
 		if ((tail & TAIL_CR3) && option(&p, "cr3")) {
-			r = parse_cr3(t, &p, &what->at.space, err);
+			r = task_expr(t, &p, &what->at.space, err);
+			what->at.space &= CR3_ADDRESS;
 		} else if ((tail & TAIL_CPU) && option(&p, "cpu")) {
 			r = parse_cpu(t, &p, &what->cpu, err);
 		} else if ((tail & TAIL_EVERY) && keyword(&p, "every")) {

@@ -9,7 +9,7 @@
 #include "monitor/breaks.h"
 
 /*
- * A stop_filter_fn; ARG is the struct breaks.  On the thread of vCPU ev->cpu, as the machine's contract has it: reads the
+ * A stop_filter_fn; ARG is the struct breaks.  On the thread of vCPU ev->cpu, as its contract has it: reads the
  * list, which changes only while all are parked, and counts in it, which only one vCPU does at a time.
  */
 bool hits_wanted(void *arg, struct machine *m, const struct stop_event *ev);

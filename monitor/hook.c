@@ -175,24 +175,21 @@ struct hook_run hook_stop(struct monitor *mon, const struct stop_event *ev)
 {
 	struct hook_run run = { .silent = true, .goes_on = true };
 	bool any = false, foreign = mon->gdbs && !mon->ours;
-	struct brk *k = NULL, *last = NULL;
+	const struct wanted *w = brks_wanted(&mon->breaks, ev);
 	struct script *s;
 
-	while ((k = brks_match(&mon->breaks, ev, k))) {
-		if (!(k->wanted_by >> ev->cpu & 1))
-			continue;
-		run.silent &= k->silent;
-		run.goes_on &= k->goes_on;
-		any |= k->commands || k->silent;
-		last = k;
+	for (unsigned i = 0; i < w->n; i++) {
+		run.silent &= w->v[i]->silent;
+		run.goes_on &= w->v[i]->goes_on;
+		any |= w->v[i]->commands || w->v[i]->silent;
 	}
 	if (!any)
 		return (struct hook_run){ 0 };
 	run.goes_on &= !mon->stop_asked;
 	if (script_new(mon, &mon->everyone, foreign, false, on_done, mon, &s, NULL))
 		return (struct hook_run){ 0 };
-	for (k = NULL; (k = brks_match(&mon->breaks, ev, k));)
-		if ((k->wanted_by >> ev->cpu & 1) && add_commands(s, k, run.goes_on && k == last)) {
+	for (unsigned i = 0; i < w->n; i++)
+		if (add_commands(s, w->v[i], run.goes_on && i == w->n - 1)) {
 			script_free(s);
 			return (struct hook_run){ 0 };
 		}

@@ -70,11 +70,11 @@ void notice_render_place(const json_t *obj, struct out *o)
 static void add_owners(json_t *hit, struct monitor *mon, const struct stop_event *ev)
 {
 	json_t *owners = json_array(), *numbers = json_array();
-	struct brk *k = NULL;
+	const struct wanted *w = brks_wanted(&mon->breaks, ev);
 
-	while ((k = brks_match(&mon->breaks, ev, k))) {
-		if (!(k->wanted_by >> ev->cpu & 1))
-			continue;
+	for (unsigned i = 0; i < w->n; i++) {
+		const struct brk *k = w->v[i];
+
 		if (k->number)
 			json_array_append_new(numbers, json_integer(k->number));
 		else
@@ -91,8 +91,8 @@ static void add_owners(json_t *hit, struct monitor *mon, const struct stop_event
 	if (json_array_size(numbers) > 1)
 		json_object_set(hit, "numbers", numbers);
 	json_decref(numbers);
-	if (mon->breaks.why[ev->cpu][0])
-		json_object_set_new(hit, "why", data_text(mon->breaks.why[ev->cpu], strlen(mon->breaks.why[ev->cpu])));
+	if (w->why[0])
+		json_object_set_new(hit, "why", data_text(w->why, strlen(w->why)));
 }
 
 static json_t *watch_data(struct machine *m, const struct watch_hit *w)

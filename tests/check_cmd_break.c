@@ -173,7 +173,8 @@ static const char *const bad[][2] = {
 	{ "condition", "usage: condition" }, { "condition 1", "there is no breakpoint 1" },
 	{ "commands", "usage: commands" }, { "commands 1 print 1", "there is no breakpoint 1" },
 	{ "info breakpoints x", "no symbol" }, { "info exits 1 2", "unexpected '2'" }, { "info exits x", "no symbol" },
-	{ "step-irqs maybe", "usage: step-irqs" }, { "assist on off", "usage: assist" }, { "alias-hits 1", "usage: alias-hits" },
+	{ "step-irqs maybe", "usage: step-irqs" }, { "assist on off", "usage: assist" },
+	{ "alias-hits 1", "usage: alias-hits" },
 };
 
 START_TEST(bad_lines)
@@ -452,12 +453,31 @@ START_TEST(several_hit)
 	rig_ok(&rig, "break main");
 	rig_ok(&rig, "break main if 0");
 	rig_ok(&rig, "break main if 1");
+	/* Another one for the machine, which reports only the first. */
+	rig_ok(&rig, "hbreak main if $rax == 0");
+	rig_gdb_break(&rig, 0x1010);
 	rig_ok(&rig, "c");
-	rig_has(rig_ok(&rig, "wait"), "cpu 0: breakpoints 1, 3 at 0x1010 <main>\n");
+	rig_has(rig_ok(&rig, "wait"), "cpu 0: breakpoints 1, 3, 4 at 0x1010 <main>\n");
 	r = result_of("wait -j");
 	ck_assert_uint_eq(data_u64(r, "number"), 1);
-	ck_assert_uint_eq(json_array_size(json_object_get(r, "numbers")), 2);
+	ck_assert_uint_eq(json_array_size(json_object_get(r, "numbers")), 3);
 	json_decref(r);
+	/* Nothing is left of it at the next hit. */
+	rig_ok(&rig, "set $rax = 1");
+	rig_ok(&rig, "disable 3");
+	set_pc(0x1000);
+	rig_ok(&rig, "c");
+	rig_has(rig_ok(&rig, "wait"), "cpu 1: breakpoints 1, 4 at");
+	rig_ok(&rig, "c");
+	rig_has(rig_ok(&rig, "wait"), "cpu 0: breakpoint 1 at");
+	rig_has(rig_ok(&rig, "info breakpoints"), "4   hard  0x1010 <main> if $rax == 0  hits 2  monitor\n");
+	/* The reported one is gdb's alone, and ours is another. */
+	rig_ok(&rig, "delete");
+	rig_ok(&rig, "hbreak main cpu=0");
+	rig_ok(&rig, "cpu 0");
+	set_pc(0x1000);
+	rig_ok(&rig, "c");
+	rig_has(rig_ok(&rig, "wait"), "cpu 0: breakpoint 5 at 0x1010 <main>\n");
 }
 END_TEST
 
