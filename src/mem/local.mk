@@ -12,4 +12,8 @@ tests_check_translate_LDADD = $(mem_test_libs)
 tests_check_ranges_SOURCES = tests/check_ranges.c $(walk_test_sources)
 tests_check_ranges_LDADD = $(mem_test_libs)
 TESTS += tests/check_gmem tests/check_translate tests/check_ranges
+check_PROGRAMS += tests/check_access
+tests_check_access_SOURCES = tests/check_access.c $(walk_test_sources)
+tests_check_access_LDADD = $(mem_test_libs)
+TESTS += tests/check_access
 endif
