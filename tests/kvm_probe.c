@@ -133,6 +133,36 @@ START_TEST(breakpoints_are_as_measured)
 }
 END_TEST
 
+/* Whether vector 1 is what ends the run, the guest's own DR2 being as CONTROL says for ADDRESS. */
+static bool own_fires(const char *insns, size_t len, uint64_t address, unsigned control, uint32_t ours)
+{
+	struct kvm_debugregs own = { .db = { [2] = address }, .dr6 = 0xffff0ff0, .dr7 = 0x420 | control << 24 };
+	bool fires;
+
+	guest(insns, len, ours);
+	memcpy(g.page + 4 * 1, &(uint32_t){ 0xa00 }, 4);
+	g.page[0xa00] = 0xf4;
+	g.debug.arch.debugreg[0] = 0xc00;
+	g.debug.arch.debugreg[7] = 0x402;
+	if (!ours)
+		g.debug.control = 0;
+	ck_assert_int_eq(ioctl(g.cpu, KVM_SET_DEBUGREGS, &own), 0);
+	fires = go() == KVM_EXIT_HLT && g.regs.rip == 0xa01;
+	gone();
+	return fires;
+}
+
+START_TEST(the_guests_own_are_as_measured)
+{
+	struct probe p;
+
+	measure(&p);
+	ck_assert_int_eq(own_fires("\x90\x90\x90", 3, CODE + 1, 0, 0), p.own_execs);
+	ck_assert_int_eq(own_fires("\x90\x90\x90", 3, CODE + 1, 0, KVM_GUESTDBG_USE_HW_BP), p.own_beside);
+	ck_assert_int_eq(own_fires("\x88\x07\x90", 3, DATA, 1, 0), p.own_watches);
+}
+END_TEST
+
 /* Real mode and long mode at CPL 0 step alike. */
 START_TEST(steps_are_as_measured)
 {
@@ -354,6 +384,10 @@ START_TEST(records_are_whole_or_ignored)
 		spew(bad, len);
 		ck_assert_msg(ignored(), "z at %zu", i);
 	}
+	memcpy(bad, good, len);
+	bad[len] = '\0';
+	spew(bad, len + 1);
+	ck_assert(ignored());
 	memset(bad, 'x', sizeof(bad));
 	memcpy(bad, good, len);
 	spew(bad, len + 1);
@@ -513,6 +547,7 @@ int main(void)
 	tcase_add_checked_fixture(measured, NULL, shut);
 	tcase_add_test(measured, breakpoints_are_as_measured);
 	tcase_add_test(measured, steps_are_as_measured);
+	tcase_add_test(measured, the_guests_own_are_as_measured);
 	tcase_add_test(measured, results_hang_together);
 	tcase_add_test(measured, facts_are_rows);
 	tcase_add_test(measured, no_kvm_is_an_error);
