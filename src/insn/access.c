@@ -33,7 +33,8 @@ static void add(struct insn *ret, const struct insn_access *a)
 }
 
 /* REG as part of an address; notes which one it is. */
-static uint64_t part(const struct insn_regs *r, const ZydisDecodedInstruction *insn, ZydisRegister reg, struct insn_access *a)
+static uint64_t part(const struct insn_regs *r, const ZydisDecodedInstruction *insn, ZydisRegister reg,
+		     struct insn_access *a)
 {
 	int number;
 

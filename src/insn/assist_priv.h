@@ -19,8 +19,8 @@
 #define RFLAGS_VM       (1ull << 17)
 #define RFLAGS_AC       (1ull << 18)
 
-enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_SS = 12, VECTOR_GP = 13,
-	VECTOR_PF = 14 };
+enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_SS = 12,
+	VECTOR_GP = 13, VECTOR_PF = 14 };
 
 /* The XSAVE area (SDM vol. 1, 13.4). */
 #define XS_FIP          8

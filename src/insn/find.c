@@ -32,7 +32,8 @@ static int match(const struct insn *insn, uint16_t lost, uint64_t gva, unsigned 
 }
 
 /* What the LEN bytes that end at after->rip would have done; NO_MATCH also when they are no instruction of that length. */
-static int judge(const struct insn_regs *after, const uint8_t *bytes, size_t len, uint64_t gva, unsigned size, bool write)
+static int judge(const struct insn_regs *after, const uint8_t *bytes, size_t len, uint64_t gva, unsigned size,
+		 bool write)
 {
 	struct insn_regs r = *after;
 	struct decoded d;

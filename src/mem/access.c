@@ -43,7 +43,8 @@ static bool user_allows(const struct translation *t, enum access_kind kind)
 	return kind != ACCESS_FETCH || t->executable;
 }
 
-static bool supervisor_allows(const struct paging *p, const struct translation *t, enum access_kind kind, uint64_t rflags)
+static bool supervisor_allows(const struct paging *p, const struct translation *t, enum access_kind kind,
+			      uint64_t rflags)
 {
 	if (kind == ACCESS_FETCH)
 		return t->executable && !(t->user && (p->cr4 & CR4_SMEP));
