@@ -69,6 +69,7 @@ static void note(struct vcpu *v, const struct watch_access *a, uint64_t at)
 struct culprit {
 	uint64_t at;            /* linear pc */
 	bool reads, writes;
+	bool exact;             /* its operands are where the access was, by the registers as they are now */
 };
 
 /* What INSN does to GVA; registers that have changed since may have it elsewhere: then what it does at all. */
@@ -82,36 +83,55 @@ static void directions(const struct insn *insn, uint64_t gva, struct culprit *re
 				continue;
 			ret->reads |= a->read;
 			ret->writes |= a->write;
+			ret->exact |= exact;
 		}
 }
 
-/* The instruction that ended at the pc and read or wrote SIZE bytes at GVA; false: there is no telling. */
-static bool find_culprit(struct vcpu *v, uint64_t gva, unsigned size, bool write, struct culprit *ret)
+/* The instruction of the N bytes before the pc that ended there and read or wrote SIZE bytes at GVA; false: there is no telling. */
+static bool ended_here(const struct insn_regs *after, const uint8_t *bytes, size_t n, uint64_t gva, unsigned size, bool write,
+		       struct culprit *ret)
 {
-	uint8_t bytes[INSN_BYTES_MAX];
-	uint64_t pc = regs_pc(v);
-	struct insn_regs r;
-	size_t n = sizeof(bytes);
+	struct insn_regs r = *after;
 	struct insn insn;
 	unsigned len;
 
-	*ret = (struct culprit){ .at = pc };
-	regs_insn(v, &r);
-	/* A REP that is not done has not moved. */
-	len = (unsigned)guest_mem_read(v, pc, bytes, sizeof(bytes), NULL);
-	if ((r.rflags & RFLAGS_RF) && !insn_decode(&r, bytes, len, &insn) && insn.rep && insn.count) {
-		directions(&insn, gva, ret);
-		return true;
-	}
-	while (n && guest_mem_read(v, pc - n, bytes, n, NULL) < n)
-		n--;
-	if (!n || insn_find_access(&r, bytes, n, gva, size, write, &len))
+	if (!n || insn_find_access(after, bytes, n, gva, size, write, &len))
 		return false;
-	ret->at = pc - len;
+	*ret = (struct culprit){ .at = ret->at - len };
 	r.rip -= len;
 	if (!insn_decode(&r, bytes + n - len, len, &insn))
 		directions(&insn, gva, ret);
 	return true;
+}
+
+/* Who has just accessed GVA; WRITE is the direction that seems likelier. */
+static bool find_culprit(struct vcpu *v, uint64_t gva, unsigned size, bool write, struct culprit *ret)
+{
+	uint8_t bytes[INSN_BYTES_MAX];
+	struct culprit other = { .at = regs_pc(v) };
+	struct insn_regs r;
+	size_t n = sizeof(bytes);
+	struct insn insn;
+	unsigned len;
+	bool found;
+
+	*ret = other;
+	regs_insn(v, &r);
+	/* A REP that is not done has not moved. */
+	len = (unsigned)guest_mem_read(v, ret->at, bytes, sizeof(bytes), NULL);
+	if ((r.rflags & RFLAGS_RF) && !insn_decode(&r, bytes, len, &insn) && insn.rep && insn.count) {
+		directions(&insn, gva, ret);
+		return true;
+	}
+	while (n && guest_mem_read(v, ret->at - n, bytes, n, NULL) < n)
+		n--;
+	found = ended_here(&r, bytes, n, gva, size, write, ret);
+	/* One that was exactly there is better than one that would have gone the right way. */
+	if ((!found || !ret->exact) && ended_here(&r, bytes, n, gva, size, !write, &other) && (!found || other.exact)) {
+		*ret = other;
+		found = true;
+	}
+	return found;
 }
 
 void watch_settle(struct vcpu *v)
