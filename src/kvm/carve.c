@@ -9,9 +9,9 @@
 #include "kvm/ring.h"
 #include "kvm/slots_priv.h"
 
-void carve_free(struct carve *c, unsigned max_slots)
+void carve_free(struct carve *c)
 {
-	for (unsigned i = 0; c->of && i < max_slots; i++)
+	for (unsigned i = 0; i < c->n; i++)
 		free(c->of[i].v);
 	free(c->of);
 	free(c->owner);
@@ -30,7 +30,7 @@ static int make_tables(struct slots *s, struct err *err)
 	c->of = calloc(n, sizeof(*c->of));
 	c->owner = calloc(n, sizeof(*c->owner));
 	if (c->of && c->owner) {
-		c->below = n;
+		c->n = c->below = n;
 		return 0;
 	}
 	free(c->of);

@@ -44,6 +44,7 @@ struct fragment {
 };
 
 struct carve {
+	unsigned n;                     /* slot numbers that the tables have: they outlive the machine's KVM */
 	struct rights wanted, in_force;
 	bool pending;                   /* they may differ */
 	struct pieces *of;              /* by slot number; NULL while nothing was carved yet */
@@ -61,7 +62,7 @@ struct carve {
 	unsigned nfragments;
 };
 
-void carve_free(struct carve *c, unsigned max_slots);
+void carve_free(struct carve *c);
 
 /*
  * Makes what the kernel has for OLD (NULL: nothing) what it is to have for NOW (NULL: nothing), with the rights in force.

@@ -65,7 +65,8 @@ void run_unobserve(struct machine *m, struct observer *o)
 #define TICK_SLOW_NS   10000000         /* while only overwritten traps are looked for */
 #define START_BUDGET   256              /* breakpoints and pages that a start looks at, at most */
 #define GUARD_ROUNDS   16               /* changes of breakpoints that a page outlives without any: clients take all out at a stop */
-#define TICK_BUDGET    20000            /* traps that a tick looks at */
+#define START_TRAPS    32               /* traps that a start looks at */
+#define TICK_TRAPS     4000             /* and a tick */
 
 /* Breakpoints that no debug register stands for. */
 static bool pending_without_register(struct vm *vm)
@@ -105,7 +106,7 @@ static void tick(struct machine_kvm *k)
 			set_timer(k);
 		return;
 	}
-	if (wants_tick(k) || break_overwritten(k->vm.breaks, TICK_BUDGET))
+	if (wants_tick(k) || break_overwritten(k->vm.breaks, TICK_TRAPS))
 		vm_pause(&k->vm);
 }
 
@@ -155,7 +156,7 @@ static void prepare(struct machine_kvm *k)
 	if (break_pending(vm->breaks))
 		break_resolve(vm->breaks, START_BUDGET);
 	if (break_sites(vm->breaks))
-		break_verify(vm->breaks, START_BUDGET);
+		break_verify(vm->breaks, START_TRAPS);
 	if (watch_pending(vm->watches))
 		carve |= watch_resolve(vm->watches, START_BUDGET);
 	carve |= guard(k);

@@ -66,7 +66,7 @@ void slots_free(struct slots *s)
 		free(p->v);
 		gmem_free(p->gmem);
 	}
-	carve_free(&s->carve, s->kvm->max_slots);
+	carve_free(&s->carve);
 	free(s->initial);
 	free(s);
 }
