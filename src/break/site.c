@@ -235,6 +235,9 @@ static void write_beneath(struct break_table *t, uint8_t *to, const uint8_t *dat
 		struct break_site *s = site_of(t, to + i);
 
 		*(s && !s->lifted ? &s->saved : to + i) = data[i];
+		/* The guest may have overwritten the trap: what it wrote there is gone now. */
+		if (s && !s->lifted)
+			to[i] = t->trap;
 	}
 }
 
