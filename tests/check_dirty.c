@@ -81,7 +81,7 @@ static void memory_up(void)
 	memset(mem, 0, sizeof(mem));
 	ck_assert_int_eq(gmem_new(&gmem, &err), 0);
 	ck_assert_int_eq(gmem_add(gmem, &(struct gmem_region){ .gpa = BASE, .size = sizeof(mem), .hva = mem }, &err), 0);
-	ck_assert_int_eq(break_new(gmem, 0xcc, &breaks, &err), 0);
+	ck_assert_int_eq(break_new(gmem, 0xcc, NULL, NULL, &breaks, &err), 0);
 	was = (struct baseline){ 0 };
 	runs_max = 16;
 }
@@ -185,23 +185,31 @@ START_TEST(differences_across_pages)
 }
 END_TEST
 
+/* Without page tables gva and gpa are the same. */
+static int trap(uint64_t gpa)
+{
+	struct break_spec spec = { .kind = BREAK_SOFT, .gva = gpa, .space = BREAK_ANY_SPACE };
+
+	return break_add(breaks, BREAK_OWNER_GDB, &spec, &err);
+}
+
 START_TEST(traps_are_no_difference)
 {
 	uint64_t two = 2;
 
 	memset(mem, 0x90, sizeof(mem));
 	ck_assert_int_eq(baseline_take(&was, breaks, BASE, PAGES, &err), 0);
-	ck_assert_int_eq(break_add(breaks, BREAK_OWNER_GDB, BREAK_SOFT, 0x111, BASE + 0x111, &err), 0);
+	ck_assert_int_eq(trap(BASE + 0x111), 0);
 	ck_assert_uint_eq(mem[0x111], 0xcc);
 	diff(0xff);
 	ck_assert_uint_eq(runs, 0);
 	/* What is remembered with a trap in place is what stands beneath it. */
-	ck_assert_int_eq(break_add(breaks, BREAK_OWNER_GDB, BREAK_SOFT, 0x1fff, BASE + 0x1fff, &err), 0);
+	ck_assert_int_eq(trap(BASE + 0x1fff), 0);
 	baseline_update(&was, breaks, BASE, &two);
 	break_del_all(breaks, BREAK_OWNER_GDB);
 	diff(0xff);
 	ck_assert_uint_eq(runs, 0);
-	ck_assert_int_eq(break_add(breaks, BREAK_OWNER_GDB, BREAK_SOFT, 0x111, BASE + 0x111, &err), 0);
+	ck_assert_int_eq(trap(BASE + 0x111), 0);
 	ck_assert_uint_eq(break_write(breaks, BASE + 0x111, "x", 1), 1);
 	diff(0xff);
 	ck_assert_uint_eq(runs, 1);
@@ -217,10 +225,11 @@ START_TEST(traps_are_not_marked)
 	uint64_t bits = 0;
 
 	ck_assert_int_eq(gmem_mark(gmem, BASE, &bits), 0);
-	ck_assert_int_eq(break_add(breaks, BREAK_OWNER_GDB, BREAK_SOFT, 0x111, BASE + 0x1011, &err), 0);
-	break_site_set(breaks, break_site_find(breaks, BASE + 0x1011), false);
-	break_site_set(breaks, break_site_find(breaks, BASE + 0x1011), true);
-	break_rearm(breaks);
+	ck_assert_int_eq(trap(BASE + 0x1011), 0);
+	break_lift(breaks, break_site_at(breaks, BASE + 0x1011));
+	break_plant(breaks, break_site_at(breaks, BASE + 0x1011));
+	break_suspend(breaks);
+	break_resume(breaks);
 	ck_assert_uint_eq(bits, 0);
 	ck_assert_uint_eq(break_write(breaks, BASE + 0x1011, "x", 1), 1);
 	ck_assert_uint_eq(bits, 2);
