@@ -201,6 +201,14 @@ size_t break_verify(struct break_table *t, size_t budget)
 
 /* -- memory as a person sees it -- */
 
+/* How many of the N bytes at BYTE lie in its page of host memory. */
+static size_t in_host_page(const uint8_t *byte, size_t n)
+{
+	size_t left = GMEM_PAGE - (uintptr_t)byte % GMEM_PAGE;
+
+	return n < left ? n : left;
+}
+
 size_t break_read(struct break_table *t, uint64_t gpa, void *ret, size_t len)
 {
 	size_t done = gmem_read(t->gmem, gpa, ret, len), n;
@@ -212,9 +220,8 @@ size_t break_read(struct break_table *t, uint64_t gpa, void *ret, size_t len)
 		const struct break_page *p;
 
 		n = done - at;
-		if (n > GMEM_PAGE - (gpa + at) % GMEM_PAGE)
-			n = GMEM_PAGE - (gpa + at) % GMEM_PAGE;
 		from = gmem_span(t->gmem, gpa + at, &n);
+		n = in_host_page(from, n);
 		p = page_of(t, from);
 		for (const struct break_site *s = p ? p->first : NULL; s; s = s->next)
 			if (s->byte >= from && s->byte < from + n && !s->lifted && out[s->byte - from] == t->trap)
@@ -254,11 +261,10 @@ size_t break_write(struct break_table *t, uint64_t gpa, const void *data, size_t
 		uint8_t *to;
 
 		n = len - done;
-		if (n > GMEM_PAGE - (gpa + done) % GMEM_PAGE)
-			n = GMEM_PAGE - (gpa + done) % GMEM_PAGE;
 		to = gmem_span(t->gmem, gpa + done, &n);
 		if (!to)
 			break;
+		n = in_host_page(to, n);
 		p = page_of(t, to);
 		s = p ? p->first : NULL;
 		while (s && !in_range(s, to, n))
