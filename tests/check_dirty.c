@@ -108,7 +108,7 @@ static bool on_run(void *arg, uint64_t gpa, const uint8_t *w, const uint8_t *is,
 static void diff(uint64_t bits)
 {
 	runs = 0;
-	baseline_diff(&was, breaks, BASE, &bits, on_run, &runs);
+	baseline_diff(&was, breaks, mem, BASE, &bits, on_run, &runs);
 }
 
 START_TEST(differences_are_exact)
@@ -117,7 +117,7 @@ START_TEST(differences_are_exact)
 
 	for (size_t i = 0; i < 4 * DIRTY_PAGE; i++)
 		mem[i] = (uint8_t)(i * 7);
-	ck_assert_int_eq(baseline_take(&was, breaks, BASE, PAGES, &err), 0);
+	ck_assert_int_eq(baseline_take(&was, breaks, mem, PAGES, &err), 0);
 	diff(all);
 	ck_assert_uint_eq(runs, 0);
 
@@ -150,7 +150,7 @@ START_TEST(differences_are_exact)
 	runs_max = 16;
 	/* A page that was brought up to date has no differences, the others keep theirs. */
 	all = 1;
-	baseline_update(&was, breaks, BASE, &all);
+	baseline_update(&was, breaks, mem, &all);
 	diff(0xff);
 	ck_assert_uint_eq(runs, 1);
 	ck_assert_uint_eq(run[0].gpa, BASE + sizeof(mem) - 1);
@@ -159,7 +159,7 @@ END_TEST
 
 START_TEST(differences_across_pages)
 {
-	ck_assert_int_eq(baseline_take(&was, breaks, BASE, PAGES, &err), 0);
+	ck_assert_int_eq(baseline_take(&was, breaks, mem, PAGES, &err), 0);
 	memset(mem + DIRTY_PAGE - 3, 1, 6);
 	memset(mem + 3 * DIRTY_PAGE - 1, 2, 2 * BASELINE_RUN_MAX + 1);
 	diff(0xff);
@@ -198,14 +198,14 @@ START_TEST(traps_are_no_difference)
 	uint64_t two = 2;
 
 	memset(mem, 0x90, sizeof(mem));
-	ck_assert_int_eq(baseline_take(&was, breaks, BASE, PAGES, &err), 0);
+	ck_assert_int_eq(baseline_take(&was, breaks, mem, PAGES, &err), 0);
 	ck_assert_int_eq(trap(BASE + 0x111), 0);
 	ck_assert_uint_eq(mem[0x111], 0xcc);
 	diff(0xff);
 	ck_assert_uint_eq(runs, 0);
 	/* What is remembered with a trap in place is what stands beneath it. */
 	ck_assert_int_eq(trap(BASE + 0x1fff), 0);
-	baseline_update(&was, breaks, BASE, &two);
+	baseline_update(&was, breaks, mem, &two);
 	break_del_all(breaks, BREAK_OWNER_GDB);
 	diff(0xff);
 	ck_assert_uint_eq(runs, 0);
@@ -249,7 +249,7 @@ START_TEST(parts_of_a_copy)
 
 	for (size_t i = 0; i < PAGES; i++)
 		memset(mem + i * DIRTY_PAGE, (int)i, DIRTY_PAGE);
-	ck_assert_int_eq(baseline_take(&was, breaks, BASE, PAGES, &err), 0);
+	ck_assert_int_eq(baseline_take(&was, breaks, mem, PAGES, &err), 0);
 	ck_assert_int_eq(baseline_slice(&was, 5, 6, &part, &err), 0);
 	ck_assert_uint_eq(part.pages, 6);
 	for (size_t i = 0; i < 6; i++) {
@@ -266,7 +266,7 @@ START_TEST(parts_of_a_copy)
 	baseline_drop(&part);
 	ck_assert_ptr_null(part.copy);
 	baseline_drop(&part);
-	ck_assert_int_eq(baseline_take(&was, breaks, BASE, 1ull << 40, &err), -ENOMEM);
+	ck_assert_int_eq(baseline_take(&was, breaks, mem, 1ull << 40, &err), -ENOMEM);
 	ck_assert_ptr_null(was.copy);
 }
 END_TEST

@@ -119,5 +119,7 @@ void break_resume(struct break_table *t);
 /* gmem_read() and gmem_write() as a person sees memory: without traps of ours. */
 size_t break_read(struct break_table *t, uint64_t gpa, void *ret, size_t len);
 size_t break_write(struct break_table *t, uint64_t gpa, const void *data, size_t len);
+/* The same of LEN bytes of guest memory at HOST, whatever address space they are in. */
+void break_copy(const struct break_table *t, const uint8_t *host, void *ret, size_t len);
 
 #endif

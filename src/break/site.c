@@ -209,23 +209,35 @@ static size_t in_host_page(const uint8_t *byte, size_t n)
 	return n < left ? n : left;
 }
 
+void break_copy(const struct break_table *t, const uint8_t *host, void *ret, size_t len)
+{
+	uint8_t *out = ret;
+
+	memcpy(out, host, len);
+	for (size_t at = 0, n; at < len && t->by_page.count; at += n) {
+		const struct break_page *p = page_of(t, host + at);
+
+		n = in_host_page(host + at, len - at);
+		for (const struct break_site *s = p ? p->first : NULL; s; s = s->next)
+			if (s->byte >= host + at && s->byte < host + at + n && !s->lifted && out[s->byte - host] == t->trap)
+				out[s->byte - host] = s->saved;
+	}
+}
+
 size_t break_read(struct break_table *t, uint64_t gpa, void *ret, size_t len)
 {
-	size_t done = gmem_read(t->gmem, gpa, ret, len), n;
+	size_t done = 0, n;
 
 	if (!t->by_page.count)
-		return done;
-	for (size_t at = 0; at < done; at += n) {
-		uint8_t *from, *out = (uint8_t *)ret + at;
-		const struct break_page *p;
+		return gmem_read(t->gmem, gpa, ret, len);
+	for (; done < len; done += n) {
+		const uint8_t *host;
 
-		n = done - at;
-		from = gmem_span(t->gmem, gpa + at, &n);
-		n = in_host_page(from, n);
-		p = page_of(t, from);
-		for (const struct break_site *s = p ? p->first : NULL; s; s = s->next)
-			if (s->byte >= from && s->byte < from + n && !s->lifted && out[s->byte - from] == t->trap)
-				out[s->byte - from] = s->saved;
+		n = len - done;
+		host = gmem_span(t->gmem, gpa + done, &n);
+		if (!host)
+			break;
+		break_copy(t, host, (uint8_t *)ret + done, n);
 	}
 	return done;
 }

@@ -33,7 +33,7 @@ static void put_fresh(struct baseline *b, uint64_t page, const uint8_t *data)
 		memcpy(page_at(b, page), data, DIRTY_PAGE);
 }
 
-int baseline_take(struct baseline *b, struct break_table *bt, uint64_t gpa, uint64_t pages, struct err *err)
+int baseline_take(struct baseline *b, struct break_table *bt, const uint8_t *host, uint64_t pages, struct err *err)
 {
 	struct baseline fresh;
 	uint8_t now[DIRTY_PAGE];
@@ -41,9 +41,10 @@ int baseline_take(struct baseline *b, struct break_table *bt, uint64_t gpa, uint
 
 	if (r)
 		return r;
-	for (uint64_t page = 0; page < pages; page++)
-		if (break_read(bt, gpa + page * DIRTY_PAGE, now, DIRTY_PAGE) == DIRTY_PAGE)
-			put_fresh(&fresh, page, now);
+	for (uint64_t page = 0; page < pages; page++) {
+		break_copy(bt, host + page * DIRTY_PAGE, now, DIRTY_PAGE);
+		put_fresh(&fresh, page, now);
+	}
 	baseline_drop(b);
 	*b = fresh;
 	return 0;
@@ -55,11 +56,11 @@ void baseline_fill(struct baseline *b, uint64_t first, const uint8_t *data, uint
 		put_fresh(b, first + i, data + i * DIRTY_PAGE);
 }
 
-void baseline_update(struct baseline *b, struct break_table *bt, uint64_t gpa, const uint64_t *bits)
+void baseline_update(struct baseline *b, struct break_table *bt, const uint8_t *host, const uint64_t *bits)
 {
 	for (uint64_t page = bitmap_next(bits, b->pages, 0); page < b->pages;
 	     page = bitmap_next(bits, b->pages, page + 1))
-		break_read(bt, gpa + page * DIRTY_PAGE, page_at(b, page), DIRTY_PAGE);
+		break_copy(bt, host + page * DIRTY_PAGE, page_at(b, page), DIRTY_PAGE);
 }
 
 /* Differing bytes that follow each other, gathered until they are reported. */
@@ -93,8 +94,8 @@ static bool diff_page(struct run *run, uint64_t gpa, const uint8_t *was, const u
 	return true;
 }
 
-void baseline_diff(const struct baseline *b, struct break_table *bt, uint64_t gpa, const uint64_t *bits,
-		   dirty_diff_fn *each, void *arg)
+void baseline_diff(const struct baseline *b, struct break_table *bt, const uint8_t *host, uint64_t gpa,
+		   const uint64_t *bits, dirty_diff_fn *each, void *arg)
 {
 	struct run run = { .len = 0 };
 	uint8_t now[DIRTY_PAGE];
@@ -103,7 +104,8 @@ void baseline_diff(const struct baseline *b, struct break_table *bt, uint64_t gp
 	     page = bitmap_next(bits, b->pages, page + 1)) {
 		uint64_t at = gpa + page * DIRTY_PAGE;
 
-		if (break_read(bt, at, now, DIRTY_PAGE) != DIRTY_PAGE || !memcmp(page_at(b, page), now, DIRTY_PAGE))
+		break_copy(bt, host + page * DIRTY_PAGE, now, DIRTY_PAGE);
+		if (!memcmp(page_at(b, page), now, DIRTY_PAGE))
 			continue;
 		if (!diff_page(&run, at, page_at(b, page), now, each, arg))
 			return;

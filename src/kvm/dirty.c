@@ -321,7 +321,7 @@ int dirty_log_read(struct slots *t, struct slot *s, struct break_table *b, enum 
 	memcpy(bits, l->map[who], bytes);
 	if (take) {
 		if (who == DIRTY_USER && l->was.copy)
-			baseline_update(&l->was, b, s->gpa, bits);
+			baseline_update(&l->was, b, s->hva, bits);
 		memset(l->map[who], 0, bytes);
 	}
 	*ret = (struct dirty_map){
@@ -343,12 +343,12 @@ int dirty_log_diff(struct slots *t, struct slot *s, struct break_table *b, dirty
 	if (r)
 		return r;
 	if (!l->was.copy) {
-		r = baseline_take(&l->was, b, s->gpa, l->pages, err);
+		r = baseline_take(&l->was, b, s->hva, l->pages, err);
 		return r ? r : err_set(err, EAGAIN, "slot %s: its contents are remembered from now on; ask again later",
 				       slot_name(s->id).text);
 	}
 	r = dirty_log_harvest(t, s, err);
 	if (!r)
-		baseline_diff(&l->was, b, s->gpa, l->map[DIRTY_USER], each, arg);
+		baseline_diff(&l->was, b, s->hva, s->gpa, l->map[DIRTY_USER], each, arg);
 	return r;
 }

@@ -29,9 +29,7 @@ int op_dirty_read(struct machine *m, unsigned id, enum dirty_consumer who, bool 
 
 	if (r)
 		return r;
-	r = dirty_log_read(k->slots, s, slot_view_begin(k, id), who, take, ret, err);
-	slot_view_end(k, id);
-	return r;
+	return dirty_log_read(k->slots, s, k->vm.breaks, who, take, ret, err);
 }
 
 int op_dirty_diff(struct machine *m, unsigned id, dirty_diff_fn *each, void *arg, struct err *err)
@@ -42,9 +40,7 @@ int op_dirty_diff(struct machine *m, unsigned id, dirty_diff_fn *each, void *arg
 
 	if (r)
 		return r;
-	r = dirty_log_diff(k->slots, s, slot_view_begin(k, id), each, arg, err);
-	slot_view_end(k, id);
-	return r;
+	return dirty_log_diff(k->slots, s, k->vm.breaks, each, arg, err);
 }
 
 /* What was recorded stays to be listed when it ends, until it begins again or the slot goes. */

@@ -94,13 +94,6 @@ void breaks_suspend(struct machine_kvm *k);
 void breaks_resume(struct machine_kvm *k);
 
 /* The slot_ops.c members. */
-/*
- * What slot ID holds as a person sees it, for break_read(), until slot_view_end().  Address space 0 is seen by way of the
- * machine's traps.  The other has none of its own, but its aliases may show them: so they are out of memory meanwhile.
- */
-struct break_table *slot_view_begin(struct machine_kvm *k, unsigned id);
-void slot_view_end(struct machine_kvm *k, unsigned id);
-
 bool op_slot_list(struct machine *m, size_t index, struct slot_info *ret);
 int op_slot_add(struct machine *m, const struct slot_spec *spec, struct slot_note *ret_note, struct err *err);
 int op_slot_remove(struct machine *m, unsigned id, struct slot_note *ret_note, struct err *err);

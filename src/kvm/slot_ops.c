@@ -140,20 +140,6 @@ int op_slot_check(struct machine *m, void (*each)(void *arg, const struct slot_f
 	return s ? change_end(m, slots_check(s, each, arg, err)) : -EBUSY;
 }
 
-struct break_table *slot_view_begin(struct machine_kvm *k, unsigned id)
-{
-	if (!slot_space(id))
-		return k->vm.breaks;
-	break_suspend(k->vm.breaks);
-	return slots_view(k->slots);
-}
-
-void slot_view_end(struct machine_kvm *k, unsigned id)
-{
-	if (slot_space(id))
-		break_resume(k->vm.breaks);
-}
-
 static bool all_zero(const uint8_t *p, size_t n)
 {
 	return !n || (!p[0] && !memcmp(p, p + 1, n - 1));
@@ -178,7 +164,6 @@ int op_slot_save(struct machine *m, unsigned id, const char *path, struct err *e
 {
 	struct machine_kvm *k = machine_priv(m);
 	int r = run_check_parked(k, err), fd;
-	struct break_table *view;
 	const struct slot *v;
 	uint8_t *buf;
 
@@ -198,14 +183,12 @@ int op_slot_save(struct machine *m, unsigned id, const char *path, struct err *e
 	}
 	if (ftruncate(fd, (off_t)v->size))
 		r = -errno;
-	view = slot_view_begin(k, id);
 	for (uint64_t at = 0; at < v->size && !r; at += SAVE_CHUNK) {
 		size_t n = v->size - at < SAVE_CHUNK ? (size_t)(v->size - at) : SAVE_CHUNK;
 
-		n = break_read(view, v->gpa + at, buf, n);
+		break_copy(k->vm.breaks, v->hva + at, buf, n);
 		r = write_at(fd, buf, n, at);
 	}
-	slot_view_end(k, id);
 	if (close(fd) && !r)
 		r = -errno;
 	free(buf);

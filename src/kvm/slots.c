@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "break/break.h"
 #include "kvm/slots_priv.h"
 
 #define SLOT_PAGES_MAX 0x7fffffffull    /* KVM_MEM_MAX_NR_PAGES */
@@ -43,11 +42,6 @@ int slots_new(const struct kvm *k, struct slots **ret, struct err *err)
 			return r;
 		}
 	}
-	r = break_new(s->space[1].gmem, 0, NULL, NULL, &s->view, err);
-	if (r) {
-		slots_free(s);
-		return r;
-	}
 	*ret = s;
 	return 0;
 }
@@ -56,7 +50,6 @@ void slots_free(struct slots *s)
 {
 	if (!s)
 		return;
-	break_free(s->view);
 	for (struct slot_space *p = s->space; p < s->space + SLOT_SPACES; p++) {
 		for (size_t i = 0; i < p->n; i++)
 			if (p->v[i].size) {
@@ -95,11 +88,6 @@ struct gmem *slots_gmem(struct slots *s)
 struct gmem *slots_gmem_of(struct slots *s, unsigned id)
 {
 	return slot_space_of(s, id)->gmem;
-}
-
-struct break_table *slots_view(struct slots *s)
-{
-	return s->view;
 }
 
 const struct kvm *slots_kvm(struct slots *s)

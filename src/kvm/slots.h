@@ -12,7 +12,6 @@
 #include "mem/gmem.h"
 
 struct backing;                 /* backing.h */
-struct break_table;             /* break/break.h */
 struct dirty_log;               /* dirty.h */
 struct rings;                   /* ring.h */
 
@@ -39,8 +38,6 @@ struct slot *slots_get(struct slots *s, unsigned id);
 /* Address space 0, as translation, loaders and devices see it; and the space that slot ID is in. */
 struct gmem *slots_gmem(struct slots *s);
 struct gmem *slots_gmem_of(struct slots *s, unsigned id);
-/* For break_read() of address space 1, where no traps are put. */
-struct break_table *slots_view(struct slots *s);
 const struct kvm *slots_kvm(struct slots *s);
 /* Has the dirty logs come from rings (not owned), before there is one.  slots_rings(): those, or NULL. */
 void slots_use_rings(struct slots *s, struct rings *r);

@@ -33,7 +33,6 @@ struct slots {
 	const struct kvm *kvm;
 	struct rings *rings;    /* NULL: the kernel keeps bitmaps */
 	struct slot_space space[SLOT_SPACES];
-	struct break_table *view;       /* of space 1: with no site in it */
 	unsigned multi;         /* KVM_CAP_MULTI_ADDRESS_SPACE: how many there are, 0 for one */
 	bool has_readonly, has_sync_mmu;
 	struct carve carve;
