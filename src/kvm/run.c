@@ -74,7 +74,9 @@ static bool pending_without_register(struct vm *vm)
 	size_t in_registers = 0;
 
 	for (unsigned i = 0; i < vm->nhw; i++)
-		in_registers += !vm->hw[i].size && !vm->hw[i].spare;
+		for (const struct breakpoint *b = vm->hw[i].size ? NULL : break_first(vm->breaks, vm->hw[i].gva); b;
+		     b = break_next(b))
+			in_registers += b->spec.kind == BREAK_SOFT && !b->site;
 	return break_pending(vm->breaks) > in_registers;
 }
 

@@ -156,6 +156,9 @@ int power_on_restore(struct vm *vm, const struct power_on *p, struct err *err)
 		v->has_event = false;
 		v->needs_completion = false;
 		v->stop_pc_valid = false;
+		v->over = 0;
+		v->nwatched = 0;
+		v->guest_tf = false;
 	}
 	return r ? err_errno(err, -r, "resetting the machine: %s", what) : 0;
 }
