@@ -10,7 +10,12 @@ enum packet_args {
 	ARGS_LIST,              /* none, or they follow one of ':' ';' ',' (which the handler finds first) */
 };
 
-#define NEEDS_STOPPED (1 << 0)
+/* Flags of a row. */
+#define NEEDS_STOPPED   (1 << 0)
+#define NEEDS_EXEC      (1 << 1)        /* known only where the image can be offered as a file */
+#define NEEDS_COMMANDS  (1 << 2)        /* known only where there is a monitor */
+#define TEXT_ALWAYS     (1 << 3)        /* clients of any age show an error's text for this one */
+#define THREAD_SUFFIX   (1 << 4)        /* ";thread:T;" may follow, once the client has asked for that */
 
 struct packet {
 	const char *name;
@@ -36,18 +41,18 @@ static const struct packet packets[] = {
 	{ NAME("k"), ARGS_NONE, 0, pkt_kill, NULL },
 	{ NAME("vKill"), ARGS_LIST, 0, pkt_vkill, NULL },
 
-	{ NAME("g"), ARGS_NONE, NEEDS_STOPPED, pkt_regs_read, NULL },
-	{ NAME("G"), ARGS_TIGHT, NEEDS_STOPPED, pkt_regs_write, NULL },
-	{ NAME("p"), ARGS_TIGHT, NEEDS_STOPPED, pkt_reg_read, NULL },
-	{ NAME("P"), ARGS_TIGHT, NEEDS_STOPPED, pkt_reg_write, NULL },
+	{ NAME("g"), ARGS_NONE, NEEDS_STOPPED | THREAD_SUFFIX, pkt_regs_read, NULL },
+	{ NAME("G"), ARGS_TIGHT, NEEDS_STOPPED | THREAD_SUFFIX | TEXT_ALWAYS, pkt_regs_write, NULL },
+	{ NAME("p"), ARGS_TIGHT, NEEDS_STOPPED | THREAD_SUFFIX, pkt_reg_read, NULL },
+	{ NAME("P"), ARGS_TIGHT, NEEDS_STOPPED | THREAD_SUFFIX | TEXT_ALWAYS, pkt_reg_write, NULL },
 
 	{ NAME("m"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_read, NULL },
 	{ NAME("M"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_write_hex, NULL },
 	{ NAME("X"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_write_binary, NULL },
 
-	{ NAME("Z0"), ARGS_LIST, NEEDS_STOPPED, pkt_soft_insert, NULL },
+	{ NAME("Z0"), ARGS_LIST, NEEDS_STOPPED, pkt_soft_insert, "ConditionalBreakpoints+" },
 	{ NAME("z0"), ARGS_LIST, NEEDS_STOPPED, pkt_soft_remove, NULL },
-	{ NAME("Z1"), ARGS_LIST, NEEDS_STOPPED, pkt_hard_insert, NULL },
+	{ NAME("Z1"), ARGS_LIST, NEEDS_STOPPED, pkt_hard_insert, "BreakpointCommands+" },
 	{ NAME("z1"), ARGS_LIST, NEEDS_STOPPED, pkt_hard_remove, NULL },
 	{ NAME("Z2"), ARGS_LIST, NEEDS_STOPPED, pkt_write_insert, NULL },
 	{ NAME("z2"), ARGS_LIST, NEEDS_STOPPED, pkt_write_remove, NULL },
@@ -72,7 +77,7 @@ static const struct packet packets[] = {
 
 	{ NAME("qXfer:features:read"), ARGS_LIST, 0, pkt_xfer_target, "qXfer:features:read+" },
 	{ NAME("qXfer:threads:read"), ARGS_LIST, 0, pkt_xfer_threads, "qXfer:threads:read+" },
-	{ NAME("qXfer:exec-file:read"), ARGS_LIST, 0, pkt_xfer_exec, "qXfer:exec-file:read+" },
+	{ NAME("qXfer:exec-file:read"), ARGS_LIST, NEEDS_EXEC, pkt_xfer_exec, "qXfer:exec-file:read+" },
 	{ NAME("qXfer:memory-map:read"), ARGS_LIST, 0, pkt_xfer_map, "qXfer:memory-map:read+" },
 	{ NAME("vFile:setfs"), ARGS_LIST, 0, pkt_file_setfs, NULL },
 	{ NAME("vFile:open"), ARGS_LIST, 0, pkt_file_open, NULL },
@@ -80,7 +85,7 @@ static const struct packet packets[] = {
 	{ NAME("vFile:pread"), ARGS_LIST, 0, pkt_file_pread, NULL },
 	{ NAME("vFile:fstat"), ARGS_LIST, 0, pkt_file_fstat, NULL },
 
-	{ NAME("qRcmd"), ARGS_LIST, 0, pkt_command, NULL },
+	{ NAME("qRcmd"), ARGS_LIST, NEEDS_COMMANDS, pkt_command, NULL },
 };
 
 #define NPACKETS (sizeof(packets) / sizeof(packets[0]))
@@ -97,8 +102,15 @@ static bool fits(const struct packet *p, const uint8_t *data, size_t len)
 	return p->len == 1;
 }
 
+/* Whether this machine has what the packet is about. */
+static bool offered(struct session *s, const struct packet *p)
+{
+	return !((p->flags & NEEDS_EXEC) && !machine_info(s->machine)->exec_file) &&
+	       !((p->flags & NEEDS_COMMANDS) && !s->commander);
+}
+
 /* NULL: the packet is not known.  Almost every row is out by its first byte. */
-static const struct packet *find(const uint8_t *data, size_t len)
+static const struct packet *find(struct session *s, const uint8_t *data, size_t len)
 {
 	const struct packet *best = NULL;
 
@@ -106,38 +118,90 @@ static const struct packet *find(const uint8_t *data, size_t len)
 		if (packets[i].name[0] == (char)data[0] && (!best || packets[i].len > best->len) &&
 		    fits(&packets[i], data, len))
 			best = &packets[i];
-	return best;
+	return best && offered(s, best) ? best : NULL;
+}
+
+/*
+ * Takes ";thread:T;" off the end of a register packet (lldb's "QThreadSuffixSupported").  Where it is there but names no
+ * vCPU the packet is left as it was, and refused for that.
+ */
+static bool take_suffix(struct session *s, struct cursor *args, unsigned *ret_cpu)
+{
+	static const char word[] = ";thread:";
+	const size_t len = sizeof(word) - 1;
+	uint8_t *at = args->len ? memchr(args->p, ';', args->len) : NULL;
+	struct cursor id;
+	int thread;
+
+	if (!at || (size_t)(args->p + args->len - at) < len || memcmp(at, word, len))
+		return false;
+	id = (struct cursor){ .p = at + len, .len = (size_t)(args->p + args->len - at) - len };
+	if (!cursor_thread(&id, session_cpus(s), &thread) || thread == THREAD_ALL || !cursor_byte(&id, ';') ||
+	    !cursor_end(&id))
+		return false;
+	args->len = (size_t)(at - args->p);
+	if (thread != THREAD_ANY)
+		*ret_cpu = (unsigned)thread - 1;
+	return true;
+}
+
+/* Runs the handler, on the vCPU that the packet names if it does. */
+static int run(struct session *s, const struct packet *p, struct cursor *args)
+{
+	unsigned cpu = s->cpu, other = s->cpu;
+	bool suffix = (p->flags & THREAD_SUFFIX) && s->thread_suffix && take_suffix(s, args, &other);
+	int r;
+
+	if (p->args == ARGS_NONE && args->len)
+		return -EINVAL;
+	if ((p->flags & NEEDS_STOPPED) && machine_state(s->machine) == MACHINE_RUNNING)
+		return -EBUSY;
+	if (!suffix)
+		return p->fn(s, args);
+	s->cpu = other;
+	r = p->fn(s, args);
+	s->cpu = cpu;
+	return r;
+}
+
+/* The error reply, with the text there is if the client can read one (gdb manual, "Standard Replies"). */
+static void refuse(struct session *s, const struct packet *p, int error)
+{
+	if (!s->error.msg[0])
+		reply_error(&s->reply, error);
+	else if (s->error_text || (p->flags & TEXT_ALWAYS))
+		reply_error_text(&s->reply, s->error.msg);
+	else if (s->error_strings)
+		reply_error_string(&s->reply, error, s->error.msg);
+	else
+		reply_error(&s->reply, error);
 }
 
 void dispatch_packet(struct session *s, uint8_t *packet, size_t len)
 {
-	const struct packet *best = find(packet, len);
+	const struct packet *best = find(s, packet, len);
 	struct cursor args;
 	int r = PACKET_REPLY;
 
 	reply_reset(&s->reply);
 	s->reply_sent = false;
+	s->error = (struct err){ 0 };
 	if (best) {
 		args = (struct cursor){ .p = packet + best->len, .len = len - best->len };
-		if (best->args == ARGS_NONE && args.len)
-			r = -EINVAL;
-		else if ((best->flags & NEEDS_STOPPED) && machine_state(s->machine) == MACHINE_RUNNING)
-			r = -EBUSY;
-		else
-			r = best->fn(s, &args);
+		r = run(s, best, &args);
 	}
 	if (r == PACKET_LATER)
 		return;
 	if (r < 0)
-		reply_error(&s->reply, r);
+		refuse(s, best, r);
 	session_send(s);
 }
 
-void dispatch_features(struct reply *r)
+void dispatch_features(struct session *s)
 {
 	for (size_t i = 0; i < NPACKETS; i++)
-		if (packets[i].feature) {
-			reply_text(r, ";");
-			reply_text(r, packets[i].feature);
+		if (packets[i].feature && offered(s, &packets[i])) {
+			reply_text(&s->reply, ";");
+			reply_text(&s->reply, packets[i].feature);
 		}
 }

@@ -9,6 +9,7 @@
 #include "gdbstub/reply.h"
 #include "gdbstub/session.h"
 #include "gdbstub/tdesc.h"
+#include "gdbstub/trigger.h"
 
 /* What the client waits for, besides the reply to its last packet. */
 enum session_wait {
@@ -34,8 +35,14 @@ struct session {
 	bool no_ack, no_ack_next;       /* next: the reply to QStartNoAckMode has not been acknowledged yet */
 
 	bool swbreak, hwbreak;          /* announced by the client */
+	bool error_text;                /* likewise: E.TEXT is read for every packet */
+	bool error_strings;             /* lldb's QEnableErrorStrings was sent */
+	bool thread_suffix;             /* lldb's QThreadSuffixSupported */
+	struct err error;               /* why this packet is refused, for a client that shows it; zeroed before each */
 	struct tdesc tdesc;             /* frozen until the client reads target.xml again */
 	struct out_buf doc[XFER_COUNT]; /* as they were when read at offset 0 */
+
+	struct triggers *triggers;      /* its own, unless the owner has some */
 
 	uint32_t files;                 /* vFile handles that are open, a bit each */
 
@@ -56,6 +63,8 @@ struct session {
 void session_send(struct session *s);
 /* Sends TEXT to the client's console in O packets.  s->reply must not be in the making. */
 void session_console(struct session *s, const char *text, size_t len);
+/* Sends what breakpoints' commands have printed, if the client can take it now; ALL: however much waits for it. */
+void prints_send(struct session *s, bool all);
 /* machine_stop(), remembered. */
 void session_stop_machine(struct session *s);
 static inline unsigned session_cpus(const struct session *s)
@@ -65,15 +74,16 @@ static inline unsigned session_cpus(const struct session *s)
 
 /*
  * A handler gets the packet's arguments: what follows its name in the table.  It answers PACKET_REPLY with the
- * reply in s->reply (empty: not supported), PACKET_LATER when none is due now, or a -errno, which becomes Enn.
+ * reply in s->reply (empty: not supported), PACKET_LATER when none is due now, or a -errno, which becomes Enn, or the
+ * text in s->error for clients that can show it.
  */
 enum { PACKET_REPLY = 0, PACKET_LATER = 1 };
 typedef int packet_fn(struct session *s, struct cursor *args);
 
 /* Handles one packet: the right handler, its reply or an error. */
 void dispatch_packet(struct session *s, uint8_t *packet, size_t len);
-/* Appends the qSupported items of all packets that have one. */
-void dispatch_features(struct reply *r);
+/* Appends the qSupported items of all packets that have one, and that this machine offers. */
+void dispatch_features(struct session *s);
 
 static inline int packet_ok(struct session *s)
 {

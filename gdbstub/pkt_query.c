@@ -4,27 +4,46 @@
 
 #include <errno.h>
 
+/* What a client may announce; what it did is confirmed in the reply. */
+static const struct {
+	const char *item;
+	size_t flag;            /* offset of the bool in struct session */
+} announced[] = {
+	{ "swbreak+", offsetof(struct session, swbreak) },
+	{ "hwbreak+", offsetof(struct session, hwbreak) },
+	{ "error-message+", offsetof(struct session, error_text) },
+};
+
+#define NANNOUNCED (sizeof(announced) / sizeof(announced[0]))
+
+static bool *flag_of(struct session *s, size_t i)
+{
+	return (bool *)((char *)s + announced[i].flag);
+}
+
 /* Items are told apart at ';' only: what else they hold is the client's business. */
 int pkt_supported(struct session *s, struct cursor *args)
 {
 	struct reply *r = &s->reply;
 
-	s->swbreak = s->hwbreak = false;
 	if (!cursor_end(args) && !cursor_byte(args, ':'))
 		return -EINVAL;
+	for (size_t i = 0; i < NANNOUNCED; i++)
+		*flag_of(s, i) = false;
 	do {
 		struct cursor item = cursor_field(args, ';');
 
-		s->swbreak |= cursor_is(&item, "swbreak+");
-		s->hwbreak |= cursor_is(&item, "hwbreak+");
+		for (size_t i = 0; i < NANNOUNCED; i++)
+			*flag_of(s, i) |= cursor_is(&item, announced[i].item);
 	} while (cursor_byte(args, ';'));
 	reply_text(r, "PacketSize=");
 	reply_number(r, SESSION_PACKET_SIZE);
-	dispatch_features(r);
-	if (s->swbreak)
-		reply_text(r, ";swbreak+");
-	if (s->hwbreak)
-		reply_text(r, ";hwbreak+");
+	dispatch_features(s);
+	for (size_t i = 0; i < NANNOUNCED; i++)
+		if (*flag_of(s, i)) {
+			reply_text(r, ";");
+			reply_text(r, announced[i].item);
+		}
 	return PACKET_REPLY;
 }
 

@@ -110,3 +110,19 @@ void reply_error(struct reply *r, int error)
 	reply_text(r, "E");
 	reply_hex8(r, code > 0 && code < 256 ? (uint8_t)code : 0xff);
 }
+
+void reply_error_text(struct reply *r, const char *text)
+{
+	reply_reset(r);
+	reply_text(r, "E.");
+	/* clients take it as it stands: no escapes in it, nothing that frames or repeats */
+	for (; *text; text++)
+		reply_bytes(r, strchr("#$}*", *text) ? "_" : text, 1);
+}
+
+void reply_error_string(struct reply *r, int error, const char *text)
+{
+	reply_error(r, error);
+	reply_text(r, ";");
+	reply_hex(r, text, strlen(text));
+}

@@ -25,8 +25,11 @@ void reply_number(struct reply *r, uint64_t value);
 void reply_hex(struct reply *r, const void *data, size_t len);
 /* Binary data, escaped; takes at most 2 * LEN bytes. */
 void reply_escaped(struct reply *r, const void *data, size_t len);
-/* Both replace what is there.  ERROR is a -errno and becomes Enn; the one place where it does. */
+/* These replace what is there.  ERROR is a -errno and becomes Enn; the one place where it does. */
 void reply_ok(struct reply *r);
 void reply_error(struct reply *r, int error);
+/* "E.TEXT" (gdb manual, "Standard Replies"), and lldb's "Enn;TEXT" with the text in hex. */
+void reply_error_text(struct reply *r, const char *text);
+void reply_error_string(struct reply *r, int error, const char *text);
 
 #endif
