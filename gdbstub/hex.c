@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "gdbstub/hex.h"
 
-static const char digits[] = "0123456789abcdef";
+#include <string.h>
+
+/* Row H of the table of pairs: the digits of H0 to HF. */
+#define ROW(h) \
+	h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9" h "a" h "b" h "c" h "d" h "e" h "f"
+
+/* The two digits of every byte, one after the other. */
+static const char pairs[] =
+	ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7")
+	ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
 
 /* Digit values plus one, so that everything unnamed is no digit. */
 static const int8_t values[256] = {
@@ -18,8 +27,7 @@ int hex_digit(uint8_t c)
 
 void hex_byte(uint8_t *ret, uint8_t value)
 {
-	ret[0] = (uint8_t)digits[value >> 4];
-	ret[1] = (uint8_t)digits[value & 15];
+	memcpy(ret, pairs + 2 * value, 2);
 }
 
 void hex_encode(uint8_t *ret, const uint8_t *data, size_t len)
