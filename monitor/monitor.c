@@ -166,7 +166,8 @@ static void gdb_done(void *arg, struct task *t)
 {
 	struct gdb_run *run = arg;
 
-	run->done(run->arg, t->status);
+	/* gdb throws a command's output away when it fails, and the error that stands in the JSON with it. */
+	run->done(run->arg, t->json ? 0 : t->status);
 	free(run);
 }
 
