@@ -12,6 +12,7 @@
 #include "gdbstub/client.h"
 #include "gdbstub/endpoint.h"
 #include "gdbstub/session.h"
+#include "gdbstub/trigger.h"
 
 #define FLUSH_MS 500
 
@@ -31,6 +32,8 @@ struct gdbstub {
 	struct listener *listeners, **listeners_tail;
 	struct client *client;
 	struct session *session;        /* the client's, or of one that has gone and leaves still */
+	struct triggers *triggers;
+	uv_async_t printed;             /* a breakpoint's commands have printed */
 	bool stdio_client;
 	unsigned closing;               /* handles' owners the loop has not given back yet */
 	bool freed;                     /* gdbstub_free() was called */
@@ -96,10 +99,35 @@ static void client_over(void *arg, enum session_end end)
 		s->events.closed(s->events.arg);
 }
 
+static void wake_printed(void *arg)
+{
+	uv_async_send(&((struct gdbstub *)arg)->printed);
+}
+
+static void on_printed(uv_async_t *h)
+{
+	struct gdbstub *s = h->data;
+	char text[4096];
+
+	if (s->client)
+		session_prints(s->session);
+	else
+		while (triggers_take(s->triggers, text, sizeof(text)))
+			;       /* nobody is there to read it */
+}
+
+static void printed_freed(uv_handle_t *h)
+{
+	struct gdbstub *s = h->data;
+
+	s->closing--;
+	free_if_last(s);
+}
+
 /* Takes RFD and WFD over, also on failure.  There is no client. */
 static int attach(struct gdbstub *s, int rfd, int wfd, bool is_stdio, struct err *err)
 {
-	const struct session_owner session_owner = { s, session_output_arose, session_left };
+	const struct session_owner session_owner = { s, s->triggers, session_output_arose, session_left };
 	const struct client_owner client_owner = { s, client_over, client_freed };
 	int r;
 
@@ -254,6 +282,7 @@ int gdbstub_new(uv_loop_t *loop, struct machine *m, struct commander *cmd, const
 		struct gdbstub **ret, struct err *err)
 {
 	struct gdbstub *s = calloc(1, sizeof(*s));
+	int r;
 
 	if (!s)
 		return err_set(err, ENOMEM, "no memory for the gdb stub");
@@ -262,8 +291,22 @@ int gdbstub_new(uv_loop_t *loop, struct machine *m, struct commander *cmd, const
 	s->commander = cmd;
 	s->events = *ev;
 	s->listeners_tail = &s->listeners;
+	r = triggers_new(m, wake_printed, s, &s->triggers, err);
+	if (r)
+		goto fail;
+	r = uv_async_init(loop, &s->printed, on_printed);
+	if (r) {
+		r = err_set(err, -r, "cannot wake the loop: %s", uv_strerror(r));
+		goto fail;
+	}
+	s->printed.data = s;
+	uv_unref((uv_handle_t *)&s->printed);
 	*ret = s;
 	return 0;
+fail:
+	triggers_free(s->triggers);
+	free(s);
+	return r;
 }
 
 void gdbstub_flush(struct gdbstub *s)
@@ -286,6 +329,10 @@ void gdbstub_free(struct gdbstub *s)
 		s->listeners = l->next;
 		listener_free(s, l);
 	}
+	/* No vCPU calls for us any more. */
+	triggers_free(s->triggers);
+	s->closing++;
+	uv_close((uv_handle_t *)&s->printed, printed_freed);
 	s->freed = true;
 	free_if_last(s);
 }

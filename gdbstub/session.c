@@ -153,7 +153,13 @@ const uint8_t *session_output(const struct session *s, size_t *ret_len)
 
 void session_sent(struct session *s, size_t len)
 {
+	bool in_input = s->in_input;
+
 	queue_drop(&s->queue, len);
+	/* Whoever sends looks at the output again by itself. */
+	s->in_input = true;
+	prints_send(s, false);
+	s->in_input = in_input;
 }
 
 enum session_end session_end(const struct session *s)
@@ -173,13 +179,16 @@ static int resume_all(struct machine *m)
 }
 
 /* False when the machine would not be held; it has gdb's breakpoints still. */
-static bool clear_breaks(struct machine *m)
+static bool clear_breaks(struct session *s)
 {
+	struct machine *m = s->machine;
 	int r = machine_hold(m, NULL);
 
 	if (r)
 		return false;
 	r = machine_break_clear(m, BREAK_OWNER_GDB, NULL);
+	if (!r)
+		triggers_leave(s->triggers);
 	machine_release(m);
 	return !r;
 }
@@ -193,7 +202,7 @@ bool session_leave(struct session *s)
 	s->gone = true;
 	command_cancel(s);
 	s->wait = WAIT_NONE;
-	cleared = clear_breaks(s->machine);
+	cleared = clear_breaks(s);
 	if (machine_state(s->machine) == MACHINE_STOPPED) {
 		resume_all(s->machine);
 	} else if (machine_state(s->machine) == MACHINE_RUNNING) {
@@ -213,7 +222,7 @@ static void finish_leaving(struct session *s, const struct stop_event *ev)
 		     !(ev->owners & ~(unsigned)BREAK_OWNER_GDB));
 
 	s->leaving = false;
-	clear_breaks(s->machine);
+	clear_breaks(s);
 	if (ours)
 		resume_all(s->machine);
 	if (s->owner.left)
@@ -226,6 +235,9 @@ static void stopped(struct observer *o, const struct stop_event *ev)
 	enum session_wait wait = s->wait;
 	bool in_input = s->in_input;
 
+	s->in_input = true;     /* all packets go in one write */
+	prints_send(s, true);
+	s->in_input = in_input;
 	s->stop_asked = false;
 	s->wait = WAIT_NONE;
 	if (s->leaving) {
@@ -254,7 +266,10 @@ int session_new(struct machine *m, struct commander *cmd, const struct session_o
 	struct session *s = calloc(1, sizeof(*s));
 	uint8_t *buffers = malloc(2 * SESSION_PACKET_SIZE);
 
-	if (!s || !buffers || queue_init(&s->queue, QUEUE_MIN, SESSION_QUEUE_MAX)) {
+	if (!s || !buffers || (!owner->triggers && triggers_new(m, NULL, NULL, &s->triggers, NULL)) ||
+	    queue_init(&s->queue, QUEUE_MIN, SESSION_QUEUE_MAX)) {
+		if (s)
+			triggers_free(s->triggers);
 		free(buffers);
 		free(s);
 		return err_set(err, ENOMEM, "no memory for a gdb client");
@@ -262,6 +277,8 @@ int session_new(struct machine *m, struct commander *cmd, const struct session_o
 	s->machine = m;
 	s->commander = cmd;
 	s->owner = *owner;
+	if (owner->triggers)
+		s->triggers = owner->triggers;
 	frame_init(&s->in, buffers, SESSION_PACKET_SIZE);
 	reply_init(&s->reply, buffers + SESSION_PACKET_SIZE, SESSION_PACKET_SIZE);
 	for (unsigned i = 0; i < XFER_COUNT; i++)
@@ -288,6 +305,8 @@ void session_free(struct session *s)
 	if (s->commander && s->commander->attached)
 		s->commander->attached(s->commander, false);
 	machine_unobserve(s->machine, &s->observer);
+	if (!s->owner.triggers)
+		triggers_free(s->triggers);
 	for (unsigned i = 0; i < XFER_COUNT; i++)
 		out_buf_done(&s->doc[i]);
 	queue_done(&s->queue);

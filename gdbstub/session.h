@@ -24,9 +24,12 @@ enum session_end {
 };
 
 struct session;
+struct triggers;
 
 struct session_owner {
 	void *arg;
+	/* gdb's breakpoints' conditions and commands, when some are to outlive the session; NULL: it has its own. */
+	struct triggers *triggers;
 	/* Output arose outside session_input(), from machine_poll() or a command. */
 	void (*output)(void *arg);
 	/* The work that session_leave() left over is done: the session may be freed, from here too. */
@@ -52,6 +55,9 @@ void session_input(struct session *s, const uint8_t *data, size_t len);
 const uint8_t *session_output(const struct session *s, size_t *ret_len);
 /* The first LEN of them have been sent. */
 void session_sent(struct session *s, size_t len);
+
+/* Breakpoints' commands have printed something (triggers_new()'s wake, on the loop thread). */
+void session_prints(struct session *s);
 
 /* Whether the session goes on; when not, session_input() does nothing any more. */
 enum session_end session_end(const struct session *s);

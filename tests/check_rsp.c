@@ -7,7 +7,8 @@
 #include "tests/rsp_rig.h"
 #include "tests/unit.h"
 
-#define FEATURES "PacketSize=40000;vContSupported+;QStartNoAckMode+;qXfer:features:read+;qXfer:threads:read+;" \
+#define FEATURES "PacketSize=40000;vContSupported+;ConditionalBreakpoints+;BreakpointCommands+;QStartNoAckMode+;" \
+		 "qXfer:features:read+;qXfer:threads:read+;" \
 		 "qXfer:exec-file:read+;qXfer:memory-map:read+"
 #define BAD     "E16"           /* EINVAL */
 #define FAULT   "E0e"           /* EFAULT: not mapped */
