@@ -7,6 +7,7 @@
 #include "break/watch.h"
 #include "kvm/regs.h"
 
+#define USER      3
 #define VECTOR_DB 1
 #define VECTOR_BP 3
 #define DR6_TRAPS 0xfull        /* B0 to B3 */
@@ -125,6 +126,7 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	struct vm *vm = v->vm;
 	struct kvm_guest_debug d = { 0 };
 	bool was_step = v->debug_known && (v->debug.control & KVM_GUESTDBG_SINGLESTEP);
+	bool by_flag = vm->steps_by_flag || (!vm->user_steps && v->run->s.regs.sregs.ss.dpl == USER);
 	unsigned n;
 
 	if (use != DEBUG_RUN) {
@@ -151,7 +153,7 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	 * Hardware steps by the trap flag, which instructions that load the flags and KVM's own emulation of others take away:
 	 * the kernel puts it back when it is told again.
 	 */
-	if (v->debug_known && !memcmp(&d, &v->debug, sizeof(d)) && (use == DEBUG_RUN || !vm->steps_by_flag))
+	if (v->debug_known && !memcmp(&d, &v->debug, sizeof(d)) && (use == DEBUG_RUN || !by_flag))
 		return;
 	v->debug_known = kvm_ioctl(v->fd, KVM_SET_GUEST_DEBUG, &d) == 0;
 	v->debug = d;
@@ -192,6 +194,11 @@ void debug_forget_trap(struct vcpu *v)
 	v->own.dr6 &= ~DR6_BS;
 	v->own.flags = 0;
 	kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->own);
+}
+
+bool debug_give_int1(struct vcpu *v)
+{
+	return give(v, VECTOR_DB, true);
 }
 
 bool debug_give_bp(struct vcpu *v, bool advance)

@@ -23,6 +23,8 @@ unsigned debug_free_registers(struct vm *vm);
 void debug_prepare(struct vcpu *v, enum debug_use use);
 /* Has the guest's DR6 show BITS and gives it a #DB. */
 bool debug_give_db(struct vcpu *v, uint64_t bits);
+/* Delivers the guest's INT1 at the pc, which leaves DR6 as it is. */
+bool debug_give_int1(struct vcpu *v);
 /* Takes the single-step bit out of the guest's DR6: the trap it speaks of was ours. */
 void debug_forget_trap(struct vcpu *v);
 

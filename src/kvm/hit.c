@@ -4,11 +4,14 @@
 
 #include "kvm/catch.h"
 #include "kvm/debug.h"
+#include "kvm/guest_mem.h"
 #include "kvm/regs.h"
 #include "kvm/watch_kvm.h"
 #include "mem/translate.h"
 
 #define VECTOR_BP 3
+#define INT1      0xf1
+#define DR6_REGISTERS 0xfull
 #define DR6_BD    (1ull << 13)  /* a MOV of a debug register, before it is done */
 #define DR6_BS    (1ull << 14)  /* single-step */
 #define CR3_ADDR  0xffffffffff000ull
@@ -163,6 +166,13 @@ static uint64_t sort_registers(struct vcpu *v, uint64_t dr6)
 	return guest;
 }
 
+static bool at_int1(struct vcpu *v)
+{
+	uint8_t byte;
+
+	return guest_mem_read(v, regs_pc(v), &byte, 1, NULL) == 1 && byte == INT1;
+}
+
 bool debug_exit(struct vcpu *v)
 {
 	const struct kvm_debug_exit_arch *d = &v->run->debug.arch;
@@ -179,8 +189,11 @@ bool debug_exit(struct vcpu *v)
 		vcpu_want_alone(v, OVER_BREAK);
 		return false;
 	}
-	/* A debug register that matches before the instruction outranks the step that led here. */
-	if (ours && (d->dr6 & 0xf) && register_here(v)) {
+	/* INT1, which sets no bits: KVM takes it for something of ours while it uses the debug registers for us. */
+	if (!(d->dr6 & (DR6_REGISTERS | DR6_BD | DR6_BS)) && at_int1(v))
+		return debug_give_int1(v);
+	/* That a step led onto one is the step; it has not been hit yet. */
+	if (ours && (d->dr6 & DR6_REGISTERS) && !(d->dr6 & DR6_BS) && register_here(v)) {
 		debug_hit(v);
 		return false;
 	}

@@ -10,25 +10,18 @@
 #include "kvm/debug.h"
 #include "kvm/guest_mem.h"
 #include "kvm/regs.h"
+#include "kvm/step_priv.h"
 #include "kvm/watch_kvm.h"
 
+#define VECTOR_DB  1
 #define RFLAGS_TF  (1ull << 8)
 #define RFLAGS_RF  (1ull << 16)
 #define DR6_BS     (1ull << 14)
 #define EFER_LMA   (1ull << 10)
 #define MSR_FMASK  0xc0000084u
 #define FRAME_WORDS 24          /* how far from the top of the stack a handler's first instruction may have moved it */
+#define HLT        0xf4
 #define OPCODE_MAX 8            /* bytes that tell the class: prefixes and opcode */
-
-/* What of a vCPU's state a step is judged by. */
-struct before {
-	enum insn_class class;
-	uint64_t pc, rip, rsp, rflags;
-	uint16_t cs, ss;
-	bool image_tf;          /* POPF, IRET: the trap flag in what it loads */
-	bool user;              /* CPL 3, where this host cannot step */
-	struct kvm_sregs sregs; /* then */
-};
 
 static const struct kvm_regs *gp(const struct vcpu *v)
 {
@@ -59,6 +52,33 @@ static unsigned flags_size(const uint8_t *code, unsigned bits, enum insn_class c
 	return wide ? 4 : 2;
 }
 
+/*
+ * A halt is over when it is stepped on from: interrupts are held off, so that nothing else would end it.  Until then the vCPU
+ * stays halted, and a continue waits for the interrupt.
+ */
+static void leave_halt(struct vcpu *v)
+{
+	struct kvm_mp_state mp;
+
+	if (kvm_ioctl(v->fd, KVM_GET_MP_STATE, &mp) || mp.mp_state != KVM_MP_STATE_HALTED)
+		return;
+	mp.mp_state = KVM_MP_STATE_RUNNABLE;
+	kvm_ioctl(v->fd, KVM_SET_MP_STATE, &mp);
+}
+
+/* The instruction's first bytes, as many as could be read; *RET_HALT: the one in front of it may have been a HLT. */
+static size_t fetch(struct vcpu *v, uint64_t pc, uint8_t *ret, bool *ret_halt)
+{
+	uint8_t bytes[1 + OPCODE_MAX] = { 0 };
+	size_t n = guest_mem_read(v, pc - 1, bytes, sizeof(bytes), NULL);
+
+	*ret_halt = n && bytes[0] == HLT;
+	if (n < 2)
+		return guest_mem_read(v, pc, ret, OPCODE_MAX, NULL);
+	memcpy(ret, bytes + 1, n - 1);
+	return n - 1;
+}
+
 /* The vector of the INT instruction in CODE. */
 static unsigned int_vector(const uint8_t *code)
 {
@@ -77,18 +97,19 @@ static unsigned int_vector(const uint8_t *code)
  * Where the instruction may end but behind itself.  As many as there are free registers; the tables are looked at once for
  * every run of steps.
  */
-static void find_landings(struct vcpu *v, const struct before *b, const uint8_t *code)
+static void find_landings(struct vcpu *v, const struct step_before *b)
 {
 	static const uint8_t faults[] = { 14, 13, 6, 7 };
+	/* A KVM that emulates IRET does so together with the instruction behind it. */
+	bool iret = b->class == INSN_IRET && b->size == 8 && !v->vm->steps_by_flag, special = iret || b->class == INSN_INT;
 	unsigned n = 0;
 
-	if (b->class == INSN_INT) {
-		v->nlandings = catch_handler(v, int_vector(code), &v->landing[0]);
-		v->landings_known = false;
+	if (v->landings_known && v->landings_user == b->user && !special)
 		return;
-	}
-	if (v->landings_known && v->landings_user == b->user)
-		return;
+	if (iret)
+		v->landing[n++] = b->image[0];
+	if (b->class == INSN_INT && catch_handler(v, b->vector, &v->landing[n]))
+		n++;
 	/* Where the trap of a step goes to the guest, and where one that is its own does. */
 	if ((b->user || v->guest_tf || !v->vm->own_registers) && catch_handler(v, 1, &v->landing[n]))
 		n++;
@@ -96,15 +117,34 @@ static void find_landings(struct vcpu *v, const struct before *b, const uint8_t 
 		if (catch_handler(v, faults[i], &v->landing[n]))
 			n++;
 	v->nlandings = n;
-	v->landings_known = true;
+	v->landings_known = !special;
 	v->landings_user = b->user;
 }
 
-static void look(struct vcpu *v, struct before *b, unsigned *ret_size)
+/* What POPF or IRET will load, and how much PUSHF will store. */
+static void look_at_image(struct vcpu *v, struct step_before *b, const uint8_t *code)
+{
+	uint8_t bytes[sizeof(b->image)] = { 0 };
+	struct insn_regs r;
+
+	b->image_tf = false;
+	memset(b->image, 0, sizeof(b->image));
+	if (b->class != INSN_POPF && b->class != INSN_IRET && b->class != INSN_PUSHF)
+		return;
+	b->size = flags_size(code, regs_code_bits(v), b->class);
+	if (b->class == INSN_PUSHF)
+		return;
+	regs_insn(v, &r);
+	guest_mem_read(v, insn_linear(&r, INSN_SS, r.gpr[INSN_RSP]), bytes, (b->class == INSN_IRET ? 5 : 1) * b->size, NULL);
+	for (unsigned i = 0; i < 5; i++)
+		memcpy(&b->image[i], bytes + i * b->size, b->size);
+	b->image_tf = b->image[b->class == INSN_IRET ? 2 : 0] & RFLAGS_TF;
+}
+
+static void look(struct vcpu *v, struct step_before *b)
 {
 	uint8_t code[OPCODE_MAX] = { 0 };
-	struct insn_regs r;
-	uint64_t image = 0;
+	bool halt;
 	size_t n;
 
 	b->pc = regs_pc(v);
@@ -113,22 +153,16 @@ static void look(struct vcpu *v, struct before *b, unsigned *ret_size)
 	b->rflags = gp(v)->rflags;
 	b->cs = sys(v)->cs.selector;
 	b->ss = sys(v)->ss.selector;
-	n = guest_mem_read(v, b->pc, code, sizeof(code), NULL);
+	n = fetch(v, b->pc, code, &halt);
+	if (halt)
+		leave_halt(v);
 	b->class = insn_classify(code, n, regs_code_bits(v));
 	b->user = !v->vm->user_steps && (sys(v)->cr0 & 1) && sys(v)->ss.dpl == 3;
 	if (b->user)
 		b->sregs = *sys(v);
-	find_landings(v, b, code);
-	b->image_tf = false;
-	if (b->class != INSN_POPF && b->class != INSN_IRET && b->class != INSN_PUSHF)
-		return;
-	*ret_size = flags_size(code, regs_code_bits(v), b->class);
-	if (b->class == INSN_PUSHF)
-		return;
-	regs_insn(v, &r);
-	guest_mem_read(v, insn_linear(&r, INSN_SS, r.gpr[INSN_RSP] + (b->class == INSN_IRET ? 2 * *ret_size : 0)), &image,
-		       *ret_size, NULL);
-	b->image_tf = image & RFLAGS_TF;
+	look_at_image(v, b, code);
+	b->vector = b->class == INSN_INT ? int_vector(code) : 0;
+	find_landings(v, b);
 }
 
 /* Makes the flags at stack offset OFFSET (from the top), SIZE bytes, show the guest's own trap flag. */
@@ -144,7 +178,7 @@ static void clean_image(struct vcpu *v, const struct insn_regs *r, uint64_t offs
 }
 
 /* Whether the words at the top of the stack hold the frame of an event that came at B; *RET_FLAGS is where its flags are. */
-static bool find_frame(struct vcpu *v, const struct insn_regs *r, const struct before *b, unsigned size, uint64_t *ret_flags)
+static bool find_frame(struct vcpu *v, const struct insn_regs *r, const struct step_before *b, unsigned size, uint64_t *ret_flags)
 {
 	uint8_t bytes[FRAME_WORDS * 8];
 	uint64_t mask = size == 8 ? UINT64_MAX : (1ull << (8 * size)) - 1;
@@ -165,7 +199,7 @@ static bool find_frame(struct vcpu *v, const struct insn_regs *r, const struct b
 }
 
 /* An event was delivered instead of, or by, the instruction: its frame must not show our trap flag.  False: there was none. */
-static bool clean_frame(struct vcpu *v, const struct insn_regs *r, const struct before *b)
+static bool clean_frame(struct vcpu *v, const struct insn_regs *r, const struct step_before *b)
 {
 	static const unsigned sizes[] = { 8, 4, 2 };
 	uint64_t flags;
@@ -182,37 +216,11 @@ static bool clean_frame(struct vcpu *v, const struct insn_regs *r, const struct 
 }
 
 /* Whether the stack went further than an instruction takes it, or to another place: an event may have been delivered. */
-static bool stack_jumped(const struct vcpu *v, const struct before *b)
+static bool stack_jumped(const struct vcpu *v, const struct step_before *b)
 {
 	int64_t down = (int64_t)(b->rsp - gp(v)->rsp);
 
 	return b->class == INSN_INT || sys(v)->cs.selector != b->cs || sys(v)->ss.selector != b->ss || down > 4 || down < -256;
-}
-
-/*
- * The trap of a step in user code went to the guest's own handler: the delivery is undone, as if it had not been.  Its frame stays
- * below the stack of a kernel that was not running.  False: that is not what happened.
- */
-static bool undo_trap(struct vcpu *v, const struct insn_regs *r, const struct before *b)
-{
-	unsigned size = r->efer & EFER_LMA ? 8 : 4;
-	struct kvm_regs regs = *gp(v);
-	uint64_t frame[5] = { 0 };
-	uint8_t bytes[sizeof(frame)];
-
-	if (guest_mem_read(v, insn_linear(r, INSN_SS, r->gpr[INSN_RSP]), bytes, 5 * size, NULL) != 5 * size)
-		return false;
-	for (unsigned i = 0; i < 5; i++)
-		memcpy(&frame[i], bytes + i * size, size);
-	if ((uint16_t)frame[1] != b->cs || (uint16_t)frame[4] != b->ss)
-		return false;
-	regs.rip = frame[0];
-	regs.rflags = frame[2] & ~RFLAGS_TF;
-	regs.rsp = frame[3];
-	if (regs_set_all(v, &regs, &b->sregs))
-		return false;
-	debug_forget_trap(v);
-	return true;
 }
 
 static void hide_syscall(struct vcpu *v)
@@ -228,22 +236,33 @@ static void hide_syscall(struct vcpu *v)
 		v->guest_tf = false;
 }
 
+static bool at_trap_handler(const struct vcpu *v)
+{
+	uint64_t handler;
+
+	return v->landed && catch_handler(v, VECTOR_DB, &handler) && regs_pc(v) == handler;
+}
+
 /* After a step: nothing of it shows, and the guest's own trap flag has its effect. */
-static void settle(struct vcpu *v, const struct before *b, unsigned size)
+static void settle(struct vcpu *v, const struct step_before *b)
 {
 	bool trap = v->guest_tf;
 	struct insn_regs r;
 
 	if (b->class == INSN_PUSHF || stack_jumped(v, b))
 		regs_insn(v, &r);
-	if (b->user && v->landed && v->nlandings && regs_pc(v) == v->landing[0] && undo_trap(v, &r, b)) {
+	if (b->user && at_trap_handler(v) && step_undo_trap(v, &r, b)) {
 		/* What the guest loaded into its flags came with the frame. */
 		if (b->class == INSN_POPF)
 			v->guest_tf = b->image_tf;
+		if (b->class == INSN_PUSHF) {
+			regs_insn(v, &r);
+			clean_image(v, &r, 0, b->size, v->guest_tf);
+		}
 		return;
 	}
 	if (b->class == INSN_PUSHF)
-		clean_image(v, &r, 0, size, v->guest_tf);
+		clean_image(v, &r, 0, b->size, v->guest_tf);
 	else if (b->class == INSN_POPF || (b->class == INSN_IRET && !stack_jumped(v, b)))
 		v->guest_tf = b->image_tf;
 	else if (b->class == INSN_SYSCALL)
@@ -289,20 +308,22 @@ static bool step_once(struct vcpu *v)
 static bool step_instruction(struct vcpu *v, enum debug_use use)
 {
 	struct kvm_regs regs;
-	struct before b;
-	unsigned size = 0;
+	struct step_before b;
 
-	look(v, &b, &size);
+	look(v, &b);
 	debug_prepare(v, use);
+	/* A stepped INT1 exits like a step that has not moved. */
+	if (b.vector == VECTOR_DB && v->vm->steps_by_flag && (v->alone || !debug_site_at_pc(v)) && !debug_give_int1(v))
+		return false;
 	v->landed = false;
-	for (unsigned i = 0; i < STEP_TRIES; i++) {
+	for (unsigned i = 0; i < STEP_TRIES && !step_enter_user(v, &b); i++) {
 		regs = *gp(v);
 		if (!step_once(v))
 			return false;
 		if (memcmp(&regs, gp(v), sizeof(regs)))
 			break;
 	}
-	settle(v, &b, size);
+	settle(v, &b);
 	return true;
 }
 

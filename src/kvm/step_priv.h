@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Between the files that step (step.c, step_user.c).  The vCPU's own thread. */
+#ifndef GV_KVM_STEP_PRIV_H
+#define GV_KVM_STEP_PRIV_H
+
+#include "insn/insn.h"
+#include "kvm/vcpu.h"
+
+/* What of a vCPU's state a step is judged by. */
+struct step_before {
+	enum insn_class class;
+	unsigned vector;        /* INT: its number */
+	uint64_t pc, rip, rsp, rflags;
+	uint16_t cs, ss;
+	bool image_tf;          /* POPF, IRET: the trap flag in what it loads */
+	unsigned size;          /* PUSHF, POPF, IRET: bytes of what is pushed or loaded */
+	uint64_t image[5];      /* IRET: rip, cs, flags, and in 64-bit code rsp and ss */
+	bool user;              /* CPL 3, where this host cannot step */
+	struct kvm_sregs sregs; /* then */
+};
+
+/*
+ * The trap of a step in user code went to the guest's own handler: the delivery is undone, as if it had not been.  Its frame stays
+ * below the stack of a kernel that was not running.  False: that is not what happened.
+ */
+bool step_undo_trap(struct vcpu *v, const struct insn_regs *r, const struct step_before *b);
+/*
+ * Where user code cannot be stepped, an IRET to there would run on in it: it is carried out here, up to the first instruction.
+ * False: it is none of those, or will fault, and nothing was done.
+ */
+bool step_enter_user(struct vcpu *v, const struct step_before *b);
+
+#endif
