@@ -1,21 +1,36 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Guest-virtual memory of the current vCPU: m M X. */
+/* Memory: m M x X; guest-virtual of the current vCPU, or physical once the client has asked for that. */
 #include "gdbstub/internal.h"
 
 #include <errno.h>
 
-#include "gdbstub/hex.h"
+size_t session_mem_read(struct session *s, uint64_t addr, void *ret, size_t len)
+{
+	return s->physical ? machine_phys_read(s->machine, addr, ret, len, &s->error)
+			   : machine_mem_read(s->machine, s->cpu, addr, ret, len, &s->error);
+}
+
+static size_t mem_write(struct session *s, uint64_t addr, const void *data, size_t len)
+{
+	return s->physical ? machine_phys_write(s->machine, addr, data, len, &s->error)
+			   : machine_mem_write(s->machine, s->cpu, addr, data, len, &s->error);
+}
+
+int session_mem_error(const struct session *s)
+{
+	return s->error.code ? -s->error.code : -EFAULT;
+}
 
 /* "ADDR,LENGTH": a range that neither wraps nor exceeds a packet. */
-static bool parse_range(struct cursor *args, uint64_t *ret_gva, size_t *ret_len)
+static bool parse_range(struct cursor *args, uint64_t *ret_addr, size_t *ret_len)
 {
-	uint64_t gva, len;
+	uint64_t addr, len;
 
-	if (!cursor_number(args, &gva) || !cursor_byte(args, ',') || !cursor_number(args, &len))
+	if (!cursor_number(args, &addr) || !cursor_byte(args, ',') || !cursor_number(args, &len))
 		return false;
-	if (len > SESSION_PACKET_SIZE || (len && gva + (len - 1) < gva))
+	if (len > SESSION_PACKET_SIZE || (len && addr + (len - 1) < addr))
 		return false;
-	*ret_gva = gva;
+	*ret_addr = addr;
 	*ret_len = (size_t)len;
 	return true;
 }
@@ -23,11 +38,10 @@ static bool parse_range(struct cursor *args, uint64_t *ret_gva, size_t *ret_len)
 int pkt_mem_read(struct session *s, struct cursor *args)
 {
 	struct reply *r = &s->reply;
-	struct err err = { 0 };
 	size_t len, done;
-	uint64_t gva;
+	uint64_t addr;
 
-	if (!parse_range(args, &gva, &len) || !cursor_end(args))
+	if (!parse_range(args, &addr, &len) || !cursor_end(args))
 		return -EINVAL;
 	/* a reply holds half as many bytes as digits; the client asks again for the rest */
 	if (len > r->cap / 2)
@@ -35,41 +49,59 @@ int pkt_mem_read(struct session *s, struct cursor *args)
 	if (!len)
 		return PACKET_REPLY;
 	/* read into the upper half of the reply, spread over the whole from below */
-	done = machine_mem_read(s->machine, s->cpu, gva, r->buf + (r->cap - len), len, &err);
+	done = session_mem_read(s, addr, r->buf + (r->cap - len), len);
 	if (!done)
-		return err.code ? -err.code : -EFAULT;
+		return session_mem_error(s);
 	reply_hex(r, r->buf + (r->cap - len), done);
 	return PACKET_REPLY;
 }
 
-static int write_memory(struct session *s, uint64_t gva, size_t len, const struct cursor *data)
+/* "b" and the bytes, escaped; "b" alone also answers the empty read by which clients ask whether the packet is known. */
+int pkt_mem_read_binary(struct session *s, struct cursor *args)
 {
-	struct err err = { 0 };
+	struct reply *r = &s->reply;
+	size_t len, done = 0;
+	uint64_t addr;
 
+	if (!parse_range(args, &addr, &len) || !cursor_end(args))
+		return -EINVAL;
+	if (len > r->cap - 1)
+		len = r->cap - 1;
+	reply_text(r, "b");
+	if (len)
+		done = session_mem_read(s, addr, r->buf + r->len, len);
+	if (len && !done)
+		return session_mem_error(s);
+	reply_escape(r, done);
+	return PACKET_REPLY;
+}
+
+static int write_memory(struct session *s, uint64_t addr, size_t len, const struct cursor *data)
+{
 	if (data->len != len)
 		return -EINVAL;
-	if (len && machine_mem_write(s->machine, s->cpu, gva, data->p, len, &err) < len)
-		return err.code ? -err.code : -EFAULT;
+	if (len && mem_write(s, addr, data->p, len) < len)
+		return session_mem_error(s);
 	return packet_ok(s);
 }
 
 int pkt_mem_write_hex(struct session *s, struct cursor *args)
 {
 	struct cursor data;
-	uint64_t gva;
+	uint64_t addr;
 	size_t len;
 
-	if (!parse_range(args, &gva, &len) || !cursor_byte(args, ':') || !cursor_hex_rest(args, &data))
+	if (!parse_range(args, &addr, &len) || !cursor_byte(args, ':') || !cursor_hex_rest(args, &data))
 		return -EINVAL;
-	return write_memory(s, gva, len, &data);
+	return write_memory(s, addr, len, &data);
 }
 
 int pkt_mem_write_binary(struct session *s, struct cursor *args)
 {
-	uint64_t gva;
+	uint64_t addr;
 	size_t len;
 
-	if (!parse_range(args, &gva, &len) || !cursor_byte(args, ':'))
+	if (!parse_range(args, &addr, &len) || !cursor_byte(args, ':'))
 		return -EINVAL;
-	return write_memory(s, gva, len, args);
+	return write_memory(s, addr, len, args);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Getting to know each other: qSupported qAttached qSymbol QStartNoAckMode vMustReplyEmpty. */
+/* Getting to know each other: qSupported qAttached qSymbol QPassSignals QStartNoAckMode vMustReplyEmpty. */
 #include "gdbstub/internal.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@ static const struct {
 } announced[] = {
 	{ "swbreak+", offsetof(struct session, swbreak) },
 	{ "hwbreak+", offsetof(struct session, hwbreak) },
+	{ "multiprocess+", offsetof(struct session, multiprocess) },
 	{ "error-message+", offsetof(struct session, error_text) },
 };
 
@@ -59,6 +60,19 @@ int pkt_attached(struct session *s, struct cursor *args)
 int pkt_symbol(struct session *s, struct cursor *args)
 {
 	return cursor_is(args, "::") ? packet_ok(s) : -EINVAL;
+}
+
+/* ":SIG;SIG...": which signals not to report.  A guest has none. */
+int pkt_signals(struct session *s, struct cursor *args)
+{
+	uint64_t signal;
+
+	if (!cursor_byte(args, ':'))
+		return -EINVAL;
+	while (!cursor_end(args))
+		if (!cursor_number(args, &signal) || signal > UINT8_MAX || !(cursor_end(args) || cursor_byte(args, ';')))
+			return -EINVAL;
+	return packet_ok(s);
 }
 
 int pkt_no_ack(struct session *s, struct cursor *args)

@@ -80,20 +80,42 @@ void reply_hex(struct reply *r, const void *data, size_t len)
 		r->full = true;
 }
 
+static bool is_special(uint8_t c)
+{
+	/* '*' would start a run length */
+	return c == '#' || c == '$' || c == '}' || c == '*';
+}
+
+size_t reply_escape(struct reply *r, size_t len)
+{
+	uint8_t *d = r->buf + r->len;
+	size_t room = r->cap - r->len, specials = 0, n = 0, to;
+
+	/* as many as fit */
+	while (n < len && n + specials + (is_special(d[n]) ? 2 : 1) <= room)
+		specials += is_special(d[n++]);
+	to = n + specials;
+	r->len += to;
+	/* from the end, so that nothing is overwritten before it was read; what precedes the first one stays */
+	for (size_t from = n; to != from;) {
+		uint8_t c = d[--from];
+
+		d[--to] = is_special(c) ? c ^ 0x20 : c;
+		if (is_special(c))
+			d[--to] = '}';
+	}
+	return n;
+}
+
 void reply_escaped(struct reply *r, const void *data, size_t len)
 {
-	const uint8_t *d = data;
-
-	for (size_t i = 0; i < len; i++) {
-		/* '*' would start a run length */
-		bool special = d[i] == '#' || d[i] == '$' || d[i] == '}' || d[i] == '*';
-		uint8_t pair[2] = { '}', d[i] ^ 0x20 };
-
-		if (special)
-			reply_bytes(r, pair, 2);
-		else
-			reply_bytes(r, d + i, 1);
+	if (len > r->cap - r->len) {
+		r->full = true;
+		return;
 	}
+	memmove(r->buf + r->len, data, len);
+	if (reply_escape(r, len) < len)
+		r->full = true;
 }
 
 void reply_ok(struct reply *r)

@@ -25,6 +25,11 @@ void reply_number(struct reply *r, uint64_t value);
 void reply_hex(struct reply *r, const void *data, size_t len);
 /* Binary data, escaped; takes at most 2 * LEN bytes. */
 void reply_escaped(struct reply *r, const void *data, size_t len);
+/*
+ * The same for LEN bytes (at most cap - len) that stand where the reply ends: memory is read there and need not be copied.
+ * Appends as many as fit with their escapes, and returns how many that were.
+ */
+size_t reply_escape(struct reply *r, size_t len);
 /* These replace what is there.  ERROR is a -errno and becomes Enn; the one place where it does. */
 void reply_ok(struct reply *r);
 void reply_error(struct reply *r, int error);
