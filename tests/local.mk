@@ -12,6 +12,12 @@ tests_kvm_slots_live_SOURCES = tests/kvm_slots_live.c $(kvm_harness)
 tests_kvm_slots_live_LDADD = $(kvm_libs)
 TESTS += tests/kvm_slots_live
 
+# A debugger that leaves no trace.
+check_PROGRAMS += tests/kvm_break_random
+tests_kvm_break_random_SOURCES = tests/kvm_break_random.c $(kvm_harness)
+tests_kvm_break_random_LDADD = $(kvm_libs)
+TESTS += tests/kvm_break_random
+
 # The second address space.
 check_PROGRAMS += tests/kvm_smm
 tests_kvm_smm_SOURCES = tests/kvm_smm.c $(kvm_harness)
