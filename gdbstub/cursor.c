@@ -47,20 +47,37 @@ bool cursor_hex8(struct cursor *c, uint8_t *ret)
 	return true;
 }
 
+/* "-1", or a number from 0 to MAX. */
+static bool take_id(struct cursor *c, unsigned max, int *ret)
+{
+	uint64_t n;
+
+	if (cursor_byte(c, '-')) {
+		*ret = THREAD_ALL;
+		return cursor_byte(c, '1');
+	}
+	if (!cursor_number(c, &n) || n > max)
+		return false;
+	*ret = (int)n;
+	return true;
+}
+
 bool cursor_thread(struct cursor *c, unsigned cpus, int *ret)
 {
 	struct cursor at = *c;
-	uint64_t n;
+	int process, thread = THREAD_ALL;
 
-	if (cursor_byte(&at, '-')) {
-		if (!cursor_byte(&at, '1'))
+	if (cursor_byte(&at, 'p')) {
+		if (!take_id(&at, 1, &process))
 			return false;
-		*ret = THREAD_ALL;
-	} else {
-		if (!cursor_number(&at, &n) || n > cpus)
+		if (cursor_byte(&at, '.') && !take_id(&at, cpus, &thread))
 			return false;
-		*ret = (int)n;
-	}
+		/* all processes and one of their threads is nothing */
+		if (process == THREAD_ALL && thread != THREAD_ALL)
+			return false;
+	} else if (!take_id(&at, cpus, &thread))
+		return false;
+	*ret = thread;
 	*c = at;
 	return true;
 }

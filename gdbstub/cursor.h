@@ -29,7 +29,7 @@ bool cursor_byte(struct cursor *c, char want);
 bool cursor_number(struct cursor *c, uint64_t *ret);
 /* Two hex digits (a signal). */
 bool cursor_hex8(struct cursor *c, uint8_t *ret);
-/* A thread id: THREAD_ALL, THREAD_ANY or one of 1 to CPUS. */
+/* A thread id: THREAD_ALL, THREAD_ANY or one of 1 to CPUS; also as "pP.T" or "pP", where process 1 is the only one. */
 bool cursor_thread(struct cursor *c, unsigned cpus, int *ret);
 /* All that is left, as pairs of hex digits, decoded in place; *RET is then the bytes. */
 bool cursor_hex_rest(struct cursor *c, struct cursor *ret);

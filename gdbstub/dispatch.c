@@ -37,9 +37,17 @@ static const struct packet packets[] = {
 	{ NAME("S"), ARGS_TIGHT, 0, pkt_step_signal, NULL },
 	{ NAME("vCont?"), ARGS_NONE, 0, pkt_vcont_query, "vContSupported+" },
 	{ NAME("vCont"), ARGS_LIST, 0, pkt_vcont, NULL },
-	{ NAME("D"), ARGS_NONE, 0, pkt_detach, NULL },
+	{ NAME("D"), ARGS_LIST, 0, pkt_detach, NULL },
 	{ NAME("k"), ARGS_NONE, 0, pkt_kill, NULL },
 	{ NAME("vKill"), ARGS_LIST, 0, pkt_vkill, NULL },
+	{ NAME("!"), ARGS_NONE, 0, pkt_extended, NULL },
+	{ NAME("R"), ARGS_TIGHT, 0, pkt_restart, NULL },
+	{ NAME("vRun"), ARGS_LIST, TEXT_ALWAYS, pkt_run, NULL },
+	{ NAME("vAttach"), ARGS_LIST, TEXT_ALWAYS, pkt_attach, NULL },
+	{ NAME("QNonStop"), ARGS_LIST, 0, pkt_nonstop, "QNonStop+" },
+	{ NAME("vStopped"), ARGS_NONE, 0, pkt_stop_heard, NULL },
+	{ NAME("vCtrlC"), ARGS_NONE, 0, pkt_ctrl_c, NULL },
+	{ NAME("QThreadEvents"), ARGS_LIST, 0, pkt_thread_events, "QThreadEvents+" },
 
 	{ NAME("g"), ARGS_NONE, NEEDS_STOPPED | THREAD_SUFFIX, pkt_regs_read, NULL },
 	{ NAME("G"), ARGS_TIGHT, NEEDS_STOPPED | THREAD_SUFFIX | TEXT_ALWAYS, pkt_regs_write, NULL },
@@ -48,7 +56,10 @@ static const struct packet packets[] = {
 
 	{ NAME("m"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_read, NULL },
 	{ NAME("M"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_write_hex, NULL },
+	{ NAME("x"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_read_binary, "binary-upload+" },
 	{ NAME("X"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_write_binary, NULL },
+	{ NAME("qSearch:memory"), ARGS_LIST, NEEDS_STOPPED, pkt_search, NULL },
+	{ NAME("qCRC"), ARGS_LIST, NEEDS_STOPPED, pkt_crc, NULL },
 
 	{ NAME("Z0"), ARGS_LIST, NEEDS_STOPPED, pkt_soft_insert, "ConditionalBreakpoints+" },
 	{ NAME("z0"), ARGS_LIST, NEEDS_STOPPED, pkt_soft_remove, NULL },
@@ -72,6 +83,8 @@ static const struct packet packets[] = {
 	{ NAME("qSupported"), ARGS_LIST, 0, pkt_supported, NULL },
 	{ NAME("qAttached"), ARGS_LIST, 0, pkt_attached, NULL },
 	{ NAME("qSymbol"), ARGS_LIST, 0, pkt_symbol, NULL },
+	{ NAME("QPassSignals"), ARGS_LIST, 0, pkt_signals, NULL },
+	{ NAME("QProgramSignals"), ARGS_LIST, 0, pkt_signals, NULL },
 	{ NAME("QStartNoAckMode"), ARGS_NONE, 0, pkt_no_ack, "QStartNoAckMode+" },
 	{ NAME("vMustReplyEmpty"), ARGS_NONE, 0, pkt_unknown, NULL },
 
@@ -84,6 +97,26 @@ static const struct packet packets[] = {
 	{ NAME("vFile:close"), ARGS_LIST, 0, pkt_file_close, NULL },
 	{ NAME("vFile:pread"), ARGS_LIST, 0, pkt_file_pread, NULL },
 	{ NAME("vFile:fstat"), ARGS_LIST, 0, pkt_file_fstat, NULL },
+
+	{ NAME("qHostInfo"), ARGS_NONE, 0, pkt_host_info, NULL },
+	{ NAME("qProcessInfo"), ARGS_NONE, 0, pkt_process_info, NULL },
+	{ NAME("qGDBServerVersion"), ARGS_NONE, 0, pkt_server_version, NULL },
+	{ NAME("QThreadSuffixSupported"), ARGS_NONE, 0, pkt_thread_suffix, NULL },
+	{ NAME("QListThreadsInStopReply"), ARGS_NONE, 0, pkt_list_threads, NULL },
+	{ NAME("QEnableErrorStrings"), ARGS_NONE, 0, pkt_error_strings, NULL },
+	{ NAME("qSpeedTest"), ARGS_LIST, 0, pkt_speed_test, NULL },
+	{ NAME("qThreadStopInfo"), ARGS_TIGHT, NEEDS_STOPPED, pkt_thread_stop, NULL },
+	{ NAME("jThreadsInfo"), ARGS_NONE, NEEDS_STOPPED, pkt_threads_info, NULL },
+	{ NAME("qMemoryRegionInfo"), ARGS_LIST, NEEDS_STOPPED, pkt_memory_region, NULL },
+	{ NAME("QSaveRegisterState"), ARGS_LIST, NEEDS_STOPPED | THREAD_SUFFIX, pkt_save_registers, NULL },
+	{ NAME("QRestoreRegisterState"), ARGS_LIST, NEEDS_STOPPED | THREAD_SUFFIX, pkt_restore_registers, NULL },
+
+	{ NAME("qqemu.Supported"), ARGS_NONE, 0, pkt_qemu_supported, NULL },
+	{ NAME("qqemu.sstepbits"), ARGS_NONE, 0, pkt_qemu_bits, NULL },
+	{ NAME("qqemu.sstep"), ARGS_NONE, 0, pkt_qemu_step, NULL },
+	{ NAME("Qqemu.sstep="), ARGS_TIGHT, NEEDS_STOPPED, pkt_qemu_set_step, NULL },
+	{ NAME("qqemu.PhyMemMode"), ARGS_NONE, 0, pkt_qemu_memory, NULL },
+	{ NAME("Qqemu.PhyMemMode:"), ARGS_TIGHT, 0, pkt_qemu_set_memory, NULL },
 
 	{ NAME("qRcmd"), ARGS_LIST, NEEDS_COMMANDS, pkt_command, NULL },
 };
@@ -145,22 +178,31 @@ static bool take_suffix(struct session *s, struct cursor *args, unsigned *ret_cp
 	return true;
 }
 
-/* Runs the handler, on the vCPU that the packet names if it does. */
+/* Runs the handler, on the vCPU that the packet names if it does.  In non-stop mode what it is about may run meanwhile. */
 static int run(struct session *s, const struct packet *p, struct cursor *args)
 {
 	unsigned cpu = s->cpu, other = s->cpu;
 	bool suffix = (p->flags & THREAD_SUFFIX) && s->thread_suffix && take_suffix(s, args, &other);
+	bool held = false;
 	int r;
 
 	if (p->args == ARGS_NONE && args->len)
 		return -EINVAL;
-	if ((p->flags & NEEDS_STOPPED) && machine_state(s->machine) == MACHINE_RUNNING)
-		return -EBUSY;
-	if (!suffix)
-		return p->fn(s, args);
-	s->cpu = other;
+	if ((p->flags & NEEDS_STOPPED) && machine_state(s->machine) == MACHINE_RUNNING) {
+		if (!s->nonstop)
+			return -EBUSY;
+		r = machine_hold(s->machine, &s->error);
+		if (r)
+			return r;
+		held = true;
+	}
+	if (suffix)
+		s->cpu = other;
 	r = p->fn(s, args);
-	s->cpu = cpu;
+	if (suffix)
+		s->cpu = cpu;
+	if (held)
+		machine_release(s->machine);
 	return r;
 }
 

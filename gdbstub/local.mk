@@ -37,3 +37,6 @@ tests_check_server_LDADD = $(gv_rsp_libs)
 TESTS += tests/check_frame tests/check_reply tests/check_rsp tests/check_rsp_file tests/check_rsp_run tests/check_rsp_wire \
 	tests/check_rsp_fuzz tests/check_rsp_map tests/check_server
 endif
+
+include gdbstub/packets.mk
+include gdbstub/runctl.mk

@@ -1,19 +1,36 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* qRcmd: gdb's `monitor CMD`, run by the monitor; its output streams while it runs. */
+/* qRcmd: gdb's `monitor CMD`, run by the monitor; its output streams while it runs, or in non-stop mode comes as its reply. */
 #include "gdbstub/internal.h"
 
 #include <errno.h>
+
+#define REPLY_TEXT (SESSION_PACKET_SIZE / 2)    /* bytes that a reply holds in hex */
 
 static void console_write(struct out *o, const char *text, size_t len)
 {
 	struct session *s = (struct session *)((char *)o - offsetof(struct session, console));
 
-	session_console(s, text, len);
+	if (!s->nonstop)
+		session_console(s, text, len);
+	else if (s->collected.len < REPLY_TEXT)
+		out_write(&s->collected.out, text, len < REPLY_TEXT ? len : REPLY_TEXT);
 }
 
 void command_init(struct session *s)
 {
 	s->console.write = console_write;
+	out_buf_init(&s->collected);
+}
+
+/* As much as a reply holds, an error's one line too. */
+static void reply_collected(struct session *s)
+{
+	size_t len = s->collected.len;
+
+	reply_reset(&s->reply);
+	reply_hex(&s->reply, s->collected.text, len < REPLY_TEXT ? len : REPLY_TEXT);
+	out_buf_done(&s->collected);
+	out_buf_init(&s->collected);
 }
 
 static void done(void *arg, int status)
@@ -22,9 +39,11 @@ static void done(void *arg, int status)
 
 	s->commanding = false;
 	s->command = NULL;
-	if (s->gone)
+	if (!s->gone && s->collected.len)
+		reply_collected(s);
+	else if (s->gone)
 		return;
-	if (status < 0)
+	else if (status < 0)
 		reply_error(&s->reply, status);
 	else
 		reply_ok(&s->reply);

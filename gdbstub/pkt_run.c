@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Running, stopping, leaving: ? c C s S vCont D k vKill. */
+/* Running and stopping: ? c C s S vCont, and non-stop mode: QNonStop vStopped vCtrlC QThreadEvents. */
 #include "gdbstub/internal.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "gdbstub/nonstop.h"
+
 int pkt_status(struct session *s, struct cursor *args)
 {
 	(void)args;
+	if (s->detached) {
+		reply_text(&s->reply, "W00");
+		return PACKET_REPLY;
+	}
+	if (s->nonstop)
+		return nonstop_status(s);
 	if (machine_state(s->machine) == MACHINE_RUNNING) {
 		if (s->wait == WAIT_NONE)
 			s->wait = WAIT_STATUS;
@@ -49,6 +57,8 @@ static int resume_legacy(struct session *s, enum action_kind kind, struct cursor
 	uint64_t pc;
 	int r;
 
+	if (s->nonstop)
+		return err_set(&s->error, EINVAL, "non-stop mode: vCont resumes");
 	if (!cursor_end(args)) {
 		if (!cursor_number(args, &pc) || !cursor_end(args))
 			return -EINVAL;
@@ -93,7 +103,7 @@ int pkt_step_signal(struct session *s, struct cursor *args)
 int pkt_vcont_query(struct session *s, struct cursor *args)
 {
 	(void)args;
-	reply_text(&s->reply, "vCont;c;C;s;S;r");
+	reply_text(&s->reply, "vCont;c;C;s;S;t;r");
 	return PACKET_REPLY;
 }
 
@@ -103,7 +113,7 @@ static const struct {
 	bool has_signal, has_range;
 } actions[] = {
 	{ 'c', ACT_CONT, false, false }, { 'C', ACT_CONT, true, false }, { 's', ACT_STEP, false, false },
-	{ 'S', ACT_STEP, true, false },  { 'r', ACT_RANGE, false, true },
+	{ 'S', ACT_STEP, true, false },  { 'r', ACT_RANGE, false, true }, { 't', ACT_STAY, false, false },
 };
 
 static bool parse_action(struct cursor *c, struct run_action *ret)
@@ -139,10 +149,24 @@ static void park_beside_step(struct run_action *acts, const bool *named, unsigne
 			acts[i].kind = ACT_STAY;
 }
 
+static int resume_all_stop(struct session *s, const struct nonstop_wish *wish, const bool *named)
+{
+	struct run_action acts[MACHINE_CPUS_MAX] = { 0 };
+
+	for (unsigned i = 0; i < session_cpus(s); i++) {
+		if (wish[i].wanted && wish[i].act.kind == ACT_STAY)
+			return err_set(&s->error, EINVAL, "vCont;t is for non-stop mode");
+		if (wish[i].wanted)
+			acts[i] = wish[i].act;
+	}
+	park_beside_step(acts, named, session_cpus(s));
+	return resume(s, acts);
+}
+
 /* vCont;ACTION[:THREAD]...: for each thread the leftmost action that names it. */
 int pkt_vcont(struct session *s, struct cursor *args)
 {
-	struct run_action acts[MACHINE_CPUS_MAX] = { 0 };
+	struct nonstop_wish wish[MACHINE_CPUS_MAX] = { 0 };
 	bool named[MACHINE_CPUS_MAX] = { false };
 
 	if (cursor_end(args))
@@ -161,35 +185,56 @@ int pkt_vcont(struct session *s, struct cursor *args)
 		if (thread == THREAD_ANY)
 			thread = (int)s->cpu + 1;
 		for (unsigned i = 0; i < session_cpus(s); i++)
-			if (acts[i].kind == ACT_STAY && (thread == THREAD_ALL || thread == (int)i + 1)) {
-				acts[i] = act;
+			if (!wish[i].wanted && (thread == THREAD_ALL || thread == (int)i + 1)) {
+				wish[i] = (struct nonstop_wish){ true, act };
 				named[i] = thread != THREAD_ALL;
 			}
 	}
 	if (!cursor_end(args))
 		return -EINVAL;
-	park_beside_step(acts, named, session_cpus(s));
-	return resume(s, acts);
+	return s->nonstop ? nonstop_resume(s, wish) : resume_all_stop(s, wish, named);
 }
 
-int pkt_detach(struct session *s, struct cursor *args)
+/* ":1" or ":0", which is all there is of it. */
+static bool parse_switch(struct cursor *args, bool *ret)
+{
+	*ret = cursor_is(args, ":1");
+	return *ret || cursor_is(args, ":0");
+}
+
+int pkt_nonstop(struct session *s, struct cursor *args)
+{
+	bool on;
+	int r = 0;
+
+	if (!parse_switch(args, &on))
+		return -EINVAL;
+	if (on)
+		r = nonstop_begin(s);
+	else
+		nonstop_end(s);
+	return r ? r : packet_ok(s);
+}
+
+int pkt_stop_heard(struct session *s, struct cursor *args)
 {
 	(void)args;
-	session_leave(s);
-	s->end = SESSION_DETACHED;
+	return s->nonstop ? nonstop_next(s) : err_set(&s->error, EINVAL, "vStopped is for non-stop mode");
+}
+
+int pkt_ctrl_c(struct session *s, struct cursor *args)
+{
+	(void)args;
+	if (s->nonstop)
+		return nonstop_interrupt(s, true);
+	session_stop_machine(s);
 	return packet_ok(s);
 }
 
-int pkt_kill(struct session *s, struct cursor *args)
+/* vCPUs neither come nor go: there is nothing to report. */
+int pkt_thread_events(struct session *s, struct cursor *args)
 {
-	(void)args;
-	s->end = SESSION_KILLED;
-	return PACKET_LATER;
-}
+	bool on;
 
-int pkt_vkill(struct session *s, struct cursor *args)
-{
-	(void)args;
-	s->end = SESSION_KILLED;
-	return packet_ok(s);
+	return parse_switch(args, &on) ? packet_ok(s) : -EINVAL;
 }

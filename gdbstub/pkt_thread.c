@@ -11,6 +11,13 @@ static bool parse_thread(struct session *s, struct cursor *args, int *ret)
 	return cursor_thread(args, session_cpus(s), ret) && cursor_end(args);
 }
 
+void put_thread(const struct session *s, struct reply *r, unsigned cpu)
+{
+	if (s->multiprocess)
+		reply_text(r, "p1.");
+	reply_number(r, cpu + 1);
+}
+
 /* "any" keeps the thread as it is: gdb's Hg0 after a stop means the thread that stopped. */
 int pkt_set_general(struct session *s, struct cursor *args)
 {
@@ -46,16 +53,18 @@ int pkt_current(struct session *s, struct cursor *args)
 {
 	(void)args;
 	reply_text(&s->reply, "QC");
-	reply_number(&s->reply, s->cpu + 1);
+	put_thread(s, &s->reply, s->cpu);
 	return PACKET_REPLY;
 }
 
 int pkt_threads_first(struct session *s, struct cursor *args)
 {
 	(void)args;
+	if (s->detached)
+		return pkt_threads_next(s, args);
 	for (unsigned i = 0; i < session_cpus(s); i++) {
 		reply_text(&s->reply, i ? "," : "m");
-		reply_number(&s->reply, i + 1);
+		put_thread(s, &s->reply, i);
 	}
 	return PACKET_REPLY;
 }

@@ -20,7 +20,7 @@ static void make_target(struct session *s, struct out *o)
 
 static void make_threads(struct session *s, struct out *o)
 {
-	tdesc_write_threads(s->machine, o);
+	tdesc_write_threads(s->machine, s->multiprocess ? "p1." : "", o);
 }
 
 static void make_exec(struct session *s, struct out *o)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "gdbstub/internal.h"
+#include "gdbstub/lldb.h"
+#include "gdbstub/nonstop.h"
 
 #define SPIN_US         50      /* how long a resume waits for its stop before the loop goes on */
 #define CONSOLE_CHUNK   4096    /* bytes of text in one O packet */
@@ -44,11 +46,27 @@ void session_send(struct session *s)
 		s->owner.output(s->owner.arg);
 }
 
+void session_notify(struct session *s, const uint8_t *payload, size_t len)
+{
+	uint8_t *p = queue_reserve(&s->queue, len + FRAME_OVERHEAD);
+
+	if (!p) {
+		s->end = SESSION_BROKEN;
+		return;
+	}
+	len = frame_encode(payload, len, p);
+	*p = '%';
+	queue_commit(&s->queue, len);
+	if (!s->in_input && s->owner.output)
+		s->owner.output(s->owner.arg);
+}
+
 void session_console(struct session *s, const char *text, size_t len)
 {
 	bool in_input = s->in_input;
 
-	if (s->gone || !len)
+	/* in non-stop mode a client would not know what to do with it */
+	if (s->gone || !len || s->nonstop)
 		return;
 	s->in_input = true;     /* the owner is told once, after the last packet */
 	while (len && s->end != SESSION_BROKEN) {
@@ -80,6 +98,8 @@ static void interrupt(struct session *s)
 {
 	if (s->commanding)
 		command_cancel(s);
+	else if (s->nonstop)
+		nonstop_interrupt(s, false);
 	else
 		session_stop_machine(s);
 }
@@ -178,8 +198,20 @@ static int resume_all(struct machine *m)
 	return machine_resume(m, acts, NULL);
 }
 
-/* False when the machine would not be held; it has gdb's breakpoints still. */
-static bool clear_breaks(struct session *s)
+/* vCPUs that the client had stopped while others ran. */
+static void resume_stragglers(struct session *s)
+{
+	struct run_action acts[MACHINE_CPUS_MAX];
+
+	if (machine_state(s->machine) != MACHINE_RUNNING || machine_hold(s->machine, NULL))
+		return;
+	for (unsigned i = 0; i < MACHINE_CPUS_MAX; i++)
+		acts[i] = (struct run_action){ .kind = ACT_CONT };
+	machine_redirect(s->machine, acts, NULL);
+	machine_release(s->machine);
+}
+
+bool session_clear(struct session *s)
 {
 	struct machine *m = s->machine;
 	int r = machine_hold(m, NULL);
@@ -193,6 +225,21 @@ static bool clear_breaks(struct session *s)
 	return !r;
 }
 
+void session_detach(struct session *s)
+{
+	s->detached = true;
+	s->wait = WAIT_NONE;
+	if (s->nonstop)
+		nonstop_quiet(s);
+	session_clear(s);
+	if (machine_state(s->machine) == MACHINE_STOPPED)
+		resume_all(s->machine);
+	else
+		resume_stragglers(s);
+	if (s->nonstop)
+		nonstop_quiet(s);
+}
+
 bool session_leave(struct session *s)
 {
 	bool cleared;
@@ -202,7 +249,11 @@ bool session_leave(struct session *s)
 	s->gone = true;
 	command_cancel(s);
 	s->wait = WAIT_NONE;
-	cleared = clear_breaks(s);
+	if (s->nonstop) {
+		nonstop_free(s);
+		resume_stragglers(s);
+	}
+	cleared = session_clear(s);
 	if (machine_state(s->machine) == MACHINE_STOPPED) {
 		resume_all(s->machine);
 	} else if (machine_state(s->machine) == MACHINE_RUNNING) {
@@ -222,7 +273,7 @@ static void finish_leaving(struct session *s, const struct stop_event *ev)
 		     !(ev->owners & ~(unsigned)BREAK_OWNER_GDB));
 
 	s->leaving = false;
-	clear_breaks(s);
+	session_clear(s);
 	if (ours)
 		resume_all(s->machine);
 	if (s->owner.left)
@@ -238,10 +289,22 @@ static void stopped(struct observer *o, const struct stop_event *ev)
 	s->in_input = true;     /* all packets go in one write */
 	prints_send(s, true);
 	s->in_input = in_input;
+	bool asked = s->stop_asked;
+
 	s->stop_asked = false;
 	s->wait = WAIT_NONE;
 	if (s->leaving) {
 		finish_leaving(s, ev);
+		return;
+	}
+	if (s->detached) {
+		/* a stop that was asked for before the client detached */
+		if (asked && ev->reason == STOP_REQUEST)
+			resume_all(s->machine);
+		return;
+	}
+	if (s->nonstop && !s->gone) {
+		nonstop_stopped(s, ev);
 		return;
 	}
 	if (s->gone || wait == WAIT_NONE || s->end != SESSION_ON)
@@ -256,6 +319,14 @@ static void stopped(struct observer *o, const struct stop_event *ev)
 	stop_reply(s, ev, wait == WAIT_STOP);
 	s->in_input = in_input;
 	session_send(s);
+}
+
+static void resumed(struct observer *o)
+{
+	struct session *s = (struct session *)o;
+
+	if (s->nonstop)
+		nonstop_resumed(s);
 }
 
 /* -- life -- */
@@ -286,6 +357,7 @@ int session_new(struct machine *m, struct commander *cmd, const struct session_o
 	command_init(s);
 	s->step_thread = THREAD_ALL;
 	s->observer.stopped = stopped;
+	s->observer.resumed = resumed;
 	session_stop_machine(s);
 	s->cpu = s->stop_asked ? 0 : machine_last_stop(m)->cpu;
 	s->tdesc = tdesc_choose(m);
@@ -304,7 +376,10 @@ void session_free(struct session *s)
 	command_cancel(s);
 	if (s->commander && s->commander->attached)
 		s->commander->attached(s->commander, false);
+	nonstop_free(s);
+	out_buf_done(&s->collected);
 	machine_unobserve(s->machine, &s->observer);
+	lldb_saved_free(s);
 	if (!s->owner.triggers)
 		triggers_free(s->triggers);
 	for (unsigned i = 0; i < XFER_COUNT; i++)

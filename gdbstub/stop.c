@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Stop replies (gdb manual, "Stop Reply Packets"). */
-#include "gdbstub/internal.h"
+#include "gdbstub/lldb.h"
 
 /* gdb's signal numbers. */
 static const uint8_t signals[] = {
 	[STOP_ENTRY] = 5,        [STOP_REQUEST] = 2,       [STOP_STEP] = 5,
 	[STOP_BREAKPOINT] = 5,   [STOP_WATCH] = 5,         [STOP_CATCH] = 5,
-	[STOP_TRIPLE_FAULT] = 11, [STOP_ERROR] = 4,
+	[STOP_TRIPLE_FAULT] = 11, [STOP_ERROR] = 4,        [STOP_EXIT] = 0,
 };
 
 static const char *const watch_words[] = {
@@ -31,6 +31,32 @@ static void put_registers(struct session *s, unsigned cpu)
 	}
 }
 
+uint8_t stop_signal(const struct stop_event *ev)
+{
+	return signals[ev->reason];
+}
+
+/* "Tnn" and who and where it is. */
+static void put_thread_state(struct session *s, unsigned cpu, uint8_t signal)
+{
+	struct reply *r = &s->reply;
+
+	reply_text(r, "T");
+	reply_hex8(r, signal);
+	reply_text(r, "thread:");
+	put_thread(s, r, cpu);
+	reply_text(r, ";core:");
+	reply_number(r, cpu);
+	reply_text(r, ";");
+	put_registers(s, cpu);
+}
+
+void stop_reply_thread(struct session *s, unsigned cpu, const struct stop_event *ev)
+{
+	put_thread_state(s, cpu, ev ? stop_signal(ev) : 0);
+	lldb_stop(s, ev);
+}
+
 void stop_reply(struct session *s, const struct stop_event *ev, bool awaited)
 {
 	struct reply *r = &s->reply;
@@ -39,17 +65,13 @@ void stop_reply(struct session *s, const struct stop_event *ev, bool awaited)
 	if (ev->reason == STOP_EXIT) {
 		reply_text(r, "W");
 		reply_hex8(r, (uint8_t)ev->exit_status);
+		if (s->multiprocess)
+			reply_text(r, ";process:1");
 		return;
 	}
 	s->cpu = ev->cpu;
-	reply_text(r, "T");
-	reply_hex8(r, signals[ev->reason]);
-	reply_text(r, "thread:");
-	reply_number(r, ev->cpu + 1);
-	reply_text(r, ";core:");
-	reply_number(r, ev->cpu);
-	reply_text(r, ";");
-	put_registers(s, ev->cpu);
+	put_thread_state(s, ev->cpu, stop_signal(ev));
+	lldb_stop(s, ev);
 	/*
 	 * gdb resumes in silence from a swbreak, hwbreak or watch it did not set: only what it waits for and owns, and at
 	 * the very address it set.

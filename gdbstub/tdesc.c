@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "gdbstub/tdesc.h"
 
+#include <string.h>
+
+#include "api/regbits.h"
+
 struct tdesc tdesc_choose(struct machine *m)
 {
 	static const struct tdesc long_mode = { RL_X86_64, "i386:x86-64" };
@@ -30,35 +34,7 @@ static enum reg_feature feature_of(const struct reg_info *r, enum reg_layout l)
 	return l == RL_I386 && r->feature == RF_SEGMENTS ? RF_SYSTEM : r->feature;
 }
 
-/* Single bits only: gdb prints a field of several even when it is 0. */
-struct flag_bit {
-	const char *name;
-	unsigned bit;
-};
-
-static const struct flag_bit eflags_bits[] = {
-	{ "CF", 0 },  { "PF", 2 },  { "AF", 4 },  { "ZF", 6 },  { "SF", 7 },  { "TF", 8 },
-	{ "IF", 9 },  { "DF", 10 }, { "OF", 11 }, { "NT", 14 }, { "RF", 16 }, { "VM", 17 },
-	{ "AC", 18 }, { "VIF", 19 }, { "VIP", 20 }, { "ID", 21 },
-};
-
-static const struct flag_bit mxcsr_bits[] = {
-	{ "IE", 0 }, { "DE", 1 }, { "ZE", 2 }, { "OE", 3 },  { "UE", 4 },  { "PE", 5 },  { "DAZ", 6 },
-	{ "IM", 7 }, { "DM", 8 }, { "ZM", 9 }, { "OM", 10 }, { "UM", 11 }, { "PM", 12 }, { "FZ", 15 },
-};
-
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-/* The <flags> types that features define for themselves. */
-static const struct {
-	enum reg_feature feature;
-	const char *id;
-	const struct flag_bit *bits;
-	size_t count;
-} flags_types[] = {
-	{ RF_CORE, "i386_eflags", eflags_bits, COUNT(eflags_bits) },
-	{ RF_SSE, "i386_mxcsr", mxcsr_bits, COUNT(mxcsr_bits) },
-};
 
 /* The views gdb gives of an SSE register. */
 static const struct {
@@ -70,21 +46,50 @@ static const struct {
 	{ "v4_int32", "v4i32", "int32", 4 },     { "v2_int64", "v2i64", "int64", 2 },
 };
 
-static void write_types(enum reg_feature f, struct out *o)
+static void write_fields(const struct reg_bits *t, unsigned bits, const char *type, struct out *o)
 {
-	for (size_t i = 0; i < COUNT(flags_types); i++) {
-		if (flags_types[i].feature != f)
-			continue;
-		out_printf(o, "<flags id=\"%s\" size=\"4\">\n", flags_types[i].id);
-		for (size_t k = 0; k < flags_types[i].count; k++) {
-			const struct flag_bit *b = &flags_types[i].bits[k];
+	for (size_t i = 0; i < t->count; i++) {
+		const struct reg_field *f = &t->fields[i];
 
-			out_printf(o, "<field name=\"%s\" start=\"%u\" end=\"%u\"/>\n", b->name, b->bit, b->bit);
-		}
-		out_puts(o, "</flags>\n");
+		/* gdb shows a field of several bits even when it is 0: too much for what it shows all the time. */
+		if (f->end < bits && !(t->plain && f->start != f->end))
+			out_printf(o, "<field name=\"%s\" start=\"%u\" end=\"%u\"%s/>\n", f->name, f->start, f->end,
+				   type && f->start == f->end ? type : "");
 	}
-	if (f != RF_SSE)
+}
+
+/*
+ * Flags print well but are no structure, and a structure has members but prints badly: the union is both, and a number to
+ * calculate with.  `$cr0.PE` is found in a member without a name.
+ */
+static void write_bits(const struct reg_bits *t, unsigned bits, struct out *o)
+{
+	const char *flags = t->plain ? "" : "_flags";
+
+	out_printf(o, "<flags id=\"%s%s\" size=\"%u\">\n", t->type, flags, bits / 8);
+	write_fields(t, bits, NULL, o);
+	out_puts(o, "</flags>\n");
+	if (t->plain)
 		return;
+	out_printf(o, "<struct id=\"%s_bits\" size=\"%u\">\n", t->type, bits / 8);
+	write_fields(t, bits, " type=\"bool\"", o);
+	out_printf(o,
+		   "</struct>\n<union id=\"%s\">\n<field name=\"value\" type=\"uint%u\"/>\n"
+		   "<field name=\"flags\" type=\"%s_flags\"/>\n<field name=\"\" type=\"%s_bits\"/>\n</union>\n",
+		   t->type, bits, t->type, t->type);
+}
+
+/* As wide as the registers that have it, which are all the same in a layout; 0: there are none. */
+static unsigned type_bits(const struct reg_bits *t, enum reg_layout l)
+{
+	for (unsigned i = 0; i < REG_COUNT; i++)
+		if (reg_table[i].view[l].name && !strcmp(reg_table[i].type[l], t->type))
+			return reg_table[i].view[l].bits;
+	return 0;
+}
+
+static void write_vec128(struct out *o)
+{
 	for (size_t i = 0; i < COUNT(vec128_views); i++)
 		out_printf(o, "<vector id=\"%s\" type=\"%s\" count=\"%u\"/>\n", vec128_views[i].id,
 			   vec128_views[i].type, vec128_views[i].count);
@@ -94,14 +99,29 @@ static void write_types(enum reg_feature f, struct out *o)
 	out_puts(o, "<field name=\"uint128\" type=\"uint128\"/>\n</union>\n");
 }
 
+static void write_types(enum reg_feature f, enum reg_layout l, struct out *o)
+{
+	const struct reg_bits *t;
+
+	for (size_t i = 0; (t = reg_bits_at(i)); i++)
+		if (t->feature == f && type_bits(t, l))
+			write_bits(t, type_bits(t, l), o);
+	if (f == RF_SSE || f == RF_AVX512)
+		write_vec128(o);
+	if (f == RF_AVX512)
+		out_puts(o, "<vector id=\"v2ui128\" type=\"uint128\" count=\"2\"/>\n");
+}
+
 /* The register set a client may show it in; gdb goes by names and types on x86, lldb by this. */
 static const char *reg_set(const struct reg_info *r, enum reg_feature f)
 {
-	if (f == RF_SYSTEM)
+	if (f == RF_SYSTEM && r->group != RG_CONTROL && r->group != RG_GENERAL)
+		return reg_group_name(r->group);
+	if (f == RF_SYSTEM || f == RF_PKEYS)
 		return "system";
 	if (r->group == RG_X87)
 		return "float";
-	return f == RF_SSE || f == RF_AVX ? "vector" : "general";
+	return f == RF_SSE || f == RF_AVX || f == RF_AVX512 ? "vector" : "general";
 }
 
 static void write_feature(struct machine *m, enum reg_layout l, enum reg_feature f, struct out *o)
@@ -115,7 +135,7 @@ static void write_feature(struct machine *m, enum reg_layout l, enum reg_feature
 			continue;
 		if (!open) {
 			out_printf(o, "<feature name=\"%s\">\n", reg_feature_name(f));
-			write_types(f, o);
+			write_types(f, l, o);
 			open = true;
 		}
 		out_printf(o, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%d\" group=\"%s\"/>\n",
@@ -144,11 +164,11 @@ const char *tdesc_activity(struct machine *m, unsigned cpu)
 	return machine_cpu_status(m, cpu, &st, NULL) ? "running" : st.activity;
 }
 
-void tdesc_write_threads(struct machine *m, struct out *o)
+void tdesc_write_threads(struct machine *m, const char *process, struct out *o)
 {
 	out_puts(o, "<?xml version=\"1.0\"?>\n<threads>\n");
 	for (unsigned i = 0; i < machine_info(m)->cpus; i++)
-		out_printf(o, "<thread id=\"%x\" core=\"%u\" name=\"CPU#%u\">%s</thread>\n", i + 1, i, i,
+		out_printf(o, "<thread id=\"%s%x\" core=\"%u\" name=\"CPU#%u\">%s</thread>\n", process, i + 1, i, i,
 			   tdesc_activity(m, i));
 	out_puts(o, "</threads>\n");
 }

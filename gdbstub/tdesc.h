@@ -20,8 +20,8 @@ struct tdesc tdesc_choose(struct machine *m);
 
 /* Writes target.xml; from reg_table, with every register's number given. */
 void tdesc_write_target(struct machine *m, const struct tdesc *t, struct out *o);
-/* Writes the thread list: thread N is vCPU N - 1. */
-void tdesc_write_threads(struct machine *m, struct out *o);
+/* Writes the thread list: thread N is vCPU N - 1.  PROCESS stands before each id: "", or "p1.". */
+void tdesc_write_threads(struct machine *m, const char *process, struct out *o);
 
 /* What a vCPU is doing, for a person; "running" when the machine runs. */
 const char *tdesc_activity(struct machine *m, unsigned cpu);

@@ -7,7 +7,8 @@
 #include "tests/rsp_rig.h"
 #include "tests/unit.h"
 
-#define FEATURES "PacketSize=40000;vContSupported+;ConditionalBreakpoints+;BreakpointCommands+;QStartNoAckMode+;" \
+#define FEATURES "PacketSize=40000;vContSupported+;QNonStop+;QThreadEvents+;binary-upload+;" \
+		 "ConditionalBreakpoints+;BreakpointCommands+;QStartNoAckMode+;" \
 		 "qXfer:features:read+;qXfer:threads:read+;" \
 		 "qXfer:exec-file:read+;qXfer:memory-map:read+"
 #define BAD     "E16"           /* EINVAL */
@@ -39,8 +40,6 @@ struct row {
 static const struct row packets[] = {
 	{ "", "" },
 	{ "?", "T05thread:1;core:0;10:0010000000000000;07:0080000000000000;06:0000000000000000;11:02000000;" },
-	{ "!", "" },
-	{ "R00", "" },
 	{ "vMustReplyEmpty", "" },
 	{ "vUnknown;1", "" },
 	{ "qTStatus", "" },
@@ -51,8 +50,8 @@ static const struct row packets[] = {
 	{ "qAttached:1", "1" },
 	{ "qSupported", FEATURES },
 	{ "qSupported:swbreak+;hwbreak-;xmlRegisters=i386,x;;", FEATURES ";swbreak+" },
-	{ "qSupported:multiprocess+;hwbreak+", FEATURES ";hwbreak+" },
-	{ "vCont?", "vCont;c;C;s;S;r" },
+	{ "qSupported:multiprocess+;hwbreak+", FEATURES ";hwbreak+;multiprocess+" },
+	{ "vCont?", "vCont;c;C;s;S;t;r" },
 
 	/* threads */
 	{ "qC", "QC1" },
@@ -173,17 +172,17 @@ static const char *const broken[] = {
 	"Z4,1000,ffffffffffffffff", "Z2,1000,10000000000000000", "Z2", "Z2,", "Z2,1000", "Z2,1000,", "Z3,,8", "Z4;1000,8",
 	"Z2,1000,8;X1,00", "z3,1000,8x", "z4",
 	"Z0,10000000000000000,1", "Z0,1000,10000000000000001", "z0", "z0,1000", "Z1", "Z1,1000", "z1,zz,1",
-	"Hg", "Hg3", "Hgz", "Hg1x", "Hg-2", "Hg-", "Hgp1.1", "Hg10000000000000001", "Hc", "Hc3", "Hc1x", "Hcp1.1",
-	"T", "T0", "T3", "T-1", "Tz", "T1x", "Tp1.1", "T100000001",
+	"Hg", "Hg3", "Hgz", "Hg1x", "Hg-2", "Hg-", "Hgp1.3", "Hg10000000000000001", "Hc", "Hc3", "Hc1x", "Hcp1.3",
+	"T", "T0", "T3", "T-1", "Tz", "T1x", "Tp1.3", "T100000001",
 	"qThreadExtraInfo", "qThreadExtraInfo,", "qThreadExtraInfo,0", "qThreadExtraInfo,3", "qThreadExtraInfo:1",
 	"qThreadExtraInfo,-1", "qThreadExtraInfo,1z",
 	"qSupported;swbreak+", "qSupported,", "qSymbol:", "qSymbol:00:66",
 	"vCont", "vCont;", "vCont;c;", "vCont;;c", "vCont;x", "vCont;t", "vCont;c:3", "vCont;c:", "vCont;c:z",
-	"vCont;c:p1.1", "vCont;C", "vCont;Cz", "vCont;C5x", "vCont;cc", "vCont;r", "vCont;r1000", "vCont;r1000,",
+	"vCont;c:p1.3", "vCont;C", "vCont;Cz", "vCont;C5x", "vCont;cc", "vCont;r", "vCont;r1000", "vCont;r1000,",
 	"vCont;r,2000", "vCont;r1000,2000x", "vCont;s:1;q", "vCont,c", "vCont:c", "vCont;c:1:2", "vCont;s:-2",
 	"c1000x", "cz", "c10000000000000000", "c8000000000000000", "C", "C5", "C5;", "Cz5", "C05;", "C05;z",
 	"C05x",	"sz", "S", "S5;", "S05;", "S05;1000x",
-	"Dx", "D;1", "kx",
+	"D;", "kx",
 	"qXfer:features:read", "qXfer:features:read:", "qXfer:features:read:target.xml",
 	"qXfer:features:read:target.xml:", "qXfer:features:read:target.xml:0", "qXfer:features:read:target.xml:0,",
 	"qXfer:features:read:target.xml:,5", "qXfer:features:read:target.xml:0,5x",

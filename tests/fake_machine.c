@@ -198,32 +198,57 @@ static void drop_stale(struct fake_machine *f)
 	f->npending = n;
 }
 
-static int op_resume(struct machine *m, const struct run_action *acts, struct err *err)
+static void take_actions(struct fake_machine *f, const struct run_action *acts)
 {
-	struct fake_machine *f = fake(m);
+	for (unsigned i = 0; i < f->config.cpus; i++)
+		if (acts[i].kind != ACT_KEEP)
+			f->cpu[i].action = acts[i];
+}
+
+static int resume_stopped(struct fake_machine *f, const struct run_action *acts, struct err *err)
+{
 	bool any = false;
 
-	f->calls.resume++;
 	if (f->fail_resume)
 		return err_set(err, f->fail_resume, "resume refused");
 	if (f->state == MACHINE_ENDED)
 		return err_set(err, ESHUTDOWN, "the guest has ended");
-	if (f->state == MACHINE_RUNNING)
-		return err_set(err, EBUSY, "running already");
 	for (unsigned i = 0; i < f->config.cpus; i++)
-		any |= acts[i].kind != ACT_STAY;
+		any |= (acts[i].kind == ACT_KEEP ? f->cpu[i].action.kind : acts[i].kind) != ACT_STAY;
 	if (!any)
 		return err_set(err, EINVAL, "no vCPU is to run");
 	if (f->last.reason == STOP_TRIPLE_FAULT) {
 		load(f);
 		note(f, NOTE_RESET, NULL, 0);
 	}
-	for (unsigned i = 0; i < f->config.cpus; i++)
-		f->cpu[i].action = acts[i];
+	take_actions(f, acts);
 	drop_stale(f);
 	f->state = MACHINE_RUNNING;
 	note(f, NOTE_RESUMED, NULL, 0);
 	execute(f);
+	return 0;
+}
+
+static int op_resume(struct machine *m, const struct run_action *acts, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+
+	f->calls.resume++;
+	if (f->state == MACHINE_RUNNING && !f->fail_resume)
+		return err_set(err, EBUSY, "running already");
+	return resume_stopped(f, acts, err);
+}
+
+static int op_redirect(struct machine *m, const struct run_action *acts, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+
+	f->calls.redirect++;
+	if (f->state != MACHINE_RUNNING)
+		return resume_stopped(f, acts, err);
+	if (!f->holds)
+		return err_set(err, EBUSY, "running and not held");
+	take_actions(f, acts);
 	return 0;
 }
 
@@ -469,6 +494,7 @@ static void own_ops(struct machine_ops *ops)
 	ops->state = op_state;
 	ops->last_stop = op_last_stop;
 	ops->resume = op_resume;
+	ops->redirect = op_redirect;
 	ops->stop = op_stop;
 	ops->reset = op_reset;
 	ops->hold = op_hold;

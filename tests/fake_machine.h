@@ -40,13 +40,16 @@ struct fake_config {
 	uint64_t hole, hole_size;       /* no hole */
 	unsigned image_bits;
 	enum cpu_mode mode;             /* of every vCPU; MODE_REAL is 0 */
-	bool no_avx;
+	bool no_avx;                    /* nor AVX-512 and protection keys */
 	const uint8_t *code;            /* loaded at FAKE_ENTRY, after a reset again; not owned */
 	size_t code_len;
 };
 
+#define FAKE_MSR        0xfa4e          /* an MSR, beside those of the register table, that takes what fits in 32 bits */
+
 struct fake_cpu {
 	uint8_t reg[REG_COUNT][REG_BYTES_MAX];
+	uint64_t msr;                   /* FAKE_MSR */
 	enum cpu_mode mode;
 	const char *activity;           /* while stopped: "stopped" at first */
 	struct run_action action;       /* what it was last resumed with */
@@ -55,7 +58,7 @@ struct fake_cpu {
 
 /* How often an operation was called, and with what. */
 struct fake_calls {
-	unsigned resume, stop, reset, hold, release, poll;
+	unsigned resume, redirect, stop, reset, hold, release, poll;
 	unsigned reg_read, reg_write, mem_read, mem_write;
 	unsigned break_insert, break_remove, break_clear, serial_send;
 	unsigned watch_insert, watch_remove, catch_add, catch_remove;

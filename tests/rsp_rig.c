@@ -129,7 +129,9 @@ static size_t unframe(const uint8_t *p, size_t len, char **to)
 	char *begin = *to;
 	size_t i;
 
-	ck_assert_int_eq(p[0], '$');
+	ck_assert(p[0] == '$' || p[0] == '%');
+	if (p[0] == '%')
+		*(*to)++ = '%';
 	for (i = 1; i < len && p[i] != '#'; i++) {
 		uint8_t c = p[i];
 

@@ -30,7 +30,8 @@ void rig_attach(struct rig *r, const struct fake_config *config);
 void rig_close(struct rig *r);
 
 /*
- * Sends a packet and returns the payloads of all that came back, run lengths and escapes undone, joined by '|'.
+ * Sends a packet and returns the payloads of all that came back, run lengths and escapes undone, joined by '|';
+ * before a notification's stands '%'.
  * The text is valid until the next call.
  */
 const char *rig_ask(struct rig *r, const char *payload);

@@ -36,6 +36,7 @@ enum action_kind {
 	ACT_CONT,
 	ACT_STEP,               /* one guest instruction */
 	ACT_RANGE,              /* step while start <= pc < end; stops at the first pc outside, or at an event */
+	ACT_KEEP,               /* machine_redirect() only: what it was doing */
 };
 
 struct run_action {
@@ -161,6 +162,7 @@ struct machine_ops {
 	const struct stop_event *(*last_stop)(struct machine *m);
 
 	int (*resume)(struct machine *m, const struct run_action *acts, struct err *err);
+	int (*redirect)(struct machine *m, const struct run_action *acts, struct err *err);
 	void (*stop)(struct machine *m);
 	int (*reset)(struct machine *m, struct err *err);
 	int (*hold)(struct machine *m, struct err *err);
@@ -175,6 +177,8 @@ struct machine_ops {
 	bool (*reg_present)(struct machine *m, enum reg_id reg);
 	int (*reg_read)(struct machine *m, unsigned cpu, enum reg_id reg, void *ret, struct err *err);
 	int (*reg_write)(struct machine *m, unsigned cpu, enum reg_id reg, const void *value, struct err *err);
+	int (*msr_read)(struct machine *m, unsigned cpu, uint32_t index, uint64_t *ret, struct err *err);
+	int (*msr_write)(struct machine *m, unsigned cpu, uint32_t index, uint64_t value, struct err *err);
 
 	size_t (*mem_read)(struct machine *m, unsigned cpu, uint64_t gva, void *ret, size_t len, struct err *err);
 	size_t (*mem_write)(struct machine *m, unsigned cpu, uint64_t gva, const void *data, size_t len,
@@ -261,6 +265,17 @@ static inline int machine_resume(struct machine *m, const struct run_action *act
 	return m->ops->resume(m, acts, err);
 }
 
+/*
+ * For a debugger that stops vCPUs one by one: gives some of them other actions, while those at ACT_KEEP go on with theirs and lose
+ * nothing that came meanwhile, the end of a step included.  On a running machine, which the caller holds, nobody is told, and it
+ * goes on with the last release; every action may then be ACT_STAY, and only machine_stop() ends that.  A stopped machine
+ * is resumed as machine_resume() would.  -EBUSY: running and not held; -EINVAL: stopped, and nothing is to run; -ESHUTDOWN.
+ */
+static inline int machine_redirect(struct machine *m, const struct run_action *acts, struct err *err)
+{
+	return m->ops->redirect(m, acts, err);
+}
+
 /* Asks a running machine to stop; STOP_REQUEST (or an event that came first) is reported later.  No-op when stopped. */
 static inline void machine_stop(struct machine *m)
 {
@@ -342,6 +357,20 @@ static inline int machine_reg_write(struct machine *m, unsigned cpu, enum reg_id
 				    struct err *err)
 {
 	return m->ops->reg_write(m, cpu, reg, value, err);
+}
+
+/*
+ * Any model-specific register by its number, also those that the register table has.  -EBUSY; -EINVAL: no such vCPU, none of
+ * that number that can be read, or a value it does not take: nothing changed then.
+ */
+static inline int machine_msr_read(struct machine *m, unsigned cpu, uint32_t index, uint64_t *ret, struct err *err)
+{
+	return m->ops->msr_read(m, cpu, index, ret, err);
+}
+
+static inline int machine_msr_write(struct machine *m, unsigned cpu, uint32_t index, uint64_t value, struct err *err)
+{
+	return m->ops->msr_write(m, cpu, index, value, err);
 }
 
 /*

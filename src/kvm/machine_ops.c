@@ -76,6 +76,20 @@ static int op_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const 
 	return v ? regs_write(v, reg, value, err) : no_cpu(m, cpu);
 }
 
+static int op_msr_read(struct machine *m, unsigned cpu, uint32_t index, uint64_t *ret, struct err *err)
+{
+	struct vcpu *v = parked_cpu(m, cpu, err);
+
+	return v ? regs_msr_read(v, index, ret, err) : no_cpu(m, cpu);
+}
+
+static int op_msr_write(struct machine *m, unsigned cpu, uint32_t index, uint64_t value, struct err *err)
+{
+	struct vcpu *v = parked_cpu(m, cpu, err);
+
+	return v ? regs_msr_write(v, index, value, err) : no_cpu(m, cpu);
+}
+
 static size_t op_mem_read(struct machine *m, unsigned cpu, uint64_t gva, void *ret, size_t len, struct err *err)
 {
 	struct vcpu *v = parked_cpu(m, cpu, err);
@@ -187,6 +201,7 @@ const struct machine_ops machine_kvm_ops = {
 	.state = run_state,
 	.last_stop = run_last_stop,
 	.resume = run_resume,
+	.redirect = run_redirect,
 	.stop = run_stop,
 	.reset = run_reset,
 	.hold = run_hold,
@@ -199,6 +214,8 @@ const struct machine_ops machine_kvm_ops = {
 	.reg_present = op_reg_present,
 	.reg_read = op_reg_read,
 	.reg_write = op_reg_write,
+	.msr_read = op_msr_read,
+	.msr_write = op_msr_write,
 	.mem_read = op_mem_read,
 	.mem_write = op_mem_write,
 	.phys_read = op_phys_read,

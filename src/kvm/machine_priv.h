@@ -60,6 +60,7 @@ int machine_load(struct machine_kvm *k, struct err *err);
 enum machine_state run_state(struct machine *m);
 const struct stop_event *run_last_stop(struct machine *m);
 int run_resume(struct machine *m, const struct run_action *acts, struct err *err);
+int run_redirect(struct machine *m, const struct run_action *acts, struct err *err);
 void run_stop(struct machine *m);
 int run_reset(struct machine *m, struct err *err);
 int run_hold(struct machine *m, struct err *err);

@@ -246,19 +246,36 @@ static void start_or_report(struct machine_kvm *k)
 		start(k);
 }
 
-int run_resume(struct machine *m, const struct run_action *acts, struct err *err)
+/* Gives the vCPUs their actions. */
+static void take_actions(struct machine_kvm *k, const struct run_action *acts)
 {
-	struct machine_kvm *k = machine_priv(m);
-	bool any = false;
+	for (unsigned i = 0; i < k->vm.ncpus; i++) {
+		struct vcpu *v = k->vm.cpus[i];
+
+		if (acts[i].kind == ACT_KEEP)
+			continue;
+		v->act = acts[i];
+		/* A step that ended while another vCPU's event was reported answers the resume before this one. */
+		if (v->has_event && v->event.reason == STOP_STEP && acts[i].kind != ACT_STAY)
+			v->has_event = false;
+	}
+}
+
+static bool any_to_run(const struct machine_kvm *k, const struct run_action *acts)
+{
+	for (unsigned i = 0; i < k->vm.ncpus; i++)
+		if ((acts[i].kind == ACT_KEEP ? k->vm.cpus[i]->act.kind : acts[i].kind) != ACT_STAY)
+			return true;
+	return false;
+}
+
+static int resume_stopped(struct machine_kvm *k, const struct run_action *acts, struct err *err)
+{
 	int r;
 
 	if (k->state == MACHINE_ENDED)
 		return err_set(err, ESHUTDOWN, "the guest has ended");
-	if (k->state == MACHINE_RUNNING)
-		return err_set(err, EBUSY, "the guest is running");
-	for (unsigned i = 0; i < k->vm.ncpus; i++)
-		any |= acts[i].kind != ACT_STAY;
-	if (!any)
+	if (!any_to_run(k, acts))
 		return err_set(err, EINVAL, "no vCPU is to run");
 	if (k->must_reset) {
 		r = machine_load(k, err);
@@ -267,14 +284,7 @@ int run_resume(struct machine *m, const struct run_action *acts, struct err *err
 		k->must_reset = false;
 		k->tell_reset = true;
 	}
-	for (unsigned i = 0; i < k->vm.ncpus; i++) {
-		struct vcpu *v = k->vm.cpus[i];
-
-		v->act = acts[i];
-		/* A step that ended while another vCPU's event was reported answers the resume before this one. */
-		if (v->has_event && v->event.reason == STOP_STEP && acts[i].kind != ACT_STAY)
-			v->has_event = false;
-	}
+	take_actions(k, acts);
 	k->state = MACHINE_RUNNING;
 	k->stop_wanted = false;
 	k->tell_resumed = true;
@@ -282,6 +292,27 @@ int run_resume(struct machine *m, const struct run_action *acts, struct err *err
 	vm_notify(&k->vm);
 	if (!k->holds)
 		start_or_report(k);
+	return 0;
+}
+
+int run_resume(struct machine *m, const struct run_action *acts, struct err *err)
+{
+	struct machine_kvm *k = machine_priv(m);
+
+	if (k->state == MACHINE_RUNNING)
+		return err_set(err, EBUSY, "the guest is running");
+	return resume_stopped(k, acts, err);
+}
+
+int run_redirect(struct machine *m, const struct run_action *acts, struct err *err)
+{
+	struct machine_kvm *k = machine_priv(m);
+
+	if (k->state != MACHINE_RUNNING)
+		return resume_stopped(k, acts, err);
+	if (!k->holds)
+		return err_set(err, EBUSY, "the guest is running");
+	take_actions(k, acts);
 	return 0;
 }
 
