@@ -6,43 +6,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/regbits.h"
 #include "monitor/core.h"
 #include "monitor/render.h"
 
-/* Names of single bits, lowest first: SDM volume 1, 3.4.3, and volume 3, 2.5 and 2.2.1. */
-static const struct {
-	enum reg_id reg;
-	const char *names;      /* "BIT=NAME ..." */
-} bit_names[] = {
-	{ X86_EFLAGS, "0=CF 2=PF 4=AF 6=ZF 7=SF 8=TF 9=IF 10=DF 11=OF 14=NT 16=RF 17=VM 18=AC 19=VIF 20=VIP "
-		      "21=ID" },
-	{ X86_CR0, "0=PE 1=MP 2=EM 3=TS 4=ET 5=NE 16=WP 18=AM 29=NW 30=CD 31=PG" },
-	{ X86_CR4, "0=VME 1=PVI 2=TSD 3=DE 4=PSE 5=PAE 6=MCE 7=PGE 8=PCE 9=OSFXSR 10=OSXMMEXCPT 11=UMIP 12=LA57 "
-		   "13=VMXE 14=SMXE 16=FSGSBASE 17=PCIDE 18=OSXSAVE 20=SMEP 21=SMAP 22=PKE 23=CET 24=PKS" },
-	{ X86_EFER, "0=SCE 8=LME 10=LMA 11=NXE 12=SVME 14=FFXSR" },
-};
-
+/* The bits that are set, by name; fields of several as NAME=VALUE.  NULL: it has no named ones. */
 static json_t *decode_bits(enum reg_id reg, uint64_t value)
 {
-	json_t *list;
+	const struct reg_bits *bits = reg_bits_of(reg_table[reg].type[RL_X86_64]);
+	json_t *list = bits ? json_array() : NULL;
 
-	for (size_t i = 0; i < sizeof(bit_names) / sizeof(bit_names[0]); i++) {
-		const char *p = bit_names[i].names;
-		unsigned bit;
-		char name[12];
-		int used;
+	for (size_t i = 0; bits && i < bits->count; i++) {
+		const struct reg_field *f = &bits->fields[i];
+		uint64_t v = value >> f->start & ((2ull << (f->end - f->start)) - 1);
 
-		if (bit_names[i].reg != reg)
-			continue;
-		list = json_array();
-		for (; sscanf(p, "%u=%11s%n", &bit, name, &used) == 2; p += used)
-			if (value >> bit & 1)
-				json_array_append_new(list, json_string(name));
-		if (reg == X86_EFLAGS && (value >> 12 & 3))
-			json_array_append_new(list, json_sprintf("IOPL=%d", (int)(value >> 12 & 3)));
-		return list;
+		if (v)
+			json_array_append_new(list, f->start == f->end ? json_string(f->name)
+								       : json_sprintf("%s=%d", f->name, (int)v));
 	}
-	return NULL;
+	return list;
 }
 
 static json_t *wide_hex(const uint8_t *bytes, unsigned bits)
@@ -243,7 +225,7 @@ static int name_width(const char *group)
 {
 	static const int widths[RG_COUNT] = {
 		[RG_GENERAL] = 3, [RG_SEGMENT] = 2, [RG_CONTROL] = 4, [RG_X87] = 5, [RG_SSE] = 5, [RG_AVX] = 6,
-		[RG_DEBUG] = 3,
+		[RG_DEBUG] = 3, [RG_TABLES] = 10, [RG_MSR] = 12, [RG_AVX512] = 6,
 	};
 	for (unsigned g = 0; g < RG_COUNT; g++)
 		if (!strcmp(group, reg_group_name((enum reg_group)g)))

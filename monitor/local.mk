@@ -14,7 +14,7 @@ libgvmonitor_a_SOURCES = \
 	monitor/map.c monitor/pages.h monitor/pages.c monitor/heat.h monitor/heat.c monitor/svg.h monitor/svg.c \
 	monitor/newfile.h monitor/newfile.c monitor/names.h monitor/names.c monitor/hits.h monitor/hits.c \
 	monitor/hook.h monitor/hook.c monitor/range.h monitor/range.c monitor/cmd_break.h monitor/cmd_breaks.c \
-	monitor/cmd_catch.c monitor/cmd_engine.c monitor/cmd_debugregs.c
+	monitor/cmd_catch.c monitor/cmd_engine.c monitor/cmd_debugregs.c monitor/cmd_msr.c
 
 MONITOR_TEST_LIBS = libgvmonitor.a libgvhost.a libgvcore.a $(ZYDIS_LIBS) $(JANSSON_LIBS) $(READLINE_LIBS) $(UV_LIBS)
 MONITOR_RIG = tests/monitor_rig.c tests/monitor_rig.h $(fake_machine) tests/unit.c tests/unit.h

@@ -55,7 +55,9 @@ static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret
 
 static bool op_reg_present(struct machine *m, enum reg_id reg)
 {
-	return !(fake(m)->config.no_avx && reg_table[reg].feature == RF_AVX);
+	enum reg_feature f = reg_table[reg].feature;
+
+	return !(fake(m)->config.no_avx && (f == RF_AVX || f == RF_AVX512 || f == RF_PKEYS));
 }
 
 static int need_reg(struct machine *m, unsigned cpu, enum reg_id reg, struct err *err)
@@ -106,10 +108,51 @@ static int op_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const 
 	return 0;
 }
 
+/* Where MSR INDEX is; NULL: nowhere. */
+static void *msr_place(struct fake_machine *f, unsigned cpu, uint32_t index)
+{
+	switch (index) {
+	case FAKE_MSR:
+		return &f->cpu[cpu].msr;
+	case 0xc0000080:
+		return f->cpu[cpu].reg[X86_EFER];
+	case 0xc0000082:
+		return f->cpu[cpu].reg[X86_LSTAR];
+	default:
+		return NULL;
+	}
+}
+
+static int op_msr_read(struct machine *m, unsigned cpu, uint32_t index, uint64_t *ret, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+	int r = fake_need_parked(f, cpu, err);
+	void *p = r ? NULL : msr_place(f, cpu, index);
+
+	if (!p)
+		return r ? r : err_set(err, EINVAL, "there is no MSR 0x%x that can be read", index);
+	memcpy(ret, p, sizeof(*ret));
+	return 0;
+}
+
+static int op_msr_write(struct machine *m, unsigned cpu, uint32_t index, uint64_t value, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+	int r = fake_need_parked(f, cpu, err);
+	void *p = r ? NULL : msr_place(f, cpu, index);
+
+	if (!p || (index == FAKE_MSR && value >> 32))
+		return r ? r : err_set(err, EINVAL, "MSR 0x%x does not take 0x%llx", index, (unsigned long long)value);
+	memcpy(p, &value, sizeof(value));
+	return 0;
+}
+
 void fake_cpu_ops(struct machine_ops *ops)
 {
 	ops->cpu_status = op_cpu_status;
 	ops->reg_present = op_reg_present;
 	ops->reg_read = op_reg_read;
 	ops->reg_write = op_reg_write;
+	ops->msr_read = op_msr_read;
+	ops->msr_write = op_msr_write;
 }

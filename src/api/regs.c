@@ -84,6 +84,8 @@ const char *reg_feature_name(enum reg_feature f)
 		[RF_SEGMENTS] = "org.gnu.gdb.i386.segments",
 		[RF_SSE] = "org.gnu.gdb.i386.sse",
 		[RF_AVX] = "org.gnu.gdb.i386.avx",
+		[RF_AVX512] = "org.gnu.gdb.i386.avx512",
+		[RF_PKEYS] = "org.gnu.gdb.i386.pkeys",
 		[RF_SYSTEM] = "org.gdbvisor.i386.system",
 	};
 	return names[f];
@@ -94,7 +96,8 @@ const char *reg_group_name(enum reg_group g)
 	static const char *const names[RG_COUNT] = {
 		[RG_GENERAL] = "general", [RG_SEGMENT] = "segment", [RG_CONTROL] = "control",
 		[RG_X87] = "x87",         [RG_SSE] = "sse",         [RG_AVX] = "avx",
-		[RG_DEBUG] = "debug",
+		[RG_DEBUG] = "debug",     [RG_TABLES] = "tables",   [RG_MSR] = "msr",
+		[RG_AVX512] = "avx512",
 	};
 	return names[g];
 }

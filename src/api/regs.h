@@ -17,13 +17,17 @@ enum reg_id {
 	REG_COUNT
 };
 
-#define REG_BYTES_MAX 16        /* the widest single row (vector halves, x87) */
+#define REG_BYTES_MAX 32        /* the widest single row (upper halves of zmm registers) */
 
 /* The gdb feature a register is described under. */
-enum reg_feature { RF_CORE, RF_SEGMENTS, RF_SSE, RF_AVX, RF_SYSTEM, RF_COUNT };
+enum reg_feature { RF_CORE, RF_SEGMENTS, RF_SSE, RF_AVX, RF_AVX512, RF_PKEYS, RF_SYSTEM, RF_COUNT };
 
 /* How `info registers` groups them. */
-enum reg_group { RG_GENERAL, RG_SEGMENT, RG_CONTROL, RG_X87, RG_SSE, RG_AVX, RG_DEBUG, RG_COUNT };
+enum reg_group {
+	RG_GENERAL, RG_SEGMENT, RG_CONTROL, RG_X87, RG_SSE, RG_AVX, RG_DEBUG,
+	RG_TABLES,              /* descriptor tables, and what segment registers hide */
+	RG_MSR, RG_AVX512, RG_COUNT
+};
 
 /* A client's view: which rows it has, under which names, widths and numbers. */
 enum reg_layout { RL_X86_64, RL_I386, RL_COUNT };
@@ -36,7 +40,8 @@ struct reg_view {
 
 struct reg_info {
 	struct reg_view view[RL_COUNT]; /* view[RL_X86_64] exists for every row and has the full width */
-	const char *type[RL_COUNT];     /* gdb's type name: int32, int64, code_ptr, data_ptr, i387_ext, vec128, ... */
+	/* gdb's type name: int32, int64, code_ptr, data_ptr, i387_ext, vec128, ...; x86_...: of named bits (api/regbits.h) */
+	const char *type[RL_COUNT];
 	enum reg_feature feature;
 	enum reg_group group;
 };

@@ -118,7 +118,7 @@ static int check_caps(const struct kvm *k, struct err *err)
 	return 0;
 }
 
-static const struct kvm_cpuid_entry2 *cpuid_find(const struct kvm *k, uint32_t function, uint32_t index)
+const struct kvm_cpuid_entry2 *kvm_cpuid(const struct kvm *k, uint32_t function, uint32_t index)
 {
 	for (unsigned i = 0; i < k->cpuid->nent; i++)
 		if (k->cpuid->entries[i].function == function && k->cpuid->entries[i].index == index)
@@ -129,6 +129,7 @@ static const struct kvm_cpuid_entry2 *cpuid_find(const struct kvm *k, uint32_t f
 static int read_cpuid(struct kvm *k, struct err *err)
 {
 	const struct kvm_cpuid_entry2 *e;
+	uint32_t components;
 	int r;
 
 	k->cpuid = calloc(1, sizeof(*k->cpuid) + CPUID_ENTRIES * sizeof(k->cpuid->entries[0]));
@@ -138,10 +139,15 @@ static int read_cpuid(struct kvm *k, struct err *err)
 	r = kvm_ioctl(k->sys_fd, KVM_GET_SUPPORTED_CPUID, k->cpuid);
 	if (r < 0)
 		return err_errno(err, -r, "KVM_GET_SUPPORTED_CPUID");
-	e = cpuid_find(k, 0x80000008, 0);
+	e = kvm_cpuid(k, 0x80000008, 0);
 	k->phys_bits = e && (e->eax & 0xff) ? e->eax & 0xff : 36;
-	e = cpuid_find(k, 0xd, 2);
-	k->avx_offset = e ? e->ebx : 0;
+	e = kvm_cpuid(k, 0xd, 0);
+	components = e ? e->eax : 0;
+	for (uint32_t i = 2; i < XSAVE_COMPONENTS; i++) {
+		e = components >> i & 1 ? kvm_cpuid(k, 0xd, i) : NULL;
+		if (e)
+			k->xsave[i] = (struct xsave_component){ e->ebx, e->eax };
+	}
 	return 0;
 }
 
@@ -296,7 +302,7 @@ static bool adapt_entry(struct kvm_cpuid_entry2 *e, unsigned cpu, unsigned ncpus
 int kvm_set_cpuid(const struct kvm *k, int vcpu_fd, unsigned cpu, unsigned ncpus, struct err *err)
 {
 	struct kvm_cpuid2 *c = calloc(1, sizeof(*c) + (k->cpuid->nent + 3) * sizeof(c->entries[0]));
-	bool has_topology = cpuid_find(k, 0xb, 0) != NULL;
+	bool has_topology = kvm_cpuid(k, 0xb, 0) != NULL;
 	int r;
 
 	if (!c)

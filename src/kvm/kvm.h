@@ -10,12 +10,17 @@
 
 #include "api/machine.h"
 
+#define XSAVE_COMPONENTS 10     /* Intel SDM vol. 1, 13.1: those that hold registers of the table */
+
 struct kvm {
 	int sys_fd, vm_fd;
 	size_t run_size;        /* bytes of a vCPU's run page mapping */
 	unsigned max_cpus, max_slots;
 	unsigned phys_bits;     /* the guest's MAXPHYADDR */
-	unsigned avx_offset;    /* of the ymm upper halves in the XSAVE area, 0: no AVX */
+	struct xsave_component {
+		unsigned offset, size;
+	} xsave[XSAVE_COMPONENTS];      /* of the guest's processor, by number; size 0: it has none (from 2 on) */
+	bool missing[REG_COUNT];        /* regs_probe(): registers this host has not */
 	uint32_t debug_flags;   /* KVM_GUESTDBG_ flags the host accepts; 0 when it does not say */
 	struct kvm_cpuid2 *cpuid;       /* KVM_GET_SUPPORTED_CPUID; owned */
 };
@@ -37,6 +42,9 @@ void kvm_close(struct kvm *k);                  /* also a half-open one, also on
 
 /* The INDEX-th fact for `info host`. */
 bool kvm_fact(const struct kvm *k, size_t index, struct host_fact *ret);
+
+/* KVM_GET_SUPPORTED_CPUID's entry, which is what the guest gets; NULL: there is none. */
+const struct kvm_cpuid_entry2 *kvm_cpuid(const struct kvm *k, uint32_t function, uint32_t index);
 
 /* Gives vCPU CPU (of NCPUS) its CPUID: what KVM supports, with this APIC id and topology (Intel SDM CPUID leaves 1, 4, 0xb, 0x1f). */
 int kvm_set_cpuid(const struct kvm *k, int vcpu_fd, unsigned cpu, unsigned ncpus, struct err *err);

@@ -10,6 +10,7 @@ libgvkvm_a_SOURCES = \
 	src/kvm/watch_kvm.c src/kvm/watch_kvm.h src/kvm/guest_mem.c src/kvm/guest_mem.h src/kvm/exits.c src/kvm/kvm.c src/kvm/kvm.h \
 	src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/machine_priv.h src/kvm/probe.c src/kvm/probe.h \
 	src/kvm/probe_cache.c src/kvm/probe_cache.h src/kvm/regs_debug.c src/kvm/regs_debug.h src/kvm/regs.c \
+	src/kvm/regs_priv.h src/kvm/regs_check.c src/kvm/regs_msr.c src/kvm/regs_xsave.c \
 	src/kvm/regs.h src/kvm/run.c src/kvm/slots.c src/kvm/slots.h src/kvm/state.c src/kvm/state.h src/kvm/vcpu.c \
 	src/kvm/vcpu.h
 
@@ -34,8 +35,12 @@ tests_kvm_dirty_SOURCES = tests/kvm_dirty.c $(kvm_harness)
 tests_kvm_dirty_LDADD = $(kvm_libs)
 tests_kvm_run_SOURCES = tests/kvm_run.c $(kvm_harness)
 tests_kvm_run_LDADD = $(kvm_libs)
-check_PROGRAMS += tests/kvm_watch
-TESTS += tests/kvm_watch
+check_PROGRAMS += tests/kvm_watch tests/kvm_break tests/kvm_regs_flips
+TESTS += tests/kvm_watch tests/kvm_break tests/kvm_regs_flips
+tests_kvm_regs_flips_SOURCES = tests/kvm_regs_flips.c $(kvm_harness)
+tests_kvm_regs_flips_LDADD = $(kvm_libs)
+tests_kvm_break_SOURCES = tests/kvm_break.c $(kvm_harness)
+tests_kvm_break_LDADD = $(kvm_libs)
 tests_kvm_watch_SOURCES = tests/kvm_watch.c $(kvm_harness)
 tests_kvm_watch_LDADD = $(kvm_libs)
 tests_kvm_smp_SOURCES = tests/kvm_smp.c $(kvm_harness)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kvm/regs_debug.h"
+#include "kvm/regs_priv.h"
 
 #define CR0_PE       1ull
 #define CR0_PG       (1ull << 31)
@@ -16,29 +17,7 @@
 /* Bits 3, 5, 15 and those above ID read as zero. */
 #define RFLAGS_KNOWN 0x3f7fd7ull
 
-/* Offsets in the XSAVE area's legacy region (Intel SDM vol. 1, 10.5.1). */
-#define XS_FCW       0
-#define XS_FSW       2
-#define XS_FTW       4
-#define XS_FOP       6
-#define XS_FIP       8
-#define XS_FDP       16
-#define XS_MXCSR     24
-#define XS_ST        32
-#define XS_XMM       160
-#define XS_HEADER    512
-#define XS_X87       1ull
-#define XS_SSE       2ull
-#define XS_AVX       4ull
-#define MXCSR_KNOWN  0xffffu
-
-enum reg_home { HOME_REGS, HOME_SREGS, HOME_PC, HOME_MSR, HOME_ST, HOME_FCTL, HOME_XMM, HOME_MXCSR, HOME_YMMH, HOME_DEBUG };
-
-static const struct {
-	enum reg_home home;
-	uint32_t offset;        /* in the home; an index, for those in the XSAVE area */
-	uint16_t bits;          /* width there */
-} homes[REG_COUNT] = {
+const struct reg_place reg_places[REG_COUNT] = {
 #define REG(id, n64, num64, bits64, t64, n32, num32, bits32, t32, feat, grp, home, off, hbits)                  \
 	[X86_##id] = { HOME_##home, off, hbits },
 #include "kvm/regs.def"
@@ -163,206 +142,84 @@ void regs_insn(const struct vcpu *v, struct insn_regs *ret)
 
 bool regs_present(const struct kvm *k, enum reg_id reg)
 {
-	return homes[reg].home != HOME_YMMH || k->avx_offset;
+	if (reg_places[reg].home >= HOME_ST)
+		return regs_xsave_has(k, reg);
+	return !k->missing[reg];
 }
 
-static uint8_t *xsave_bytes(struct vcpu *v)
+void regs_probe(struct vcpu *v)
 {
-	return (uint8_t *)v->xsave->region;
+	uint64_t value;
+
+	for (unsigned i = 0; i < REG_COUNT; i++)
+		if (reg_places[i].home == HOME_MSR || reg_places[i].home == HOME_XCR)
+			v->vm->kvm.missing[i] = regs_read(v, (enum reg_id)i, &value, NULL) != 0;
 }
 
-int regs_xsave(struct vcpu *v, struct err *err)
-{
-	int r;
+/*
+ * What a segment register hides, as bits 40 to 55 of its descriptor with the limit's four left out, and bit 16: not usable (SDM
+ * vol. 3, 24.4.1).
+ */
+#define ATTR_KNOWN 0x1f0ffull
 
-	if (v->xsave_valid)
-		return 0;
-	r = kvm_ioctl(v->fd, KVM_GET_XSAVE, v->xsave);
-	if (r)
-		return err_errno(err, -r, "vCPU %u: KVM_GET_XSAVE", v->id);
-	v->xsave_valid = true;
-	return 0;
+static uint32_t get_attr(const struct kvm_segment *s)
+{
+	return s->type | (uint32_t)s->s << 4 | (uint32_t)s->dpl << 5 | (uint32_t)s->present << 7 |
+	       (uint32_t)s->avl << 12 | (uint32_t)s->l << 13 | (uint32_t)s->db << 14 | (uint32_t)s->g << 15 |
+	       (uint32_t)(s->unusable ? 1 : 0) << 16;
 }
 
-static uint32_t get_le(const uint8_t *p, unsigned n)
+static void set_attr(struct kvm_segment *s, uint64_t attr)
 {
-	uint32_t value = 0;
-
-	memcpy(&value, p, n);
-	return value;
-}
-
-/* x87's tag word in full, of which the area keeps one bit a register: 0 valid, 1 zero, 2 special, 3 empty (SDM vol. 1, 8.1.7). */
-static uint32_t full_tags(const uint8_t *x)
-{
-	unsigned top = get_le(x + XS_FSW, 2) >> 11 & 7;
-	uint32_t tags = 0;
-
-	for (unsigned i = 0; i < 8; i++) {
-		const uint8_t *st = x + XS_ST + 16 * ((i - top) & 7);
-		uint16_t exponent = (uint16_t)(get_le(st + 8, 2) & 0x7fff);
-		uint64_t mantissa;
-		uint32_t tag;
-
-		memcpy(&mantissa, st, 8);
-		if (!(x[XS_FTW] >> i & 1))
-			tag = 3;
-		else if (!exponent && !mantissa)
-			tag = 1;
-		else
-			tag = exponent && exponent != 0x7fff && mantissa >> 63 ? 0 : 2;
-		tags |= tag << (2 * i);
-	}
-	return tags;
-}
-
-static uint8_t abridged_tags(uint32_t tags)
-{
-	uint8_t bits = 0;
-
-	for (unsigned i = 0; i < 8; i++)
-		if ((tags >> (2 * i) & 3) != 3)
-			bits |= (uint8_t)(1u << i);
-	return bits;
-}
-
-/* gdb's eight x87 control registers, in the table's order; the tag word is made, not stored. */
-enum { FCTL_CTRL, FCTL_STAT, FCTL_TAG, FCTL_ISEG, FCTL_IOFF, FCTL_OSEG, FCTL_OOFF, FCTL_OP };
-static const struct {
-	uint8_t offset, size;
-} fctl[] = {
-	[FCTL_CTRL] = { XS_FCW, 2 },     [FCTL_STAT] = { XS_FSW, 2 }, [FCTL_TAG] = { XS_FTW, 1 },
-	[FCTL_ISEG] = { XS_FIP + 4, 2 }, [FCTL_IOFF] = { XS_FIP, 4 }, [FCTL_OSEG] = { XS_FDP + 4, 2 },
-	[FCTL_OOFF] = { XS_FDP, 4 },     [FCTL_OP] = { XS_FOP, 2 },
-};
-
-/* Where in the XSAVE area a row lives, how many bytes, and the state component that makes it count. */
-static uint8_t *xsave_place(struct vcpu *v, enum reg_id reg, size_t *ret_size, uint64_t *ret_component)
-{
-	uint8_t *x = xsave_bytes(v);
-	uint32_t i = homes[reg].offset;
-
-	*ret_size = 16;
-	*ret_component = XS_SSE;
-	switch (homes[reg].home) {
-	case HOME_ST:
-		*ret_size = 10;
-		*ret_component = XS_X87;
-		return x + XS_ST + 16 * i;
-	case HOME_FCTL:
-		*ret_size = fctl[i].size;
-		*ret_component = XS_X87;
-		return x + fctl[i].offset;
-	case HOME_XMM:
-		return x + XS_XMM + 16 * i;
-	case HOME_MXCSR:
-		*ret_size = 4;
-		return x + XS_MXCSR;
-	default:
-		*ret_component = XS_AVX;
-		return x + v->vm->kvm.avx_offset + 16 * i;
-	}
-}
-
-static int xsave_read(struct vcpu *v, enum reg_id reg, uint8_t *ret, struct err *err)
-{
-	uint64_t component, present;
-	uint32_t tags;
-	uint8_t *p;
-	size_t size;
-	int r = regs_xsave(v, err);
-
-	if (r)
-		return r;
-	p = xsave_place(v, reg, &size, &component);
-	memcpy(&present, xsave_bytes(v) + XS_HEADER, 8);
-	if (reg == X86_FTAG) {
-		tags = full_tags(xsave_bytes(v));
-		memcpy(ret, &tags, 4);
-	} else if (component == XS_AVX && !(present & XS_AVX))
-		memset(ret, 0, size);   /* a component in its initial state may hold anything */
-	else
-		memcpy(ret, p, size);
-	return 0;
-}
-
-static int xsave_write(struct vcpu *v, enum reg_id reg, const uint8_t *value, struct err *err)
-{
-	struct kvm_xsave before;
-	uint64_t component, present;
-	uint32_t number;
-	uint8_t *p;
-	size_t size;
-	int r = regs_xsave(v, err);
-
-	if (r)
-		return r;
-	before = *v->xsave;
-	p = xsave_place(v, reg, &size, &component);
-	memcpy(&number, value, 4);
-	if (reg == X86_MXCSR && (number & ~MXCSR_KNOWN))
-		return err_set(err, EINVAL, "mxcsr 0x%x has reserved bits set", number);
-	memcpy(&present, xsave_bytes(v) + XS_HEADER, 8);
-	if (component == XS_AVX && !(present & XS_AVX))
-		memset(xsave_bytes(v) + v->vm->kvm.avx_offset, 0, 256);
-	present |= component;
-	memcpy(xsave_bytes(v) + XS_HEADER, &present, 8);
-	if (reg == X86_FTAG)
-		*p = abridged_tags(number);
-	else
-		memcpy(p, value, size);
-	r = kvm_ioctl(v->fd, KVM_SET_XSAVE, v->xsave);
-	if (!r)
-		return 0;
-	*v->xsave = before;
-	return err_errno(err, -r, "vCPU %u: KVM_SET_XSAVE", v->id);
-}
-
-static int msr_access(struct vcpu *v, uint32_t index, uint64_t *value, bool write, struct err *err)
-{
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} m = { .head.nmsrs = 1, .entry = { .index = index, .data = *value } };
-	int r = kvm_ioctl(v->fd, write ? KVM_SET_MSRS : KVM_GET_MSRS, &m);
-
-	if (r != 1)
-		return err_set(err, r < 0 ? -r : EINVAL, "MSR 0x%x does not take this %s", index,
-			       write ? "value" : "read");
-	*value = m.entry.data;
-	return 0;
+	s->type = attr & 0xf;
+	s->s = attr >> 4 & 1;
+	s->dpl = attr >> 5 & 3;
+	s->present = attr >> 7 & 1;
+	s->avl = attr >> 12 & 1;
+	s->l = attr >> 13 & 1;
+	s->db = attr >> 14 & 1;
+	s->g = attr >> 15 & 1;
+	s->unusable = attr >> 16 & 1;
 }
 
 int regs_read(struct vcpu *v, enum reg_id reg, void *ret, struct err *err)
 {
-	size_t size = reg_table[reg].view[RL_X86_64].bits / 8u, home_size = homes[reg].bits / 8u;
+	size_t size = reg_table[reg].view[RL_X86_64].bits / 8u, home_size = reg_places[reg].bits / 8u;
 	uint8_t buf[REG_BYTES_MAX] = { 0 };
 	uint64_t value = 0;
 	int r = 0;
 
 	if (!regs_present(&v->vm->kvm, reg))
 		return err_set(err, ENOTSUP, "this processor has no %s", reg_table[reg].view[RL_X86_64].name);
-	switch (homes[reg].home) {
+	switch (reg_places[reg].home) {
 	case HOME_REGS:
-		memcpy(buf, (const uint8_t *)gp(v) + homes[reg].offset, home_size);
+		memcpy(buf, (const uint8_t *)gp(v) + reg_places[reg].offset, home_size);
 		break;
 	case HOME_SREGS:
-		memcpy(buf, (const uint8_t *)sys(v) + homes[reg].offset, home_size);
+		memcpy(buf, (const uint8_t *)sys(v) + reg_places[reg].offset, home_size);
 		break;
 	case HOME_PC:
 		value = regs_pc(v);
 		memcpy(buf, &value, sizeof(value));
 		break;
 	case HOME_MSR:
-		r = msr_access(v, homes[reg].offset, &value, false, err);
+		r = regs_msr_access(v, reg_places[reg].offset, &value, false, err);
+		memcpy(buf, &value, sizeof(value));
+		break;
+	case HOME_XCR:
+		r = regs_xcr0_read(v, &value, err);
+		memcpy(buf, &value, sizeof(value));
+		break;
+	case HOME_ATTR:
+		value = get_attr((const struct kvm_segment *)((const uint8_t *)sys(v) + reg_places[reg].offset));
 		memcpy(buf, &value, sizeof(value));
 		break;
 	case HOME_DEBUG:
-		r = regs_debug_read(v, homes[reg].offset, &value, err);
+		r = regs_debug_read(v, reg_places[reg].offset, &value, err);
 		memcpy(buf, &value, sizeof(value));
 		break;
 	default:
-		r = xsave_read(v, reg, buf, err);
+		r = regs_xsave_read(v, reg, buf, err);
 	}
 	if (!r)
 		memcpy(ret, buf, size);
@@ -405,7 +262,7 @@ int regs_set_all(struct vcpu *v, const struct kvm_regs *regs, const struct kvm_s
 int regs_msr(struct vcpu *v, uint32_t index, uint64_t *ret)
 {
 	*ret = 0;
-	return msr_access(v, index, ret, false, NULL);
+	return regs_msr_access(v, index, ret, false, NULL);
 }
 
 static int write_gp(struct vcpu *v, enum reg_id reg, uint64_t value, struct err *err)
@@ -416,25 +273,42 @@ static int write_gp(struct vcpu *v, enum reg_id reg, uint64_t value, struct err 
 	if (reg == X86_EFLAGS) {
 		if (value & ~RFLAGS_KNOWN)
 			return err_set(err, EINVAL, "eflags 0x%" PRIx64 " has reserved bits set", value);
+		/* MOV and POPF cannot change it either: the segment registers are other ones then. */
+		if ((value ^ regs.rflags) & RFLAGS_VM)
+			return err_set(err, EINVAL, "eflags.VM changes only by a task switch or iret");
 		value |= RFLAGS_FIXED;
 	}
-	memcpy((uint8_t *)&regs + homes[reg].offset, &value, sizeof(value));
+	memcpy((uint8_t *)&regs + reg_places[reg].offset, &value, sizeof(value));
 	r = set_whole(v, &regs, NULL);
 	return r ? err_errno(err, -r, "vCPU %u: KVM_SET_REGS", v->id) : 0;
 }
 
-static int write_pc(struct vcpu *v, uint64_t pc, struct err *err)
+/* Outside 64-bit code: the last offset that code can run at. */
+static uint64_t ip_limit(const struct vcpu *v)
+{
+	return sys(v)->cs.db && !real_mode(v) ? 0xffffffff : 0xffff;
+}
+
+static int write_ip(struct vcpu *v, uint64_t ip, struct err *err)
 {
 	unsigned spare = sys(v)->cr4 & CR4_LA57 ? 7 : 16;       /* bits above a canonical address */
-	uint64_t ip = pc, base = sys(v)->cs.base, limit = sys(v)->cs.db && !real_mode(v) ? 0xffffffff : 0xffff;
 
-	if (!code64(v)) {
-		ip = pc - base;
-		if (pc < base || ip > limit)
-			return err_set(err, EINVAL, "pc 0x%" PRIx64 " is out of reach of cs (base 0x%" PRIx64 ")", pc, base);
-	} else if ((int64_t)(pc << spare) >> spare != (int64_t)pc)
-		return err_set(err, EINVAL, "pc 0x%" PRIx64 " is not canonical", pc);
+	if (code64(v) && (int64_t)(ip << spare) >> spare != (int64_t)ip)
+		return err_set(err, EINVAL, "pc 0x%" PRIx64 " is not canonical", ip);
+	if (!code64(v) && ip > ip_limit(v))
+		return err_set(err, EINVAL, "ip 0x%" PRIx64 " is beyond 0x%" PRIx64, ip, ip_limit(v));
 	return write_gp(v, X86_IP, ip, err);
+}
+
+static int write_pc(struct vcpu *v, uint64_t pc, struct err *err)
+{
+	uint64_t base = sys(v)->cs.base;
+
+	if (code64(v))
+		return write_ip(v, pc, err);
+	if (pc < base || pc - base > ip_limit(v))
+		return err_set(err, EINVAL, "pc 0x%" PRIx64 " is out of reach of cs (base 0x%" PRIx64 ")", pc, base);
+	return write_gp(v, X86_IP, pc - base, err);
 }
 
 /* The segment register of a selector row; NULL for other rows. */
@@ -496,56 +370,72 @@ static int load_segment(struct vcpu *v, struct kvm_sregs *s, struct kvm_segment 
 
 static int write_sys(struct vcpu *v, enum reg_id reg, uint64_t value, struct err *err)
 {
+	const char *name = reg_table[reg].view[RL_X86_64].name;
+	const struct reg_place *place = &reg_places[reg];
 	struct kvm_sregs sregs = *sys(v);
 	struct kvm_segment *seg = segment_of(&sregs, reg);
 	int r;
 
+	if (place->bits < 64 && value >> place->bits)
+		return err_set(err, EINVAL, "%s has %u bits", name, place->bits);
+	if (place->home == HOME_ATTR && (value & ~ATTR_KNOWN))
+		return err_set(err, EINVAL, "%s = 0x%" PRIx64 " has reserved bits set", name, value);
 	if (seg) {
-		if (value > 0xffff)
-			return err_set(err, EINVAL, "a selector has 16 bits");
 		r = load_segment(v, &sregs, seg, (uint16_t)value, err);
 		if (r)
 			return r;
-	} else
-		memcpy((uint8_t *)&sregs + homes[reg].offset, &value, homes[reg].bits / 8u);
-	r = set_whole(v, NULL, &sregs);
+	} else if (place->home == HOME_ATTR)
+		set_attr((struct kvm_segment *)((uint8_t *)&sregs + place->offset), value);
+	else
+		memcpy((uint8_t *)&sregs + place->offset, &value, place->bits / 8u);
+	r = regs_check(&v->vm->kvm, gp(v), sys(v), &sregs, err);
 	if (r)
-		return err_set(err, EINVAL, "%s = 0x%" PRIx64 ": the processor does not take this value here",
-			       reg_table[reg].view[RL_X86_64].name, value);
-	return 0;
+		return err_prefix(err, r, "%s = 0x%" PRIx64, name, value);
+	r = set_whole(v, NULL, &sregs);
+	if (!r)
+		return 0;
+	/* KVM may have taken a part. */
+	kvm_ioctl(v->fd, KVM_SET_SREGS, &v->run->s.regs.sregs);
+	return err_set(err, EINVAL, "%s = 0x%" PRIx64 ": the processor does not take this value here", name, value);
 }
 
 int regs_write(struct vcpu *v, enum reg_id reg, const void *new_value, struct err *err)
 {
 	size_t size = reg_table[reg].view[RL_X86_64].bits / 8u;
 	uint8_t old[REG_BYTES_MAX];
-	uint64_t value = 0;
+	uint64_t value = 0, pc = regs_pc(v);
 	int r = regs_read(v, reg, old, err);
 
 	/* Clients write whole register sets to change one. */
 	if (r || !memcmp(old, new_value, size))
 		return r;
 	memcpy(&value, new_value, size < 8 ? size : 8);
-	switch (homes[reg].home) {
+	switch (reg_places[reg].home) {
 	case HOME_REGS:
-		r = write_gp(v, reg, value, err);
+		r = reg == X86_IP ? write_ip(v, value, err) : write_gp(v, reg, value, err);
 		break;
 	case HOME_PC:
 		r = write_pc(v, value, err);
 		break;
 	case HOME_SREGS:
+	case HOME_ATTR:
 		r = write_sys(v, reg, value, err);
 		break;
 	case HOME_MSR:
-		return msr_access(v, homes[reg].offset, &value, true, err);
+		return regs_msr_access(v, reg_places[reg].offset, &value, true, err);
+	case HOME_XCR:
+		return regs_xcr0_write(v, value, err);
 	case HOME_DEBUG:
-		return regs_debug_write(v, homes[reg].offset, value, err);
+		return regs_debug_write(v, reg_places[reg].offset, value, err);
 	default:
-		return xsave_write(v, reg, new_value, err);
+		return regs_xsave_write(v, reg, new_value, err);
 	}
 	/* At another pc than it stopped at, a breakpoint there is news. */
 	if (!r && v->stop_pc != regs_pc(v))
 		v->stop_pc_valid = false;
+	/* A step that is owed is the instruction's that was there. */
+	if (!r && pc != regs_pc(v))
+		v->over = 0;
 	return r;
 }
 

@@ -34,6 +34,12 @@ int regs_set_all(struct vcpu *v, const struct kvm_regs *regs, const struct kvm_s
 int regs_xsave(struct vcpu *v, struct err *err);
 /* Reads MSR INDEX.  -errno. */
 int regs_msr(struct vcpu *v, uint32_t index, uint64_t *ret);
+/* Finds out which of the MSRs in the table this host has, for regs_present(); V is the first vCPU, with its CPUID. */
+void regs_probe(struct vcpu *v);
+
+/* As machine_msr_read/write. */
+int regs_msr_read(struct vcpu *v, uint32_t index, uint64_t *ret, struct err *err);
+int regs_msr_write(struct vcpu *v, uint32_t index, uint64_t value, struct err *err);
 
 /* As machine_reg_present/read/write. */
 bool regs_present(const struct kvm *k, enum reg_id reg);

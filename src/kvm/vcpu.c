@@ -358,6 +358,8 @@ int vcpu_new(struct vm *vm, unsigned id, struct vcpu **ret, struct err *err)
 	r = kvm_set_cpuid(&vm->kvm, v->fd, id, vm->ncpus, err);
 	if (r)
 		goto fail;
+	if (id == 0)
+		regs_probe(v);
 	*ret = v;
 	return 0;
 fail:
