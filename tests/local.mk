@@ -45,13 +45,14 @@ TEST_GUESTS = \
 	tests/guests/reset.bin tests/guests/reset.elf tests/guests/exit.bin tests/guests/exit.elf \
 	tests/guests/echo.bin tests/guests/echo.elf tests/guests/diverr.bin tests/guests/diverr.elf \
 	tests/guests/nest32.elf tests/guests/nest64.elf tests/guests/paging.elf tests/guests/mmio.elf \
-	tests/guests/triple.elf tests/guests/echoirq.elf
+	tests/guests/triple.elf tests/guests/echoirq.elf tests/guests/stage.bin tests/guests/stage.elf
 check_DATA = $(TEST_GUESTS)
 CLEANFILES += $(TEST_GUESTS)
 EXTRA_DIST += \
 	tests/guests/real.S tests/guests/modes.S tests/guests/pit.S tests/guests/strio.S tests/guests/reset.S \
 	tests/guests/exit.S tests/guests/echo.S tests/guests/diverr.S tests/guests/nest.S tests/guests/nest.c \
-	tests/guests/paging.S tests/guests/mmio.S tests/guests/triple.S tests/guests/echoirq.S
+	tests/guests/paging.S tests/guests/mmio.S tests/guests/triple.S tests/guests/echoirq.S \
+	tests/guests/stage.S
 
 nest_parts = $(srcdir)/tests/guests/nest.S $(srcdir)/tests/guests/nest.c
 tests/guests/nest32.elf: $(nest_parts) $(srcdir)/examples/kernel.ld
@@ -70,6 +71,7 @@ tests/guests/echoirq.elf: $(srcdir)/tests/guests/echoirq.S $(srcdir)/examples/ke
 # The whole program: real gdb sessions, raw protocol sessions, the command line, the examples, the tree's own rules.
 SESSION_TESTS = \
 	tests/gdb/real_mode.py tests/gdb/prot32.py tests/gdb/long64.py tests/gdb/smp.py tests/gdb/slots.py tests/gdb/watch.py \
+	tests/gdb/breaks.py \
 	tests/gdb/attach.py tests/gdb/acceptance.py tests/rsp/rounds.py tests/rsp/hits.py tests/rsp/malformed.py \
 	tests/cli/status.py tests/cli/bad_input.py tests/cli/guests.py tests/examples.py
 TREE_TESTS = tests/check_docs.sh tests/check_layers.sh
