@@ -20,6 +20,7 @@
 #include "api/out.h"
 
 struct gdbstub;
+struct wirelog;
 
 struct gdbstub_addr {
 	enum { GDB_UNIX, GDB_TCP, GDB_STDIO } kind;
@@ -40,6 +41,9 @@ struct gdbstub_events {
 int gdbstub_new(uv_loop_t *loop, struct machine *m, struct commander *cmd, const struct gdbstub_events *ev,
 		struct gdbstub **ret, struct err *err);
 
+/* How clients that come from now on are to see the registers at first (`monitor tdesc` changes it); else REG_CHOICE_AUTO. */
+void gdbstub_describe_as(struct gdbstub *s, enum reg_choice choice);
+
 /*
  * Listens on one more address; for GDB_STDIO the client is there at once.  A unix socket gets mode 0600 and never
  * replaces an existing file, save a socket that nobody has open any more; gdbstub_free() unlinks it.
@@ -47,6 +51,9 @@ int gdbstub_new(uv_loop_t *loop, struct machine *m, struct commander *cmd, const
  * (stdio: a client is attached already), or what the system call said.
  */
 int gdbstub_listen(struct gdbstub *s, const struct gdbstub_addr *a, struct err *err);
+
+/* The packets of clients that come from now on are written to LOG (gdbstub/wirelog.h), which must outlive the stub. */
+void gdbstub_log(struct gdbstub *s, struct wirelog *log);
 
 /* How many addresses it listens on, stdio included. */
 size_t gdbstub_count(const struct gdbstub *s);

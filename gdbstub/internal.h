@@ -28,6 +28,9 @@ struct session {
 	struct commander *commander;
 	struct session_owner owner;
 
+	struct wirelog *log;            /* NULL: none */
+	unsigned client;                /* its number in the log */
+
 	struct frame_in in;
 	struct reply reply;             /* being built; afterwards what a NACK sends again */
 	bool reply_sent;
@@ -49,6 +52,7 @@ struct session {
 	struct saved *saved;            /* lldb's QSaveRegisterState, newest first */
 	unsigned last_saved;            /* the number of the last one */
 	struct err error;               /* why this packet is refused, for a client that shows it; zeroed before each */
+	struct tdesc_wish wish;         /* for the next description */
 	struct tdesc tdesc;             /* frozen until the client reads target.xml again */
 	struct out_buf doc[XFER_COUNT]; /* as they were when read at offset 0 */
 
@@ -124,6 +128,12 @@ uint8_t stop_signal(const struct stop_event *ev);
 
 /* Appends how the client knows the vCPU: "1" or "p1.1". */
 void put_thread(const struct session *s, struct reply *r, unsigned cpu);
+
+/*
+ * Does LINE, a command of gdb's `monitor`, if it is one of the stub's own, with its output to s->console.  False: it is none;
+ * else *RET is 0 or -errno, whose one line has been written.
+ */
+bool own_command(struct session *s, const struct cursor *line, int *ret);
 
 /* A qRcmd that has not finished is abandoned; no-op without one. */
 void command_cancel(struct session *s);

@@ -30,9 +30,12 @@ struct gdbstub {
 	struct commander *commander;
 	struct gdbstub_events events;
 	struct listener *listeners, **listeners_tail;
+	enum reg_choice choice;
 	struct client *client;
 	struct session *session;        /* the client's, or of one that has gone and leaves still */
 	struct triggers *triggers;
+	struct wirelog *log;            /* NULL: none */
+	unsigned clients;               /* that came, ever */
 	uv_async_t printed;             /* a breakpoint's commands have printed */
 	bool stdio_client;
 	unsigned closing;               /* handles' owners the loop has not given back yet */
@@ -142,6 +145,8 @@ static int attach(struct gdbstub *s, int rfd, int wfd, bool is_stdio, struct err
 		close_client(s);
 		return r;
 	}
+	session_log(s->session, s->log, ++s->clients);
+	session_describe_as(s->session, s->choice);
 	client_start(s->client, s->session);
 	s->stdio_client = is_stdio;
 	if (s->events.attached)
@@ -231,6 +236,11 @@ int gdbstub_listen(struct gdbstub *s, const struct gdbstub_addr *a, struct err *
 	return r;
 }
 
+void gdbstub_log(struct gdbstub *s, struct wirelog *log)
+{
+	s->log = log;
+}
+
 size_t gdbstub_count(const struct gdbstub *s)
 {
 	size_t n = 0;
@@ -274,6 +284,11 @@ static void listener_free(struct gdbstub *s, struct listener *l)
 	endpoint_close(&l->endpoint);
 	s->closing++;
 	uv_close((uv_handle_t *)&l->poll, listener_freed);
+}
+
+void gdbstub_describe_as(struct gdbstub *s, enum reg_choice choice)
+{
+	s->choice = choice;
 }
 
 /* -- life -- */

@@ -8,6 +8,7 @@
 #include "gdbstub/internal.h"
 #include "gdbstub/lldb.h"
 #include "gdbstub/nonstop.h"
+#include "gdbstub/wirelog.h"
 
 #define SPIN_US         50      /* how long a resume waits for its stop before the loop goes on */
 #define CONSOLE_CHUNK   4096    /* bytes of text in one O packet */
@@ -40,6 +41,8 @@ void session_send(struct session *s)
 {
 	if (s->reply.full)
 		reply_error(&s->reply, -EOVERFLOW);
+	if (s->log)
+		wirelog_packet(s->log, s->client, WIRE_OUT, s->reply.buf, s->reply.len);
 	put_bytes(s, s->reply.len, s->reply.buf, 0);
 	s->reply_sent = true;
 	if (!s->in_input && s->owner.output)
@@ -54,6 +57,8 @@ void session_notify(struct session *s, const uint8_t *payload, size_t len)
 		s->end = SESSION_BROKEN;
 		return;
 	}
+	if (s->log)
+		wirelog_packet(s->log, s->client, WIRE_NOTE, payload, len);
 	len = frame_encode(payload, len, p);
 	*p = '%';
 	queue_commit(&s->queue, len);
@@ -125,6 +130,8 @@ static void handle(struct session *s, enum frame_event ev)
 			session_send(s);
 		break;
 	case FRAME_INTERRUPT:
+		if (s->log)
+			wirelog_packet(s->log, s->client, WIRE_IN, (const uint8_t *)"\x03", 1);
 		interrupt(s);
 		break;
 	case FRAME_BAD_SUM:
@@ -142,6 +149,8 @@ static void handle(struct session *s, enum frame_event ev)
 	case FRAME_PACKET:
 		if (!s->no_ack)
 			put_single(s, '+');
+		if (s->log)
+			wirelog_packet(s->log, s->client, WIRE_IN, s->in.buf, s->in.len);
 		dispatch_packet(s, s->in.buf, s->in.len);
 		break;
 	}
@@ -360,12 +369,24 @@ int session_new(struct machine *m, struct commander *cmd, const struct session_o
 	s->observer.resumed = resumed;
 	session_stop_machine(s);
 	s->cpu = s->stop_asked ? 0 : machine_last_stop(m)->cpu;
-	s->tdesc = tdesc_choose(m);
+	s->tdesc = tdesc_choose(m, s->cpu, &s->wish);
 	machine_observe(m, &s->observer);
 	if (cmd && cmd->attached)
 		cmd->attached(cmd, true);
 	*ret = s;
 	return 0;
+}
+
+void session_log(struct session *s, struct wirelog *log, unsigned client)
+{
+	s->log = log;
+	s->client = client;
+}
+
+void session_describe_as(struct session *s, enum reg_choice choice)
+{
+	s->wish.choice = choice;
+	s->tdesc = tdesc_choose(s->machine, s->cpu, &s->wish);
 }
 
 void session_free(struct session *s)

@@ -12,6 +12,7 @@
 #include "config.h"
 #include "examples/demo_image.h"
 #include "gdbstub/gdbstub.h"
+#include "gdbstub/wirelog.h"
 #include "kvm/machine_kvm.h"
 #include "monitor/monitor.h"
 #include "opt.h"
@@ -36,6 +37,7 @@ struct program {
 	struct observer observer;
 	struct monitor *monitor;
 	struct gdbstub *stub;
+	struct wirelog *log;    /* of packets; NULL: none */
 	struct serial *serial;
 	uv_poll_t events;
 	uv_prepare_t prepare;
@@ -314,14 +316,25 @@ static int listen_gdb(struct program *p, struct err *err)
 	return r;
 }
 
+static void on_log_failed(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "gdbvisor: %s\n", text);
+}
+
 static int make_stub(struct program *p)
 {
 	struct gdbstub_events ev = { .arg = p, .attached = on_attached, .kill = on_quit, .closed = on_quit };
 	struct out_buf line;
 	struct err err = { 0 };
 
-	if (gdbstub_new(&p->loop, p->machine, monitor_commander(p->monitor), &ev, &p->stub, &err) ||
-	    listen_gdb(p, &err)) {
+	if ((p->opt.log_packets && wirelog_open(p->opt.log_packets, on_log_failed, NULL, &p->log, &err)) ||
+	    gdbstub_new(&p->loop, p->machine, monitor_commander(p->monitor), &ev, &p->stub, &err)) {
+		complain(&err);
+		return STATUS_IO;
+	}
+	gdbstub_log(p->stub, p->log);
+	if (listen_gdb(p, &err)) {
 		complain(&err);
 		return STATUS_IO;
 	}
@@ -376,6 +389,7 @@ static void tear_down(struct program *p)
 	if (p->stub)
 		gdbstub_flush(p->stub);
 	gdbstub_free(p->stub);
+	wirelog_close(p->log);
 	serial_free(p->serial);
 	monitor_free(p->monitor);
 	if (p->has_loop) {

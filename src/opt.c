@@ -12,7 +12,7 @@
 
 #define MIB             (1ull << 20)
 #define PAGE            4096u
-#define HELP_COLUMN     24
+#define HELP_COLUMN     26
 
 struct word {
 	const char *text;
@@ -37,6 +37,14 @@ static const struct word modes[] = {
 static const struct word dirty_logs[] = {
 	{ "bitmap", false },
 	{ "ring", true },
+	{ 0 },
+};
+
+static const struct word tdescs[] = {
+	{ "auto", REG_CHOICE_AUTO },
+	{ "i8086", REG_CHOICE_I8086 },
+	{ "i386", REG_CHOICE_I386 },
+	{ "x86-64", REG_CHOICE_X86_64 },
 	{ 0 },
 };
 
@@ -160,6 +168,15 @@ static int parse_dirty_log(struct options *o, const char *arg, struct err *err)
 	return r;
 }
 
+static int parse_tdesc(struct options *o, const char *arg, struct err *err)
+{
+	int value, r = find_word(tdescs, arg, &value, err);
+
+	if (r == 0)
+		o->tdesc = (enum reg_choice)value;
+	return r;
+}
+
 static int parse_append(struct options *o, const char *arg, struct err *err)
 {
 	return set_text(&o->append, arg, err);
@@ -196,6 +213,13 @@ static int parse_gdb(struct options *o, const char *arg, struct err *err)
 	if (r == 0)
 		o->ngdb++;
 	return r;
+}
+
+static int parse_log_packets(struct options *o, const char *arg, struct err *err)
+{
+	if (!*arg)
+		return err_set(err, EINVAL, "no file is named");
+	return set_text(&o->log_packets, arg, err);
 }
 
 static int parse_monitor(struct options *o, const char *arg, struct err *err)
@@ -260,6 +284,8 @@ static const struct option_row rows[] = {
 	{ 'a', "append", "TEXT", "kernel or Multiboot command line", 0, parse_append },
 	{ 'i', "initrd", "FILE", "Multiboot module, \"FILE ARGS...\" (repeatable)", 0, parse_initrd },
 	{ 'g', "gdb", "ADDR", "unix:PATH, tcp:[HOST:]PORT, stdio, none (repeatable)", 0, parse_gdb },
+	{ 0, "log-packets", "FILE", "write gdb's packets, decoded, to FILE", 0, parse_log_packets },
+	{ 0, "tdesc", "KIND", "registers gdb sees: auto (default), i8086, i386, x86-64", 0, parse_tdesc },
 	{ 'M', "monitor", "ADDR", "stdio (default on a terminal), unix:PATH, none", 0, parse_monitor },
 	{ 'x', "script", "FILE", "run a monitor script, then exit (-: standard input)", 0, parse_script },
 	{ 'e', "execute", "CMD", "run a monitor command, then exit", 0, parse_execute },
@@ -457,6 +483,7 @@ void options_done(struct options *o)
 	for (i = 0; i < o->ngdb; i++)
 		addr_done(&o->gdb[i]);
 	free(o->gdb);
+	free(o->log_packets);
 	addr_done(&o->monitor);
 	for (i = 0; i < o->nscripts; i++)
 		free(o->scripts[i].text);

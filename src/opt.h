@@ -9,6 +9,7 @@
 
 #include "api/err.h"
 #include "api/out.h"
+#include "api/regs.h"
 #include "load/load.h"
 #include "util/addr.h"
 
@@ -32,12 +33,14 @@ struct options {
 	enum boot_mode mode;
 	uint64_t memory;                /* bytes, a multiple of 4 KiB; 128 MiB */
 	unsigned cpus;                  /* 1 to MACHINE_CPUS_MAX; 1 */
+	enum reg_choice tdesc;          /* how gdb is to see the registers; REG_CHOICE_AUTO */
 	bool dirty_ring;                /* dirty logs come from rings */
 	char *append;                   /* NULL: none */
 	struct option_module *modules;
 	size_t nmodules;
 	struct addr *gdb;               /* empty: a private unix socket; ADDR_NONE stands alone */
 	size_t ngdb;
+	char *log_packets;              /* a file; NULL: none */
 	bool has_monitor;               /* else: the terminal, if there is one */
 	struct addr monitor;            /* ADDR_STDIO, ADDR_UNIX, ADDR_NONE */
 	struct option_script *scripts;  /* in the order given */
