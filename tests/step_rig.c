@@ -8,7 +8,8 @@
 
 #define PTE_USER 4u
 
-static const struct program *prog;
+static struct program program;  /* M's */
+static const struct program *const prog = &program;
 
 static void put64(uint64_t gpa, uint64_t value)
 {
@@ -99,7 +100,7 @@ void rig_unwatch(enum watch_kind kind, uint64_t gva, uint64_t size)
 
 void rig_start(const struct program *p, unsigned cpus)
 {
-	prog = p;
+	program = *p;
 	guest_start(p->code, p->end, LOAD, p->mode, cpus);
 	write_tables();
 	if (!rig_places())

@@ -45,7 +45,8 @@ struct program {
 	enum boot_mode mode;
 };
 
-#define THE(name, mode) (&(struct program){ name, name##_end, name##_places, name##_gates, name##_gates_end, mode })
+#define PARTS(name, mode) { name, name##_end, name##_places, name##_gates, name##_gates_end, mode }
+#define THE(name, mode) (&(struct program)PARTS(name, mode))
 
 /* Makes M with P in it, its tables written, every page open to user mode, and runs it to place 0 (if there is any). */
 void rig_start(const struct program *p, unsigned cpus);

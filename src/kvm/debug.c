@@ -16,6 +16,7 @@
 #define DR7_GD    (1ull << 13)  /* MOV to and from debug registers traps */
 #define DR7_CONTROL_SHIFT 16    /* R/W and LEN, four bits a register */
 #define RFLAGS_TF (1ull << 8)
+#define RFLAGS_RF (1ull << 16)
 
 /* -- the plan -- */
 
@@ -169,6 +170,7 @@ static bool give(struct vcpu *v, unsigned vector, bool advance)
 {
 	struct err err;
 
+	v->db_given = vector == VECTOR_DB;
 	if (!regs_inject(v, vector, advance, &err))
 		return true;
 	vcpu_event(v, &(struct stop_event){ .reason = STOP_ERROR,
@@ -196,8 +198,19 @@ void debug_forget_trap(struct vcpu *v)
 	kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->own);
 }
 
+void debug_owe_trap(struct vcpu *v)
+{
+	if (v->vm->steps_by_flag || (v->debug.control & KVM_GUESTDBG_SINGLESTEP) || !(v->run->s.regs.regs.rflags & RFLAGS_TF))
+		return;
+	vcpu_complete_io(v);
+	if (!v->has_event)
+		debug_give_db(v, DR6_BS);
+}
+
 bool debug_give_int1(struct vcpu *v)
 {
+	/* As it is when an instruction has been done. */
+	v->run->s.regs.regs.rflags &= ~RFLAGS_RF;
 	return give(v, VECTOR_DB, true);
 }
 

@@ -23,6 +23,11 @@ unsigned debug_free_registers(struct vm *vm);
 void debug_prepare(struct vcpu *v, enum debug_use use);
 /* Has the guest's DR6 show BITS and gives it a #DB. */
 bool debug_give_db(struct vcpu *v, uint64_t bits);
+/*
+ * V's instruction has written, by way of us.  A KVM that emulates forgets the trap which the guest's own trap flag has due after it:
+ * it is given here.
+ */
+void debug_owe_trap(struct vcpu *v);
 /* Delivers the guest's INT1 at the pc, which leaves DR6 as it is. */
 bool debug_give_int1(struct vcpu *v);
 /* Takes the single-step bit out of the guest's DR6: the trap it speaks of was ours. */

@@ -99,8 +99,11 @@ static bool exit_mmio(struct vcpu *v)
 	};
 
 	/* A hit is told of when the instruction is done. */
-	if (watch_mmio(v))
-		return !v->nwatched && !v->over;
+	if (watch_mmio(v)) {
+		if (a.write && !v->over)
+			debug_owe_trap(v);
+		return !v->nwatched && !v->over && !v->has_event;
+	}
 	if (!a.write)
 		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 	v->needs_completion = true;

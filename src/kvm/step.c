@@ -17,6 +17,7 @@
 #define RFLAGS_TF  (1ull << 8)
 #define RFLAGS_RF  (1ull << 16)
 #define DR6_BS     (1ull << 14)
+#define CR0_PE     1ull
 #define EFER_LMA   (1ull << 10)
 #define MSR_FMASK  0xc0000084u
 #define FRAME_WORDS 24          /* how far from the top of the stack a handler's first instruction may have moved it */
@@ -101,7 +102,7 @@ static void find_landings(struct vcpu *v, const struct step_before *b)
 {
 	static const uint8_t faults[] = { 14, 13, 6, 7 };
 	/* A KVM that emulates IRET does so together with the instruction behind it. */
-	bool iret = b->class == INSN_IRET && b->size == 8 && !v->vm->steps_by_flag, special = iret || b->class == INSN_INT;
+	bool iret = b->class == INSN_IRET && b->size == 8 && !v->vm->steps_by_flag, special = iret || b->class == INSN_INT || v->db_given;
 	unsigned n = 0;
 
 	if (v->landings_known && v->landings_user == b->user && !special)
@@ -111,7 +112,7 @@ static void find_landings(struct vcpu *v, const struct step_before *b)
 	if (b->class == INSN_INT && catch_handler(v, b->vector, &v->landing[n]))
 		n++;
 	/* Where the trap of a step goes to the guest, and where one that is its own does. */
-	if ((b->user || v->guest_tf || !v->vm->own_registers) && catch_handler(v, 1, &v->landing[n]))
+	if ((b->user || v->guest_tf || v->db_given || !v->vm->own_registers) && catch_handler(v, 1, &v->landing[n]))
 		n++;
 	for (unsigned i = 0; i < sizeof(faults) && n < BREAK_REGISTERS; i++)
 		if (catch_handler(v, faults[i], &v->landing[n]))
@@ -215,12 +216,21 @@ static bool clean_frame(struct vcpu *v, const struct insn_regs *r, const struct 
 	return false;
 }
 
-/* Whether the stack went further than an instruction takes it, or to another place: an event may have been delivered. */
-static bool stack_jumped(const struct vcpu *v, const struct step_before *b)
+/*
+ * Whether an event may have been delivered.  A guest that builds a frame of its own, word by word, is none of it: what would pass
+ * for one is on the stack then too.
+ */
+static bool may_be_event(const struct vcpu *v, const struct step_before *b)
 {
-	int64_t down = (int64_t)(b->rsp - gp(v)->rsp);
+	int64_t down = (int64_t)(b->rsp - gp(v)->rsp), least = sys(v)->efer & EFER_LMA ? 40 : sys(v)->cr0 & CR0_PE ? 12 : 6;
 
-	return b->class == INSN_INT || sys(v)->cs.selector != b->cs || sys(v)->ss.selector != b->ss || down > 4 || down < -256;
+	if (b->class == INSN_INT)
+		return true;
+	if (b->class == INSN_IRET && gp(v)->rip == b->image[0])
+		return false;
+	if (v->landed || sys(v)->cs.selector != b->cs || sys(v)->ss.selector != b->ss)
+		return true;
+	return regs_pc(v) - b->pc > INSN_BYTES_MAX && (down >= least || down < -256);
 }
 
 static void hide_syscall(struct vcpu *v)
@@ -246,10 +256,11 @@ static bool at_trap_handler(const struct vcpu *v)
 /* After a step: nothing of it shows, and the guest's own trap flag has its effect. */
 static void settle(struct vcpu *v, const struct step_before *b)
 {
-	bool trap = v->guest_tf;
+	bool trap = v->guest_tf, event;
 	struct insn_regs r;
 
-	if (b->class == INSN_PUSHF || stack_jumped(v, b))
+	event = may_be_event(v, b);
+	if (b->class == INSN_PUSHF || event)
 		regs_insn(v, &r);
 	if (b->user && at_trap_handler(v) && step_undo_trap(v, &r, b)) {
 		/* What the guest loaded into its flags came with the frame. */
@@ -261,18 +272,15 @@ static void settle(struct vcpu *v, const struct step_before *b)
 		}
 		return;
 	}
-	if (b->class == INSN_PUSHF)
+	/* An event that was pending comes before the instruction. */
+	if (event && clean_frame(v, &r, b))
+		trap = v->guest_tf = false;
+	else if (b->class == INSN_PUSHF)
 		clean_image(v, &r, 0, b->size, v->guest_tf);
-	else if (b->class == INSN_POPF || (b->class == INSN_IRET && !stack_jumped(v, b)))
+	else if (b->class == INSN_POPF || b->class == INSN_IRET)
 		v->guest_tf = b->image_tf;
 	else if (b->class == INSN_SYSCALL)
 		hide_syscall(v);
-	else if (stack_jumped(v, b)) {
-		if (clean_frame(v, &r, b))
-			trap = v->guest_tf = false;
-		else if (b->class == INSN_IRET)
-			v->guest_tf = b->image_tf;
-	}
 	if (trap && regs_pc(v) != b->pc)
 		debug_give_db(v, DR6_BS);
 	if (v->guest_tf)
@@ -311,6 +319,7 @@ static bool step_instruction(struct vcpu *v, enum debug_use use)
 	struct step_before b;
 
 	look(v, &b);
+	v->db_given = false;
 	debug_prepare(v, use);
 	/* A stepped INT1 exits like a step that has not moved. */
 	if (b.vector == VECTOR_DB && v->vm->steps_by_flag && (v->alone || !debug_site_at_pc(v)) && !debug_give_int1(v))

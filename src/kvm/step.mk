@@ -3,8 +3,10 @@ libgvkvm_a_SOURCES += src/kvm/step_user.c src/kvm/step_priv.h
 
 if HAVE_CHECK
 step_rig = tests/step_rig.c tests/step_rig.h $(kvm_harness)
-check_PROGRAMS += tests/kvm_step
-TESTS += tests/kvm_step
+check_PROGRAMS += tests/kvm_step tests/kvm_debugregs
+TESTS += tests/kvm_step tests/kvm_debugregs
+tests_kvm_debugregs_SOURCES = tests/kvm_debugregs.c $(step_rig)
+tests_kvm_debugregs_LDADD = $(kvm_libs)
 tests_kvm_step_SOURCES = tests/kvm_step.c $(step_rig)
 tests_kvm_step_LDADD = $(kvm_libs)
 endif

@@ -143,6 +143,7 @@ struct vcpu {
 	unsigned nlandings;
 	bool landings_known, landings_user;     /* found since the vCPU was resumed; for code at CPL 3 */
 	bool landed;                    /* the step has ended at one */
+	bool db_given;                  /* the guest is about to get a #DB that we gave it */
 	bool own_known;                 /* `own` are the guest's debug registers */
 	struct kvm_debugregs own;
 	bool guest_tf;                  /* the guest single-steps itself, which KVM hides from us while we step */
