@@ -61,6 +61,7 @@ int pkt_command(struct session *s, struct cursor *args)
 {
 	struct cursor line;
 	void *token;
+	int r;
 
 	if (!s->commander)
 		return PACKET_REPLY;
@@ -69,6 +70,10 @@ int pkt_command(struct session *s, struct cursor *args)
 	if (s->commanding)
 		return -EBUSY;
 	s->commanding = true;
+	if (own_command(s, &line, &r)) {
+		done(s, r);
+		return PACKET_LATER;
+	}
 	token = s->commander->run(s->commander, (const char *)line.p, line.len, &s->console, done, s);
 	if (s->commanding)
 		s->command = token;

@@ -14,7 +14,7 @@
 
 static void make_target(struct session *s, struct out *o)
 {
-	s->tdesc = tdesc_choose(s->machine);
+	s->tdesc = tdesc_choose(s->machine, s->cpu, &s->wish);
 	tdesc_write_target(s->machine, &s->tdesc, o);
 }
 

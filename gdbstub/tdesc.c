@@ -5,27 +5,46 @@
 
 #include "api/regbits.h"
 
-struct tdesc tdesc_choose(struct machine *m)
+const char *tdesc_choice_name(unsigned choice)
 {
-	static const struct tdesc long_mode = { RL_X86_64, "i386:x86-64" };
-	static const struct tdesc protected_mode = { RL_I386, "i386" };
-	static const struct tdesc real_mode = { RL_I386, "i8086" };
+	static const char *const names[] = {
+		[REG_CHOICE_AUTO] = "auto", [REG_CHOICE_I8086] = "i8086", [REG_CHOICE_I386] = "i386",
+		[REG_CHOICE_X86_64] = "x86-64",
+	};
+	return choice < sizeof(names) / sizeof(names[0]) ? names[choice] : NULL;
+}
+
+static enum reg_choice choose_by_machine(struct machine *m, unsigned cpu)
+{
 	struct cpu_status st = { .code_bits = 64 };
 
 	switch (machine_info(m)->image_bits) {
 	case 64:
-		return long_mode;
+		return REG_CHOICE_X86_64;
 	case 32:
-		return protected_mode;
+		return REG_CHOICE_I386;
 	}
 	if (!machine_hold(m, NULL)) {
 		struct cpu_status now;
 
-		if (!machine_cpu_status(m, 0, &now, NULL))
+		if (!machine_cpu_status(m, cpu, &now, NULL))
 			st = now;
 		machine_release(m);
 	}
-	return st.code_bits == 64 ? long_mode : st.code_bits == 32 ? protected_mode : real_mode;
+	return st.code_bits == 64 ? REG_CHOICE_X86_64 : st.code_bits == 32 ? REG_CHOICE_I386 : REG_CHOICE_I8086;
+}
+
+struct tdesc tdesc_choose(struct machine *m, unsigned cpu, const struct tdesc_wish *wish)
+{
+	static const struct tdesc all[] = {
+		[REG_CHOICE_I8086] = { RL_I386, "i8086", false },
+		[REG_CHOICE_I386] = { RL_I386, "i386", false },
+		[REG_CHOICE_X86_64] = { RL_X86_64, "i386:x86-64", false },
+	};
+	struct tdesc t = all[wish->choice == REG_CHOICE_AUTO ? choose_by_machine(m, cpu) : wish->choice];
+
+	t.plain = wish->plain;
+	return t;
 }
 
 /* gdb's own segments feature is not valid beside its 32-bit core: those rows are free-form then. */
@@ -99,13 +118,13 @@ static void write_vec128(struct out *o)
 	out_puts(o, "<field name=\"uint128\" type=\"uint128\"/>\n</union>\n");
 }
 
-static void write_types(enum reg_feature f, enum reg_layout l, struct out *o)
+static void write_types(const struct tdesc *d, enum reg_feature f, struct out *o)
 {
 	const struct reg_bits *t;
 
 	for (size_t i = 0; (t = reg_bits_at(i)); i++)
-		if (t->feature == f && type_bits(t, l))
-			write_bits(t, type_bits(t, l), o);
+		if (t->feature == f && (t->plain || !d->plain) && type_bits(t, d->layout))
+			write_bits(t, type_bits(t, d->layout), o);
 	if (f == RF_SSE || f == RF_AVX512)
 		write_vec128(o);
 	if (f == RF_AVX512)
@@ -124,8 +143,18 @@ static const char *reg_set(const struct reg_info *r, enum reg_feature f)
 	return f == RF_SSE || f == RF_AVX || f == RF_AVX512 ? "vector" : "general";
 }
 
-static void write_feature(struct machine *m, enum reg_layout l, enum reg_feature f, struct out *o)
+static const char *type_of(const struct tdesc *t, const struct reg_info *r)
 {
+	const struct reg_bits *bits = t->plain ? reg_bits_of(r->type[t->layout]) : NULL;
+
+	if (!bits || bits->plain)
+		return r->type[t->layout];
+	return r->view[t->layout].bits == 64 ? "int64" : "int32";
+}
+
+static void write_feature(struct machine *m, const struct tdesc *t, enum reg_feature f, struct out *o)
+{
+	enum reg_layout l = t->layout;
 	bool open = false;
 
 	for (unsigned i = 0; i < REG_COUNT; i++) {
@@ -135,11 +164,11 @@ static void write_feature(struct machine *m, enum reg_layout l, enum reg_feature
 			continue;
 		if (!open) {
 			out_printf(o, "<feature name=\"%s\">\n", reg_feature_name(f));
-			write_types(f, l, o);
+			write_types(t, f, o);
 			open = true;
 		}
 		out_printf(o, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%d\" group=\"%s\"/>\n",
-			   r->view[l].name, r->view[l].bits, r->type[l], r->view[l].num, reg_set(r, f));
+			   r->view[l].name, r->view[l].bits, type_of(t, r), r->view[l].num, reg_set(r, f));
 	}
 	if (open)
 		out_puts(o, "</feature>\n");
@@ -153,7 +182,7 @@ void tdesc_write_target(struct machine *m, const struct tdesc *t, struct out *o)
 		   "<architecture>%s</architecture>\n<osabi>none</osabi>\n",
 		   t->arch);
 	for (unsigned f = 0; f < RF_COUNT; f++)
-		write_feature(m, t->layout, (enum reg_feature)f, o);
+		write_feature(m, t, (enum reg_feature)f, o);
 	out_puts(o, "</target>\n");
 }
 

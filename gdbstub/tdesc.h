@@ -6,17 +6,27 @@
 #include "api/machine.h"
 #include "api/out.h"
 
+/* What somebody asked for. */
+struct tdesc_wish {
+	enum reg_choice choice;
+	bool plain;                     /* registers of named bits are numbers and no more */
+};
+
 /* How a client is to see the machine's registers. */
 struct tdesc {
 	enum reg_layout layout;
 	const char *arch;               /* gdb's name of the architecture; static text */
+	bool plain;
 };
 
 /*
- * Chooses by the image's class, and for a flat image by the mode vCPU 0 is in now; a running machine is held for
- * that.  Never fails: where the mode cannot be read it is taken for 64-bit.
+ * Chooses as *WISH says: REG_CHOICE_AUTO by the image's class, and for a flat image by the mode vCPU CPU is in now; a running
+ * machine is held for that.  Never fails: where the mode cannot be read it is taken for 64-bit.
  */
-struct tdesc tdesc_choose(struct machine *m);
+struct tdesc tdesc_choose(struct machine *m, unsigned cpu, const struct tdesc_wish *wish);
+
+/* The words for it, as after `monitor tdesc`; CHOICE's NULL past the end. */
+const char *tdesc_choice_name(unsigned choice);
 
 /* Writes target.xml; from reg_table, with every register's number given. */
 void tdesc_write_target(struct machine *m, const struct tdesc *t, struct out *o);

@@ -334,6 +334,7 @@ static int make_stub(struct program *p)
 		return STATUS_IO;
 	}
 	gdbstub_log(p->stub, p->log);
+	gdbstub_describe_as(p->stub, p->opt.tdesc);
 	if (listen_gdb(p, &err)) {
 		complain(&err);
 		return STATUS_IO;

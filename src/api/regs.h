@@ -32,6 +32,12 @@ enum reg_group {
 /* A client's view: which rows it has, under which names, widths and numbers. */
 enum reg_layout { RL_X86_64, RL_I386, RL_COUNT };
 
+/* Which description of its registers a client is to be given. */
+enum reg_choice {
+	REG_CHOICE_AUTO,        /* by the image's class; where it has none, by the vCPU's mode */
+	REG_CHOICE_I8086, REG_CHOICE_I386, REG_CHOICE_X86_64,
+};
+
 struct reg_view {
 	const char *name;       /* NULL: not in this layout */
 	uint16_t bits;
