@@ -73,10 +73,11 @@ SESSION_TESTS = \
 	tests/gdb/real_mode.py tests/gdb/prot32.py tests/gdb/long64.py tests/gdb/smp.py tests/gdb/slots.py tests/gdb/watch.py \
 	tests/gdb/breaks.py \
 	tests/gdb/attach.py tests/gdb/acceptance.py tests/rsp/rounds.py tests/rsp/hits.py tests/rsp/malformed.py \
-	tests/cli/status.py tests/cli/bad_input.py tests/cli/guests.py tests/examples.py
+	tests/cli/status.py tests/cli/bad_input.py tests/cli/guests.py tests/cli/breaks.py \
+	tests/examples.py
 TREE_TESTS = tests/check_docs.sh tests/check_layers.sh
 TESTS += $(SESSION_TESTS) $(TREE_TESTS)
-EXTRA_DIST += $(SESSION_TESTS) $(TREE_TESTS) tests/visor.py tests/gdb/lib.py tests/rsp/client.py
+EXTRA_DIST += $(SESSION_TESTS) $(TREE_TESTS) tests/cli/breaks.gv tests/visor.py tests/gdb/lib.py tests/rsp/client.py
 
 # Preloaded by tests/cli/bad_input.py; not instrumented, whatever the program is.
 check_DATA += tests/cli/kvm_shim.so
