@@ -20,6 +20,7 @@ struct nonstop {
 	struct news news[MACHINE_CPUS_MAX + 1]; /* oldest first: one a vCPU, and the guest's end */
 	unsigned nnews;
 	bool told;              /* the first of them has been sent */
+	bool alone;             /* the first, which answered `?`, is all that vStopped gets to hear for now */
 	bool greeted;           /* the client has asked `?`: before, it is told nothing */
 	bool stopping;          /* a machine_stop() of ours is out, since nothing is left to run */
 	bool held;              /* by nonstop_stopped(), until the machine says that it was resumed */
@@ -116,8 +117,13 @@ int nonstop_next(struct session *s)
 		drop(n, 0);
 		n->told = false;
 	}
-	if (!n->nnews)
-		return packet_ok(s);
+	if (n->alone || !n->nnews) {
+		n->alone = false;
+		reply_ok(&s->reply);
+		session_send(s);
+		notify(s);
+		return PACKET_LATER;
+	}
 	n->told = true;
 	build(s, &n->news[0], &s->reply);
 	return PACKET_REPLY;
@@ -126,24 +132,22 @@ int nonstop_next(struct session *s)
 int nonstop_status(struct session *s)
 {
 	const struct stop_event *last = machine_last_stop(s->machine);
+	bool stopped = machine_state(s->machine) != MACHINE_RUNNING;
 	struct nonstop *n = s->nonstop;
 
 	n->greeted = true;
 	n->told = false;
 	n->nnews = 0;
-	if (machine_state(s->machine) == MACHINE_ENDED) {
-		n->news[n->nnews++] = (struct news){ *last, false };
-		return nonstop_next(s);
-	}
-	for (unsigned i = 0; i < session_cpus(s); i++) {
-		if (n->running[i])
-			continue;
-		if (machine_state(s->machine) == MACHINE_STOPPED && last->cpu == i)
-			push(s, last, false);
-		else
+	if (stopped && (machine_state(s->machine) == MACHINE_ENDED || !n->running[last->cpu]))
+		push(s, last, false);
+	for (unsigned i = 0; i < session_cpus(s) && machine_state(s->machine) != MACHINE_ENDED; i++)
+		if (!n->running[i] && !(stopped && i == last->cpu))
 			push_asked(s, i);
-	}
-	return nonstop_next(s);
+	if (!n->nnews)
+		return packet_ok(s);
+	n->told = n->alone = true;
+	build(s, &n->news[0], &s->reply);
+	return PACKET_REPLY;
 }
 
 /* -- running -- */
@@ -324,7 +328,7 @@ void nonstop_quiet(struct session *s)
 	for (unsigned i = 0; i < session_cpus(s); i++)
 		n->running[i] = machine_state(s->machine) == MACHINE_RUNNING;
 	n->nnews = 0;
-	n->told = n->stopping = false;
+	n->told = n->alone = n->stopping = false;
 }
 
 int nonstop_begin(struct session *s)

@@ -30,7 +30,10 @@ void nonstop_free(struct session *s);
 /* Every vCPU is for the client as the machine has it now, and what has not been told is forgotten. */
 void nonstop_quiet(struct session *s);
 
-/* `?`: replies with the first of the stopped vCPUs, the others come by vStopped. */
+/*
+ * `?`: replies with one of the stopped vCPUs, OK when there is none.  The others are notified of as soon as that is heard: gdb 13
+ * dies of an internal error when it finds more than one at the start.
+ */
 int nonstop_status(struct session *s);
 /* vStopped: what was told has been heard.  Replies with the next stop or OK. */
 int nonstop_next(struct session *s);

@@ -49,7 +49,7 @@ static void begin(struct rig *r)
 	rig_open(r, &config4);
 	ck_assert_str_eq(rig_ask(r, "QNonStop:1"), "OK");
 	ck_assert_str_eq(ask(r, "?"), "T05thread:1;core:0;");
-	ck_assert_str_eq(ask(r, "vStopped"), "T00thread:2;core:1;");
+	ck_assert_str_eq(ask(r, "vStopped"), "OK|%Stop:T00thread:2;core:1;");
 	ck_assert_str_eq(ask(r, "vStopped"), "T00thread:3;core:2;");
 	ck_assert_str_eq(ask(r, "vStopped"), "T00thread:4;core:3;");
 	ck_assert_str_eq(ask(r, "vStopped"), "OK");
@@ -75,7 +75,7 @@ START_TEST(test_status)
 	begin(&r);
 	/* asked again, from the start */
 	ck_assert_str_eq(ask(&r, "?"), "T05thread:1;core:0;");
-	ck_assert_str_eq(ask(&r, "vStopped"), "T00thread:2;core:1;");
+	ck_assert_str_eq(ask(&r, "vStopped"), "OK|%Stop:T00thread:2;core:1;");
 	ck_assert_str_eq(ask(&r, "vCont;c"), "OK");
 	ck_assert_str_eq(ask(&r, "?"), "OK");
 	ck_assert_str_eq(ask(&r, "vStopped"), "OK");
