@@ -239,6 +239,11 @@ void dispatch_packet(struct session *s, uint8_t *packet, size_t len)
 	session_send(s);
 }
 
+const char *dispatch_name(size_t i)
+{
+	return i < NPACKETS ? packets[i].name : NULL;
+}
+
 void dispatch_features(struct session *s)
 {
 	for (size_t i = 0; i < NPACKETS; i++)

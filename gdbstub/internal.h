@@ -109,6 +109,8 @@ typedef int packet_fn(struct session *s, struct cursor *args);
 
 /* Handles one packet: the right handler, its reply or an error. */
 void dispatch_packet(struct session *s, uint8_t *packet, size_t len);
+/* The I-th packet's name, NULL past the end: a test goes through them all. */
+const char *dispatch_name(size_t i);
 /* Appends the qSupported items of all packets that have one, and that this machine offers. */
 void dispatch_features(struct session *s);
 

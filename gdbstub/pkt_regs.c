@@ -62,7 +62,7 @@ int pkt_reg_write(struct session *s, struct cursor *args)
 	if (reg < 0 || !cursor_hex_rest(args, &value) || value.len != view_bytes(s, reg))
 		return -EINVAL;
 	memcpy(full, value.p, value.len);
-	reg = machine_reg_write(s->machine, s->cpu, (enum reg_id)reg, full, NULL);
+	reg = machine_reg_write(s->machine, s->cpu, (enum reg_id)reg, full, &s->error);
 	return reg < 0 ? reg : packet_ok(s);
 }
 
@@ -91,7 +91,7 @@ static int find_changes(struct session *s, struct cursor *args, struct reg_chang
 		if (memcmp(args->p, "xx", 2)) {
 			if (!hex_decode(c->after, args->p, bytes))
 				return -EINVAL;
-			r = machine_reg_read(s->machine, s->cpu, c->reg, c->before, NULL);
+			r = machine_reg_read(s->machine, s->cpu, c->reg, c->before, &s->error);
 			if (r < 0)
 				return r;
 			n += memcmp(c->before, c->after, bytes) != 0;
@@ -110,7 +110,8 @@ int pkt_regs_write(struct session *s, struct cursor *args)
 	int r = find_changes(s, args, changes, &count);
 
 	for (done = 0; !r && done < count; done++)
-		r = machine_reg_write(s->machine, s->cpu, changes[done].reg, changes[done].after, NULL);
+		r = machine_reg_write(s->machine, s->cpu, changes[done].reg, changes[done].after,
+				      &s->error);
 	if (!r)
 		return packet_ok(s);
 	/* the last one tried was refused, which changed nothing */

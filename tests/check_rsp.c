@@ -43,7 +43,7 @@ static const struct row packets[] = {
 	{ "vMustReplyEmpty", "" },
 	{ "vUnknown;1", "" },
 	{ "qTStatus", "" },
-	{ "qCRC:0,10", "" },            /* not a qC */
+	{ "qCR:0,10", "" },             /* not a qC */
 	{ "qSymbol::", "OK" },
 	{ "qSymbolic", "" },
 	{ "qAttached", "1" },
@@ -157,10 +157,9 @@ END_TEST
 static const char *const broken[] = {
 	"?x", "gx", "g00",
 	"G", "G0", "G00", "Gzz", "Gxx", "G*",
-	"p", "pz", "p0z", "p5d", "p-1", "pffff", "p10000000000000000", "p10000",
+	"p", "pz", "p0z", "pcc", "p-1", "pffff", "p10000000000000000", "p10000",
 	"P", "P0", "P0=", "P0=0", "P0=00", "P0=112233445566778", "P0=11223344556677889", "P0=112233445566778899",
-	"P0=112233445566778z", "P5d=00000000", "P=0000000000000000", "P11=0000000000000000", "P0:0000000000000000",
-	"P10=0000000000000080", "P20=0000008000000000",         /* no canonical pc; paging without protection */
+	"P0=112233445566778z", "Pcc=00000000", "P=0000000000000000", "P11=0000000000000000", "P0:0000000000000000",
 	"m", "m,", "m1000", "m1000,", "m,4", "m1000,4x", "m1000;4", "mxyz,1", "m1000,40001", "m1000,-1",
 	"m1000,10000000000000000", "m10000000000000000,1", "m1000,ffffffffffffffff",
 	"mffffffffffffffff,2", "mfffffffffffffff0,11",
@@ -222,6 +221,26 @@ START_TEST(test_broken)
 	ck_assert(machine_hash(r.f) == before);
 	ck_assert_int_eq(session_end(r.s), SESSION_ON);
 	check_reply(rig_ask(&r, "qC"), "QC1", "qC");
+	rig_close(&r);
+}
+END_TEST
+
+/* What the processor would not take: gdb of any age shows the text. */
+static const struct row refused[] = {
+	{ "P10=0000000000000080", "E.0x8000000000000000 cannot be a pc in this mode" },
+	{ "P20=0000008000000000", "E.cr0: paging needs protected mode" },
+	{ "P5b=0000000001000000", "E.dr6: bits 32 to 63 must be zero" },
+};
+
+START_TEST(test_refused)
+{
+	uint64_t before;
+	struct rig r;
+
+	rig_open(&r, &config64);
+	before = machine_hash(r.f);
+	check_reply(rig_ask(&r, refused[_i].request), refused[_i].reply, refused[_i].request);
+	ck_assert(machine_hash(r.f) == before);
 	rig_close(&r);
 }
 END_TEST
@@ -348,7 +367,7 @@ START_TEST(test_registers_write)
 	/* rdx again, and a pc that is refused */
 	memcpy(at, "0000000000000000", 16);
 	memcpy(packet + 1 + 16 * 16, "0000000000000080", 16);
-	ck_assert_str_eq(rig_ask(&r, packet), BAD);
+	ck_assert_str_eq(rig_ask(&r, packet), "E.0x8000000000000000 cannot be a pc in this mode");
 	ck_assert(fake_reg(r.f, 0, X86_RDX) == 0xdeadbeef);
 	ck_assert(fake_reg(r.f, 0, X86_RIP) == FAKE_ENTRY);
 	/* too long and too short by one digit or one register */
@@ -391,7 +410,7 @@ START_TEST(test_registers_absent)
 
 	rig_open(&r, &c);
 	ck_assert_str_eq(rig_ask(&r, "p47"), "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
-	ck_assert_str_eq(rig_ask(&r, "P47=00000000000000000000000000000000"), "E5f");
+	ck_assert_str_eq(rig_ask(&r, "P47=00000000000000000000000000000000"), "E.this processor has no ymm0h");
 	rig_close(&r);
 }
 END_TEST
@@ -527,6 +546,100 @@ START_TEST(test_layout_frozen)
 }
 END_TEST
 
+static const char *monitor(struct rig *r, const char *line)
+{
+	static char packet[200];
+	char *p = packet + sprintf(packet, "qRcmd,");
+
+	while (*line)
+		p += sprintf(p, "%02x", (unsigned char)*line++);
+	return rig_ask(r, packet);
+}
+
+/* Asked for, a description comes with the next fetch, and the registers are as before until then. */
+START_TEST(test_tdesc)
+{
+	static const struct {
+		const char *line, *arch;
+		size_t g_digits;
+	} t[] = {
+		{ "tdesc i386", "i386<", 2 * 4 * 18 },
+		{ "  tdesc\ti8086 bits ", "i8086<", 2 * 4 * 18 },
+		{ "tdesc x86-64 plain", "i386:x86-64<", 2 * (8 * 17 + 4 * 7 + 8 * 2) },
+		{ "tdesc", "i386:x86-64<", 2 * (8 * 17 + 4 * 7 + 8 * 2) },
+		{ "tdesc auto", "i8086<", 2 * 4 * 18 },
+	};
+	static const char *const bad[] = { "tdesc i486", "tdesc i386 i386 i386", "tdesc auto plain bits", "tdesc autox" };
+	const struct fake_config c = { .mode = MODE_REAL };
+	size_t digits = 2 * 4 * 18;
+	struct rig r;
+	char *doc;
+
+	rig_open(&r, &c);
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		ck_assert_msg(strstr(monitor(&r, t[i].line), "|OK") != NULL, "%s", t[i].line);
+		ck_assert_uint_eq(strlen(rig_ask(&r, "g")), digits);
+		doc = read_doc(&r, "features:read:target.xml", 0x20000);
+		ck_assert_ptr_nonnull(strstr(doc, t[i].arch));
+		/* plain, the registers are numbers */
+		ck_assert_int_eq(strstr(doc, "x86_cr0") == NULL, i == 2 || i == 3 || i == 4);
+		ck_assert_ptr_nonnull(strstr(doc, "i386_eflags"));
+		digits = t[i].g_digits;
+		ck_assert_uint_eq(strlen(rig_ask(&r, "g")), digits);
+		for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++)
+			ck_assert_ptr_nonnull(strstr(monitor(&r, bad[k]), "|E16"));
+		read_doc(&r, "features:read:target.xml", 0x20000);
+		ck_assert_uint_eq(strlen(rig_ask(&r, "g")), digits);
+	}
+	ck_assert_ptr_null(strstr(monitor(&r, "tdescx"), "registers as"));
+	rig_close(&r);
+}
+END_TEST
+
+/* --tdesc */
+START_TEST(test_tdesc_from_the_start)
+{
+	const struct fake_config c = { .mode = MODE_LONG };
+	struct rig r;
+
+	rig_open(&r, &c);
+	session_describe_as(r.s, REG_CHOICE_I8086);
+	ck_assert_uint_eq(strlen(rig_ask(&r, "g")), 2 * 4 * 18);
+	ck_assert_ptr_nonnull(strstr(read_doc(&r, "features:read:target.xml", 0x20000), "i8086<"));
+	rig_close(&r);
+}
+END_TEST
+
+/* Registers of named bits are a number, flags and members at once; as wide as the registers. */
+START_TEST(test_bits)
+{
+	static const struct {
+		unsigned image_bits;
+		const char *want[6];
+	} t[] = {
+		{ 64, { "<flags id=\"x86_cr0_flags\" size=\"8\">", "<struct id=\"x86_cr0_bits\" size=\"8\">",
+			"<field name=\"PE\" start=\"0\" end=\"0\" type=\"bool\"/>",
+			"<union id=\"x86_cr0\">\n<field name=\"value\" type=\"uint64\"/>\n"
+			"<field name=\"flags\" type=\"x86_cr0_flags\"/>\n<field name=\"\" type=\"x86_cr0_bits\"/>",
+			"<field name=\"type\" start=\"0\" end=\"3\"/>", "<field name=\"PA7\" start=\"56\" end=\"58\"/>" } },
+		{ 32, { "<flags id=\"x86_cr0_flags\" size=\"4\">", "<struct id=\"x86_cr0_bits\" size=\"4\">",
+			"<union id=\"x86_cr0\">\n<field name=\"value\" type=\"uint32\"/>",
+			"<union id=\"x86_pat\">\n<field name=\"value\" type=\"uint64\"/>",
+			"<flags id=\"i386_eflags\" size=\"4\">", "<vector id=\"v2ui128\" type=\"uint128\" count=\"2\"/>" } },
+	};
+	const struct fake_config c = { .image_bits = t[_i].image_bits };
+	struct rig r;
+	char *doc;
+
+	rig_open(&r, &c);
+	doc = read_doc(&r, "features:read:target.xml", 0x20000);
+	for (size_t i = 0; i < sizeof(t[0].want) / sizeof(t[0].want[0]); i++)
+		ck_assert_msg(strstr(doc, t[_i].want[i]) != NULL, "%s", t[_i].want[i]);
+	ck_assert_ptr_null(strstr(doc, "IOPL"));
+	rig_close(&r);
+}
+END_TEST
+
 START_TEST(test_many_threads)
 {
 	const struct fake_config c = { .cpus = MACHINE_CPUS_MAX, .image_bits = 64 };
@@ -568,6 +681,10 @@ int main(void)
 	tcase_add_loop_test(t, test_description, 0, COUNT(descriptions));
 	tcase_add_test(t, test_description_without_avx);
 	tcase_add_test(t, test_layout_frozen);
+	tcase_add_test(t, test_tdesc);
+	tcase_add_test(t, test_tdesc_from_the_start);
+	tcase_add_loop_test(t, test_bits, 0, 2);
+	tcase_add_loop_test(t, test_refused, 0, sizeof(refused) / sizeof(refused[0]));
 	tcase_add_test(t, test_many_threads);
 	suite_add_tcase(s, t);
 	return unit_main(s);

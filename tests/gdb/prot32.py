@@ -17,7 +17,7 @@ def source_level(t):
 	t.match("i386", t.x("show architecture"), "gdb sees a 32-bit machine")
 	t.equal(t.where(), t.value("&start"), "starts at its entry")
 	t.match(r"mov\s+\$0x[0-9a-f]+,%esp", t.x("x/i $pc"), "32-bit code")
-	t.equal(t.value("$cr0 & 0x80000001"), 1, "protected mode without paging")
+	t.equal(t.value("$cr0.value & 0x80000001"), 1, "protected mode without paging")
 	t.x("break main")
 	t.equal(t.go("continue"), "breakpoint 1", "break main")
 	t.x("tbreak inner")
@@ -53,7 +53,7 @@ def registers(t):
 	t.x("set $edi = %d" % before)
 	t.match(r"\[.*\]", t.x("info registers eflags"), "eflags shows its bits")
 	shown = t.x("info all-registers")
-	for name in ("eax", "eip", "gs", "st7", "fop", "[xy]mm7", "mxcsr", "cs_base", "cr0", "efer"):
+	for name in ("eax", "eip", "gs", "st7", "fop", "[xyz]mm7", "mxcsr", "cs_base", "cr0", "efer"):
 		t.match("^" + name, shown, "info all-registers shows " + name)
 	t.x("set var leave = 1")
 	t.equal(t.go("continue"), "exited 15", "it leaves with 7, status 15")

@@ -116,8 +116,8 @@ def attached_in_long_mode(t):
 	start, size = symbols["loop64"][0], 32
 	t.ok(start <= t.where() < start + size, "running its 64-bit loop", hex(t.where()))
 	t.match(r"incq?\s+|cmpb\s+|je\s+", t.x("x/i $pc"), "x/i $pc is 64-bit code")
-	t.equal(t.value("$cr0 & 0x80000001"), 0x80000001, "paging and protection are on")
-	t.equal(t.value("$efer & 0x400"), 0x400, "long mode is active")
+	t.equal(t.value("$cr0.value & 0x80000001"), 0x80000001, "paging and protection are on")
+	t.equal(t.value("$efer.value & 0x400"), 0x400, "long mode is active")
 	t.x("set {unsigned char}%#x = 1" % symbols["leave"][0])
 	t.equal(t.go("continue"), "exited 1", "it leaves when told")
 
