@@ -518,7 +518,7 @@ START_TEST(random_operations)
 
 	memcpy(model, ram, SIZE);
 	srand(4711);
-	for (unsigned n = 0; n < 200000; n++) {
+	for (unsigned n = 0; n < 50000; n++) {
 		uint64_t a = (uint64_t)rand() % 0x1100;
 		struct break_spec spec = soft(GVA + a);
 		size_t len = (size_t)rand() % sizeof(buf);
@@ -615,6 +615,7 @@ int main(void)
 	TCase *c = tcase_create("break"), *many = tcase_create("many");
 
 	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_set_timeout(c, 60);
 	tcase_add_test(c, owners);
 	tcase_add_test(c, listed_in_order_without_what_is_ours);
 	tcase_add_test(c, aliases_share_a_site);

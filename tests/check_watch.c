@@ -348,6 +348,7 @@ int main(void)
 	TCase *c = tcase_create("watch table");
 
 	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_set_timeout(c, 60);
 	tcase_add_test(c, rights_by_kind);
 	tcase_add_test(c, aliases);
 	tcase_add_test(c, pages_and_pending);
