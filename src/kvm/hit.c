@@ -11,6 +11,7 @@
 
 #define VECTOR_BP 3
 #define INT1      0xf1
+#define RFLAGS_TF (1ull << 8)
 #define DR6_REGISTERS 0xfull
 #define DR6_BD    (1ull << 13)  /* a MOV of a debug register, before it is done */
 #define DR6_BS    (1ull << 14)  /* single-step */
@@ -201,8 +202,8 @@ bool debug_exit(struct vcpu *v)
 	/* A register of the guest's that matches at once comes before the step: its handler's first instruction is that. */
 	if (v->debug.control & KVM_GUESTDBG_SINGLESTEP)
 		v->stepped = (d->dr6 & DR6_BS) || v->landed || !guest;
-	else if (d->dr6 & DR6_BS)
-		guest |= DR6_BS;        /* the guest's own trap flag */
+	else if ((d->dr6 & DR6_BS) && (v->run->s.regs.regs.rflags & RFLAGS_TF))
+		guest |= DR6_BS;        /* the guest's own; else what is left of a step over an instruction that KVM skipped */
 	if (guest && !debug_give_db(v, guest))
 		return false;
 	return !v->stepped && !v->nwatched;
