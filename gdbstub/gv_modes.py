@@ -4,6 +4,8 @@ A vCPU that changes between 16-, 32- and 64-bit code is another machine to gdb. 
 description is fetched anew; what it then is, is the stub's choice.
 """
 
+import re
+
 import gdb
 
 import gv_remote
@@ -31,21 +33,11 @@ def mode():
 	return None
 
 
-def _elf_bits(path):
-	"""The class of an executable, or None."""
-	try:
-		with open(path, "rb") as f:
-			head = f.read(5)
-	except OSError:
-		return None
-	return {1: 32, 2: 64}.get(head[4]) if len(head) == 5 and head[:4] == b"\x7fELF" else None
-
-
 def _fits_executable(bits):
 	"""gdb takes a loaded executable's word above the description's: no description of the other class goes with it."""
-	path = gdb.current_progspace().filename
-	have = _elf_bits(path) if path and not path.startswith("target:") else None
-	return have is None or (have == 64) == (bits == 64)
+	local = gdb.execute("info files", False, True).partition("Local exec file:")[2]
+	kind = re.search(r"file type elf(32|64)-", local)
+	return kind is None or (kind.group(1) == "64") == (bits == 64)
 
 
 def _follow():
