@@ -31,7 +31,8 @@ START_TEST(round_trips)
 		if (!machine_reg_present(m, reg))
 			continue;
 		/* Control registers, segments, eflags, x87 control and the pc do not take any value: below. */
-		if (info->group == RG_CONTROL || info->group == RG_DEBUG || reg == X86_EFLAGS || reg == X86_RIP || reg == X86_MXCSR ||
+		if (info->group == RG_CONTROL || info->group == RG_DEBUG || info->group == RG_TABLES || info->group == RG_MSR ||
+		    reg == X86_EFLAGS || reg == X86_RIP || reg == X86_MXCSR ||
 		    (reg >= X86_CS && reg <= X86_GS) || (reg >= X86_FCTRL && reg <= X86_FOP) || reg == X86_IP ||
 		    (info->group == RG_SEGMENT && reg != X86_K_GS_BASE))
 			continue;
@@ -294,6 +295,74 @@ START_TEST(debug_registers)
 }
 END_TEST
 
+/* Its own MSRs into general registers, then others back. */
+GUEST(msrs64, ".code64\n mov $0xc0000082, %ecx\n rdmsr\n mov %rax, %rbx\n mov %rdx, %rsi\n mov $0x176, %ecx\n rdmsr\n"
+	      " mov $0xc0000081, %ecx\n mov $0x230010, %edx\n mov $0x1234, %eax\n wrmsr\n sgdt 0x8000\n nop\n jmp .\n");
+
+START_TEST(msrs)
+{
+	struct err e;
+	uint64_t v;
+
+	GUEST_START(msrs64, 0x100000, BOOT_LONG, 1);
+	guest_set_reg(0, X86_LSTAR, 0xffff800012345678);
+	guest_set_reg(0, X86_GDTR_LIMIT, 0x7f);
+	ck_assert_int_eq(machine_msr_write(m, 0, 0x176, 0x1122334455, &err), 0);
+	ck_assert_uint_eq(guest_reg(0, X86_SYSENTER_EIP), 0x1122334455);
+	for (int i = 0; i < 12; i++) {
+		guest_step(0);
+		guest_wait();
+		ck_assert_uint_eq(stop.reason, STOP_STEP);
+	}
+	ck_assert_uint_eq(guest_reg(0, X86_RBX), 0x12345678);
+	ck_assert_uint_eq(guest_reg(0, X86_RSI), 0xffff8000);
+	ck_assert_uint_eq(guest_u32(0x8000) & 0xffff, 0x7f);
+	ck_assert_uint_eq(guest_reg(0, X86_STAR), 0x23001000001234);
+	ck_assert_int_eq(machine_msr_read(m, 0, 0xc0000081, &v, &err), 0);
+	ck_assert_uint_eq(v, 0x23001000001234);
+	/* Those among the system registers are checked, and kept, as those. */
+	ck_assert_int_eq(machine_msr_write(m, 0, 0xc0000080, 0, &e), -EINVAL);
+	ck_assert_int_eq(machine_msr_write(m, 0, 0xc0000100, 0xffff800000001000, &err), 0);
+	ck_assert_uint_eq(guest_reg(0, X86_FS_BASE), 0xffff800000001000);
+	ck_assert_int_eq(machine_msr_write(m, 0, 0xc0000100, 1ull << 47, &e), -EINVAL);
+	ck_assert_int_eq(machine_msr_write(m, 0, 0x277, 2, &e), -EINVAL);
+	ck_assert_int_eq(machine_msr_read(m, 0, 0x12345678, &v, &e), -EINVAL);
+	ck_assert_uint_gt(strlen(e.msg), 0);
+	ck_assert_int_eq(machine_msr_read(m, 1, 0x10, &v, &e), -EINVAL);
+	guest_end();
+}
+END_TEST
+
+/* xcr0 keeps together what goes together, and what it can switch on holds over a step. */
+START_TEST(extended_state)
+{
+	uint8_t zmm[REG_BYTES_MAX] = { 1, 2, 3 }, buf[REG_BYTES_MAX];
+	uint64_t all = 0xe7;
+
+	GUEST_START(spin64, 0x100000, BOOT_LONG, 1);
+	ck_assert_uint_eq(guest_reg(0, X86_XCR0) & 1, 1);
+	ck_assert_int_eq(machine_reg_write(m, 0, X86_XCR0, &(uint64_t){ 0 }, &err), -EINVAL);
+	ck_assert_int_eq(machine_reg_write(m, 0, X86_XCR0, &(uint64_t){ 5 }, &err), -EINVAL);
+	ck_assert_int_eq(machine_reg_write(m, 0, X86_XCR0, &(uint64_t){ 0x67 }, &err), -EINVAL);
+	ck_assert_int_eq(machine_reg_write(m, 0, X86_XCR0, &(uint64_t){ 1ull << 63 | 1 }, &err), -EINVAL);
+	if (machine_reg_present(m, X86_ZMM17H)) {
+		guest_set_reg(0, X86_XCR0, all);
+		ck_assert_uint_eq(guest_reg(0, X86_XCR0), all);
+		ck_assert_int_eq(machine_reg_write(m, 0, X86_ZMM17H, zmm, &err), 0);
+		ck_assert_int_eq(machine_reg_write(m, 0, X86_XMM31, zmm, &err), 0);
+		guest_set_reg(0, X86_K7, 0x123456789);
+		guest_step(0);
+		guest_wait();
+		ck_assert_mem_eq(bytes_of(0, X86_ZMM17H, buf), zmm, 32);
+		ck_assert_mem_eq(bytes_of(0, X86_XMM31, buf), zmm, 16);
+		ck_assert_uint_eq(guest_reg(0, X86_K7), 0x123456789);
+		memset(zmm, 0, sizeof(zmm));
+		ck_assert_mem_eq(bytes_of(0, X86_YMM17H, buf), zmm, 16);
+	}
+	guest_end();
+}
+END_TEST
+
 /* 8 bytes are for long mode; ports are for CR4.DE. */
 START_TEST(debug_registers_by_mode)
 {
@@ -325,6 +394,8 @@ int main(void)
 	tcase_add_test(c, refusals);
 	tcase_add_test(c, debug_registers);
 	tcase_add_test(c, debug_registers_by_mode);
+	tcase_add_test(c, msrs);
+	tcase_add_test(c, extended_state);
 	tcase_add_test(c, real_mode_pc_is_linear);
 	tcase_add_test(c, segments_load_their_descriptors);
 	tcase_add_test(c, mode_is_told);

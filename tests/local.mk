@@ -70,7 +70,7 @@ tests/guests/echoirq.elf: $(srcdir)/tests/guests/echoirq.S $(srcdir)/examples/ke
 
 # The whole program: real gdb sessions, raw protocol sessions, the command line, the examples, the tree's own rules.
 SESSION_TESTS = \
-	tests/gdb/real_mode.py tests/gdb/prot32.py tests/gdb/long64.py tests/gdb/smp.py tests/gdb/slots.py tests/gdb/watch.py tests/gdb/agent.py \
+	tests/gdb/real_mode.py tests/gdb/prot32.py tests/gdb/long64.py tests/gdb/registers.py tests/gdb/smp.py tests/gdb/slots.py tests/gdb/watch.py tests/gdb/agent.py \
 	tests/gdb/breaks.py \
 	tests/gdb/attach.py tests/gdb/acceptance.py tests/rsp/rounds.py tests/rsp/hits.py tests/rsp/malformed.py tests/rsp/table.py \
 	tests/cli/status.py tests/cli/bad_input.py tests/cli/guests.py tests/cli/breaks.py \

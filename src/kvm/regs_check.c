@@ -62,7 +62,7 @@ static uint64_t efer_known(const struct kvm *k)
 	return known;
 }
 
-static bool canonical(const struct kvm_sregs *s, uint64_t address)
+bool regs_canonical(const struct kvm_sregs *s, uint64_t address)
 {
 	unsigned spare = s->cr4 & CR4_LA57 ? 7 : 16;    /* bits above a canonical address */
 
@@ -143,12 +143,12 @@ static bool rip_wide(const struct cpu_state *c)
 
 static bool gdt_base(const struct cpu_state *c)
 {
-	return !canonical(c->s, c->s->gdt.base);
+	return !regs_canonical(c->s, c->s->gdt.base);
 }
 
 static bool idt_base(const struct cpu_state *c)
 {
-	return !canonical(c->s, c->s->idt.base);
+	return !regs_canonical(c->s, c->s->idt.base);
 }
 
 static bool code_privilege(const struct cpu_state *c)
@@ -239,7 +239,7 @@ static bool seg_limit(const struct cpu_state *c, enum seg which, const struct kv
 
 static bool seg_base(const struct cpu_state *c, enum seg which, const struct kvm_segment *s)
 {
-	return which >= SEG_FS ? !canonical(c->s, s->base) : s->base >> 32 != 0;
+	return which >= SEG_FS ? !regs_canonical(c->s, s->base) : s->base >> 32 != 0;
 }
 
 static bool seg_local(const struct cpu_state *c, enum seg which, const struct kvm_segment *s)

@@ -28,14 +28,54 @@ static int find_sreg(uint32_t index)
 	return -1;
 }
 
+static bool is_address(const struct kvm_sregs *s, uint64_t value)
+{
+	return regs_canonical(s, value);
+}
+
+static bool is_word(const struct kvm_sregs *s, uint64_t value)
+{
+	(void)s;
+	return !(value >> 32);
+}
+
+/* Eight memory types, a byte each: 2 and 3 are none (SDM vol. 3, 12.12.2). */
+static bool is_pat(const struct kvm_sregs *s, uint64_t value)
+{
+	(void)s;
+	for (unsigned i = 0; i < 64; i += 8)
+		if ((value >> i & 0xff) > 7 || (value >> i & 0xfe) == 2)
+			return false;
+	return true;
+}
+
+/* Those that VM entry, or WRMSR, checks, and not every KVM. */
+static const struct {
+	uint32_t index;
+	bool (*good)(const struct kvm_sregs *s, uint64_t value);
+} checked[] = {
+	{ 0x175, is_address }, { 0x176, is_address }, { 0x277, is_pat }, { 0xc0000082, is_address },
+	{ 0xc0000083, is_address }, { 0xc0000102, is_address }, { 0xc0000103, is_word },
+};
+
+static bool takes(const struct vcpu *v, uint32_t index, uint64_t value)
+{
+	for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++)
+		if (checked[i].index == index)
+			return checked[i].good(&v->run->s.regs.sregs, value);
+	return true;
+}
+
 int regs_msr_access(struct vcpu *v, uint32_t index, uint64_t *value, bool write, struct err *err)
 {
 	struct {
 		struct kvm_msrs head;
 		struct kvm_msr_entry entry;
 	} m = { .head.nmsrs = 1, .entry = { .index = index, .data = *value } };
-	int r = kvm_ioctl(v->fd, write ? KVM_SET_MSRS : KVM_GET_MSRS, &m);
+	int r = 0;
 
+	if (!write || takes(v, index, *value))
+		r = kvm_ioctl(v->fd, write ? KVM_SET_MSRS : KVM_GET_MSRS, &m);
 	if (r != 1)
 		return write ? err_set(err, r < 0 ? -r : EINVAL, "MSR 0x%x does not take 0x%" PRIx64, index, *value)
 			     : err_set(err, r < 0 ? -r : EINVAL, "there is no MSR 0x%x that can be read", index);

@@ -27,12 +27,15 @@ int regs_xsave_read(struct vcpu *v, enum reg_id reg, uint8_t *ret, struct err *e
 /* -EINVAL: reserved bits of mxcsr. */
 int regs_xsave_write(struct vcpu *v, enum reg_id reg, const uint8_t *value, struct err *err);
 
-/* An MSR as KVM has it, which checks.  -EINVAL.  Writing one that stands among the system registers too fetches those anew. */
+/* An MSR as KVM has it, which checks.  -EINVAL. */
 int regs_msr_access(struct vcpu *v, uint32_t index, uint64_t *value, bool write, struct err *err);
 
 int regs_xcr0_read(struct vcpu *v, uint64_t *ret, struct err *err);
 /* As XSETBV (SDM vol. 1, 13.3).  -EINVAL. */
 int regs_xcr0_write(struct vcpu *v, uint64_t value, struct err *err);
+
+/* Whether ADDRESS is canonical (SDM vol. 1, 3.3.7.1). */
+bool regs_canonical(const struct kvm_sregs *s, uint64_t address);
 
 /*
  * Whether the processor would go on with *NOW, and *REGS as they are, in place of *OLD, as by MOV to the control registers, and by what VM
