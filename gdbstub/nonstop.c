@@ -35,6 +35,11 @@ static bool any_running(const struct session *s)
 	return false;
 }
 
+bool nonstop_look(struct session *s)
+{
+	return s->nonstop && !machine_hold(s->machine, NULL);
+}
+
 /* -- telling -- */
 
 /*

@@ -42,6 +42,12 @@ int nonstop_resume(struct session *s, const struct nonstop_wish *wish);
 /* Stops a vCPU that runs, with a SIGINT; no-op when none does.  REPLY: this answers a packet, by OK. */
 int nonstop_interrupt(struct session *s, bool reply);
 
+/*
+ * In non-stop mode what a vCPU is doing can be asked while others run: whether the machine is held now, to be released by the
+ * caller.
+ */
+bool nonstop_look(struct session *s);
+
 /* The observer's side: a stop of the machine; somebody has resumed it. */
 void nonstop_stopped(struct session *s, const struct stop_event *ev);
 void nonstop_resumed(struct session *s);

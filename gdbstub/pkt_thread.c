@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gdbstub/nonstop.h"
+
 static bool parse_thread(struct session *s, struct cursor *args, int *ret)
 {
 	return cursor_thread(args, session_cpus(s), ret) && cursor_end(args);
@@ -80,10 +82,14 @@ int pkt_thread_info(struct session *s, struct cursor *args)
 {
 	char text[64];
 	int thread;
+	bool held;
 
 	if (!cursor_byte(args, ',') || !parse_thread(s, args, &thread) || thread <= 0)
 		return -EINVAL;
+	held = nonstop_look(s);
 	snprintf(text, sizeof(text), "CPU#%d [%s]", thread - 1, tdesc_activity(s->machine, (unsigned)thread - 1));
+	if (held)
+		machine_release(s->machine);
 	reply_hex(&s->reply, text, strlen(text));
 	return PACKET_REPLY;
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "gdbstub/memmap.h"
+#include "gdbstub/nonstop.h"
 
 /* The reply's letter, and room for each byte to be escaped. */
 #define PIECE_MAX ((SESSION_PACKET_SIZE - 1) / 2)
@@ -20,7 +21,11 @@ static void make_target(struct session *s, struct out *o)
 
 static void make_threads(struct session *s, struct out *o)
 {
+	bool held = nonstop_look(s);
+
 	tdesc_write_threads(s->machine, s->multiprocess ? "p1." : "", o);
+	if (held)
+		machine_release(s->machine);
 }
 
 static void make_exec(struct session *s, struct out *o)

@@ -48,7 +48,7 @@ static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret
 		.cs = (uint16_t)fake_reg(f, cpu, X86_CS),
 		.ip = fake_reg(f, cpu, X86_IP),
 		.paging = fake_reg(f, cpu, X86_CR0) >> 31 & 1,
-		.activity = f->state == MACHINE_RUNNING ? "running" : f->cpu[cpu].activity,
+		.activity = f->state == MACHINE_RUNNING && f->cpu[cpu].action.kind != ACT_STAY ? "running" : f->cpu[cpu].activity,
 	};
 	return 0;
 }

@@ -53,7 +53,8 @@ static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret
 	regs_status(v, ret);
 	/* A vCPU that could run does not while the machine is stopped. */
 	if (!ret->activity)
-		ret->activity = machine_priv(m)->state == MACHINE_RUNNING ? "running" : "stopped";
+		ret->activity = machine_priv(m)->state == MACHINE_RUNNING &&
+				machine_priv(m)->vm.cpus[cpu]->act.kind != ACT_STAY ? "running" : "stopped";
 	return 0;
 }
 
