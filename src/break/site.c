@@ -33,13 +33,24 @@ struct break_site *break_site_at(const struct break_table *t, uint64_t gpa)
 	return byte ? site_of(t, byte) : NULL;
 }
 
+/* The loop thread looks at traps while a vCPU lifts one. */
+static uint8_t peek(const uint8_t *byte)
+{
+	return __atomic_load_n(byte, __ATOMIC_RELAXED);
+}
+
+static void poke(uint8_t *byte, uint8_t value)
+{
+	__atomic_store_n(byte, value, __ATOMIC_RELAXED);
+}
+
 void break_lift(struct break_table *t, struct break_site *s)
 {
 	if (s->lifted)
 		return;
 	s->lifted = true;
 	if (*s->byte == t->trap)
-		*s->byte = s->saved;
+		poke(s->byte, s->saved);
 	/* Anything else was written by the guest and stays. */
 }
 
@@ -49,7 +60,7 @@ void break_plant(struct break_table *t, struct break_site *s)
 		return;
 	s->lifted = false;
 	s->saved = *s->byte;
-	*s->byte = t->trap;
+	poke(s->byte, t->trap);
 }
 
 static struct break_site *site_new(struct break_table *t, uint8_t *byte)
@@ -173,7 +184,7 @@ bool break_overwritten(struct break_table *t, size_t budget)
 
 	for (size_t n = 0; n < buckets && seen < budget && !t->suspended; n++) {
 		for (const struct htab_link *link = t->by_byte.bucket[t->round & (buckets - 1)]; link; link = link->next, seen++)
-			if (*(const volatile uint8_t *)(uintptr_t)link->key != t->trap)
+			if (peek((const uint8_t *)(uintptr_t)link->key) != t->trap)
 				return true;
 		t->round++;
 	}
