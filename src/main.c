@@ -11,6 +11,7 @@
 #include "api/machine.h"
 #include "config.h"
 #include "examples/demo_image.h"
+#include "gdbscript.h"
 #include "gdbstub/gdbstub.h"
 #include "gdbstub/wirelog.h"
 #include "kvm/machine_kvm.h"
@@ -326,6 +327,7 @@ static int make_stub(struct program *p)
 {
 	struct gdbstub_events ev = { .arg = p, .attached = on_attached, .kill = on_quit, .closed = on_quit };
 	struct out_buf line;
+	char script[4096];
 	struct err err = { 0 };
 
 	if ((p->opt.log_packets && wirelog_open(p->opt.log_packets, on_log_failed, NULL, &p->log, &err)) ||
@@ -343,6 +345,9 @@ static int make_stub(struct program *p)
 		out_buf_init(&line);
 		gdbstub_describe(p->stub, i, &line.out);
 		fprintf(notices(p), "gdb: %s\n", line.text ? line.text : "");
+		/* what begins with "target remote" can be typed as it stands, with the script too */
+		if (line.text && !strncmp(line.text, "target remote ", 14) && !gdbscript_path(script, sizeof(script)))
+			fprintf(notices(p), "     gdb -x %s -ex '%s'\n", script, line.text);
 		out_buf_done(&line);
 	}
 	return STATUS_OK;

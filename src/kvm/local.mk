@@ -17,7 +17,7 @@ libgvkvm_a_SOURCES = \
 bin_PROGRAMS += gdbvisor
 gdbvisor_SOURCES = src/main.c
 nodist_gdbvisor_SOURCES = demo_image.c
-gdbvisor_LDADD = libgvstub.a libgvmonitor.a libgvhost.a libgvkvm.a libgvcore.a \
+gdbvisor_LDADD = libgvscript.a libgvstub.a libgvmonitor.a libgvhost.a libgvkvm.a libgvcore.a \
 	$(UV_LIBS) $(READLINE_LIBS) $(JANSSON_LIBS) $(ZYDIS_LIBS) $(ELF_LIBS)
 
 if HAVE_CHECK
