@@ -115,13 +115,16 @@ static void mean_vcont(struct cursor args, char *ret)
 		{ 'c', "continue" }, { 'C', "continue" }, { 's', "step" }, { 'S', "step" }, { 't', "stop" }, { 'r', "step in a range" },
 	};
 
+	char what[40];
+
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (cursor_byte(&args, actions[i].letter)) {
 			struct cursor one = cursor_field(&args, ';');
 
 			cursor_field(&one, ':');
-			if (cursor_byte(&one, ':') && one.len < 16)
-				snprintf(ret, WIRELOG_MEANING, "%s thread %.*s", actions[i].word, (int)one.len, (const char *)one.p);
+			snprintf(what, sizeof(what), "%s thread", actions[i].word);
+			if (cursor_byte(&one, ':'))
+				say_text(ret, what, one.p, one.len);
 			else
 				say(ret, actions[i].word);
 			return;
