@@ -70,6 +70,7 @@ static void expect_everything(struct options o)
 	ck_assert_uint_eq(o.memory, 1ull << 30);
 	ck_assert_uint_eq(o.cpus, 4);
 	ck_assert(o.dirty_ring);
+	ck_assert_int_eq(o.tdesc, REG_CHOICE_I386);
 	ck_assert_str_eq(o.append, "root=x y");
 	ck_assert_uint_eq(o.nmodules, 1);
 	ck_assert_str_eq(o.modules[0].path, "mod");
@@ -88,12 +89,12 @@ static void expect_everything(struct options o)
 
 START_TEST(every_option_both_ways)
 {
-	expect_everything(parse_good("-k|flat|--load|1M|--entry|0x100020|--mode|long|-m|1G|-c|4|--dirty-log|ring|-a|root=x y|"
+	expect_everything(parse_good("-k|flat|--load|1M|--entry|0x100020|--mode|long|-m|1G|-c|4|--dirty-log|ring|--tdesc|i386|-a|root=x y|"
 				     "-i|mod|-g|/g|-M|unix:m|-x|f|-e|c|-s|file:out|-rjv|img"));
 	expect_everything(parse_good("img|--kind=flat|--load=1M|--entry=0x100020|--mode=long|--memory=1G|"
-				     "--cpus=4|--dirty-log=ring|--append=root=x y|--initrd=mod|--gdb=/g|--monitor=unix:m|"
+				     "--cpus=4|--dirty-log=ring|--tdesc=i386|--append=root=x y|--initrd=mod|--gdb=/g|--monitor=unix:m|"
 				     "--script=f|--execute=c|--serial=file:out|--run|--json|--verbose"));
-	expect_everything(parse_good("-kflat|--lo|1M|--en=0x100020|--mod=long|-m1G|-c4|--di=ring|-aroot=x y|-imod|"
+	expect_everything(parse_good("-kflat|--loa|1M|--en=0x100020|--mod=long|-m1G|-c4|--di=ring|--t=i386|-aroot=x y|-imod|"
 				     "-g/g|-Munix:m|-xf|-ec|-sfile:out|-r|-j|-v|--|img"));
 }
 END_TEST
@@ -344,7 +345,7 @@ START_TEST(rows_are_sound)
 			ck_assert(!a->letter || a->letter != b->letter);
 		}
 	}
-	ck_assert_uint_eq(i, 20);
+	ck_assert_uint_eq(i, 22);
 	ck_assert_ptr_null(options_row(i + 1));
 }
 END_TEST
