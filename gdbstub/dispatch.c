@@ -11,6 +11,7 @@ enum packet_args {
 };
 
 /* Flags of a row. */
+#define DRIVES          (1 << 5)        /* runs the machine or changes it: for the client that drives */
 #define NEEDS_STOPPED   (1 << 0)
 #define NEEDS_EXEC      (1 << 1)        /* known only where the image can be offered as a file */
 #define NEEDS_COMMANDS  (1 << 2)        /* known only where there is a monitor */
@@ -31,46 +32,46 @@ struct packet {
 /* The longest name that fits wins, so the order is free. */
 static const struct packet packets[] = {
 	{ NAME("?"), ARGS_NONE, 0, pkt_status, NULL },
-	{ NAME("c"), ARGS_TIGHT, 0, pkt_continue, NULL },
-	{ NAME("C"), ARGS_TIGHT, 0, pkt_continue_signal, NULL },
-	{ NAME("s"), ARGS_TIGHT, 0, pkt_step, NULL },
-	{ NAME("S"), ARGS_TIGHT, 0, pkt_step_signal, NULL },
+	{ NAME("c"), ARGS_TIGHT, DRIVES, pkt_continue, NULL },
+	{ NAME("C"), ARGS_TIGHT, DRIVES, pkt_continue_signal, NULL },
+	{ NAME("s"), ARGS_TIGHT, DRIVES, pkt_step, NULL },
+	{ NAME("S"), ARGS_TIGHT, DRIVES, pkt_step_signal, NULL },
 	{ NAME("vCont?"), ARGS_NONE, 0, pkt_vcont_query, "vContSupported+" },
-	{ NAME("vCont"), ARGS_LIST, 0, pkt_vcont, NULL },
+	{ NAME("vCont"), ARGS_LIST, DRIVES, pkt_vcont, NULL },
 	{ NAME("D"), ARGS_LIST, 0, pkt_detach, NULL },
 	{ NAME("k"), ARGS_NONE, 0, pkt_kill, NULL },
-	{ NAME("vKill"), ARGS_LIST, 0, pkt_vkill, NULL },
+	{ NAME("vKill"), ARGS_LIST, DRIVES, pkt_vkill, NULL },
 	{ NAME("!"), ARGS_NONE, 0, pkt_extended, NULL },
-	{ NAME("R"), ARGS_TIGHT, 0, pkt_restart, NULL },
-	{ NAME("vRun"), ARGS_LIST, TEXT_ALWAYS, pkt_run, NULL },
-	{ NAME("vAttach"), ARGS_LIST, TEXT_ALWAYS, pkt_attach, NULL },
+	{ NAME("R"), ARGS_TIGHT, DRIVES, pkt_restart, NULL },
+	{ NAME("vRun"), ARGS_LIST, TEXT_ALWAYS | DRIVES, pkt_run, NULL },
+	{ NAME("vAttach"), ARGS_LIST, TEXT_ALWAYS | DRIVES, pkt_attach, NULL },
 	{ NAME("QNonStop"), ARGS_LIST, 0, pkt_nonstop, "QNonStop+" },
 	{ NAME("vStopped"), ARGS_NONE, 0, pkt_stop_heard, NULL },
-	{ NAME("vCtrlC"), ARGS_NONE, 0, pkt_ctrl_c, NULL },
+	{ NAME("vCtrlC"), ARGS_NONE, DRIVES, pkt_ctrl_c, NULL },
 	{ NAME("QThreadEvents"), ARGS_LIST, 0, pkt_thread_events, "QThreadEvents+" },
 
 	{ NAME("g"), ARGS_NONE, NEEDS_STOPPED | THREAD_SUFFIX, pkt_regs_read, NULL },
-	{ NAME("G"), ARGS_TIGHT, NEEDS_STOPPED | THREAD_SUFFIX | TEXT_ALWAYS, pkt_regs_write, NULL },
+	{ NAME("G"), ARGS_TIGHT, NEEDS_STOPPED | THREAD_SUFFIX | TEXT_ALWAYS | DRIVES, pkt_regs_write, NULL },
 	{ NAME("p"), ARGS_TIGHT, NEEDS_STOPPED | THREAD_SUFFIX, pkt_reg_read, NULL },
-	{ NAME("P"), ARGS_TIGHT, NEEDS_STOPPED | THREAD_SUFFIX | TEXT_ALWAYS, pkt_reg_write, NULL },
+	{ NAME("P"), ARGS_TIGHT, NEEDS_STOPPED | THREAD_SUFFIX | TEXT_ALWAYS | DRIVES, pkt_reg_write, NULL },
 
 	{ NAME("m"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_read, NULL },
-	{ NAME("M"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_write_hex, NULL },
+	{ NAME("M"), ARGS_TIGHT, NEEDS_STOPPED | DRIVES, pkt_mem_write_hex, NULL },
 	{ NAME("x"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_read_binary, "binary-upload+" },
-	{ NAME("X"), ARGS_TIGHT, NEEDS_STOPPED, pkt_mem_write_binary, NULL },
+	{ NAME("X"), ARGS_TIGHT, NEEDS_STOPPED | DRIVES, pkt_mem_write_binary, NULL },
 	{ NAME("qSearch:memory"), ARGS_LIST, NEEDS_STOPPED, pkt_search, NULL },
 	{ NAME("qCRC"), ARGS_LIST, NEEDS_STOPPED, pkt_crc, NULL },
 
-	{ NAME("Z0"), ARGS_LIST, NEEDS_STOPPED, pkt_soft_insert, "ConditionalBreakpoints+" },
-	{ NAME("z0"), ARGS_LIST, NEEDS_STOPPED, pkt_soft_remove, NULL },
-	{ NAME("Z1"), ARGS_LIST, NEEDS_STOPPED, pkt_hard_insert, "BreakpointCommands+" },
-	{ NAME("z1"), ARGS_LIST, NEEDS_STOPPED, pkt_hard_remove, NULL },
-	{ NAME("Z2"), ARGS_LIST, NEEDS_STOPPED, pkt_write_insert, NULL },
-	{ NAME("z2"), ARGS_LIST, NEEDS_STOPPED, pkt_write_remove, NULL },
-	{ NAME("Z3"), ARGS_LIST, NEEDS_STOPPED, pkt_read_insert, NULL },
-	{ NAME("z3"), ARGS_LIST, NEEDS_STOPPED, pkt_read_remove, NULL },
-	{ NAME("Z4"), ARGS_LIST, NEEDS_STOPPED, pkt_access_insert, NULL },
-	{ NAME("z4"), ARGS_LIST, NEEDS_STOPPED, pkt_access_remove, NULL },
+	{ NAME("Z0"), ARGS_LIST, NEEDS_STOPPED | DRIVES, pkt_soft_insert, "ConditionalBreakpoints+" },
+	{ NAME("z0"), ARGS_LIST, NEEDS_STOPPED | DRIVES, pkt_soft_remove, NULL },
+	{ NAME("Z1"), ARGS_LIST, NEEDS_STOPPED | DRIVES, pkt_hard_insert, "BreakpointCommands+" },
+	{ NAME("z1"), ARGS_LIST, NEEDS_STOPPED | DRIVES, pkt_hard_remove, NULL },
+	{ NAME("Z2"), ARGS_LIST, NEEDS_STOPPED | DRIVES, pkt_write_insert, NULL },
+	{ NAME("z2"), ARGS_LIST, NEEDS_STOPPED | DRIVES, pkt_write_remove, NULL },
+	{ NAME("Z3"), ARGS_LIST, NEEDS_STOPPED | DRIVES, pkt_read_insert, NULL },
+	{ NAME("z3"), ARGS_LIST, NEEDS_STOPPED | DRIVES, pkt_read_remove, NULL },
+	{ NAME("Z4"), ARGS_LIST, NEEDS_STOPPED | DRIVES, pkt_access_insert, NULL },
+	{ NAME("z4"), ARGS_LIST, NEEDS_STOPPED | DRIVES, pkt_access_remove, NULL },
 
 	{ NAME("Hg"), ARGS_TIGHT, 0, pkt_set_general, NULL },
 	{ NAME("Hc"), ARGS_TIGHT, 0, pkt_set_step, NULL },
@@ -109,12 +110,12 @@ static const struct packet packets[] = {
 	{ NAME("jThreadsInfo"), ARGS_NONE, NEEDS_STOPPED, pkt_threads_info, NULL },
 	{ NAME("qMemoryRegionInfo"), ARGS_LIST, NEEDS_STOPPED, pkt_memory_region, NULL },
 	{ NAME("QSaveRegisterState"), ARGS_LIST, NEEDS_STOPPED | THREAD_SUFFIX, pkt_save_registers, NULL },
-	{ NAME("QRestoreRegisterState"), ARGS_LIST, NEEDS_STOPPED | THREAD_SUFFIX, pkt_restore_registers, NULL },
+	{ NAME("QRestoreRegisterState"), ARGS_LIST, NEEDS_STOPPED | THREAD_SUFFIX | DRIVES, pkt_restore_registers, NULL },
 
 	{ NAME("qqemu.Supported"), ARGS_NONE, 0, pkt_qemu_supported, NULL },
 	{ NAME("qqemu.sstepbits"), ARGS_NONE, 0, pkt_qemu_bits, NULL },
 	{ NAME("qqemu.sstep"), ARGS_NONE, 0, pkt_qemu_step, NULL },
-	{ NAME("Qqemu.sstep="), ARGS_TIGHT, NEEDS_STOPPED, pkt_qemu_set_step, NULL },
+	{ NAME("Qqemu.sstep="), ARGS_TIGHT, NEEDS_STOPPED | DRIVES, pkt_qemu_set_step, NULL },
 	{ NAME("qqemu.PhyMemMode"), ARGS_NONE, 0, pkt_qemu_memory, NULL },
 	{ NAME("Qqemu.PhyMemMode:"), ARGS_TIGHT, 0, pkt_qemu_set_memory, NULL },
 
@@ -188,7 +189,11 @@ static int run(struct session *s, const struct packet *p, struct cursor *args)
 
 	if (p->args == ARGS_NONE && args->len)
 		return -EINVAL;
+	if ((p->flags & DRIVES) && s->owner.driver)
+		return p->name[0] == 'z' ? packet_ok(s) : observer_refuse(s, args);
 	if ((p->flags & NEEDS_STOPPED) && machine_state(s->machine) == MACHINE_RUNNING) {
+		if (s->owner.driver)
+			return err_set(&s->error, EBUSY, "the guest is running, and gdb client %u drives it", s->owner.driver);
 		if (!s->nonstop)
 			return -EBUSY;
 		r = machine_hold(s->machine, &s->error);
@@ -211,7 +216,7 @@ static void refuse(struct session *s, const struct packet *p, int error)
 {
 	if (!s->error.msg[0])
 		reply_error(&s->reply, error);
-	else if (s->error_text || (p->flags & TEXT_ALWAYS))
+	else if (s->error_text || (p->flags & TEXT_ALWAYS) || ((p->flags & DRIVES) && s->owner.driver))
 		reply_error_text(&s->reply, s->error.msg);
 	else if (s->error_strings)
 		reply_error_string(&s->reply, error, s->error.msg);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The GDB remote stub as main sees it: addresses to listen on, and what it tells back.  Everything is called on
- * the loop thread.  One client is served at a time; another connection meanwhile is closed at once.
+ * the loop thread.  Several clients are served at a time: the first drives, the others observe, and get to drive when they ask for it
+ * (`monitor takeover`) or, by age, when the driver leaves.
  *
  * Main polls machine_event_fd() and calls machine_poll(); the stub writes what arises from there by itself.  The
  * program must ignore SIGPIPE: a stdio client may be a pipe.
@@ -35,6 +36,7 @@ struct gdbstub_events {
 	void (*attached)(void *arg, bool on);   /* a client came or went */
 	void (*kill)(void *arg);                /* the user ends the session (k, vKill) */
 	void (*closed)(void *arg);              /* the stdio client has gone for good */
+	void (*note)(void *arg, const char *line);      /* for the log: a client was dropped */
 };
 
 /* LOOP, M, CMD (NULL: no `monitor` in gdb) and what *EV names must outlive the stub.  -ENOMEM. */

@@ -88,6 +88,10 @@ void prints_send(struct session *s, bool all);
  */
 size_t session_mem_read(struct session *s, uint64_t addr, void *ret, size_t len);
 int session_mem_error(const struct session *s);
+/* Whether a client that does not drive may give this command: the monitor's that only look. */
+bool observer_may(const char *line, size_t len);
+/* Lets vCPUs go on that the client had stopped while others ran. */
+void session_resume_stragglers(struct session *s);
 /* Lets the guest go on without gdb's breakpoints; the client stays. */
 void session_detach(struct session *s);
 /* Takes away gdb's breakpoints.  False when the machine would not be held. */
@@ -159,5 +163,7 @@ packet_fn pkt_supported, pkt_attached, pkt_symbol, pkt_signals, pkt_no_ack, pkt_
 packet_fn pkt_xfer_target, pkt_xfer_threads, pkt_xfer_exec, pkt_xfer_map;
 packet_fn pkt_file_setfs, pkt_file_open, pkt_file_close, pkt_file_pread, pkt_file_fstat;
 packet_fn pkt_command;
+/* In the place of a packet's handler, for a client that does not drive. */
+packet_fn observer_refuse;
 
 #endif

@@ -56,6 +56,33 @@ void command_cancel(struct session *s)
 		s->commander->cancel(s->commander, s->command);
 }
 
+/* A line for the person at the client, as the command's output. */
+static int say(struct session *s, const char *text, const char *more)
+{
+	struct out *o = &s->console;
+
+	s->commanding = true;
+	out_printf(o, "%s%s\n", text, more);
+	done(s, 0);
+	return PACKET_LATER;
+}
+
+/* `monitor takeover`: a client finds the machine stopped when it begins to drive. */
+static int take_over(struct session *s)
+{
+	if (!s->owner.driver)
+		return say(s, "this client drives already", "");
+	if (!s->owner.take_over)
+		return observer_refuse(s, NULL);
+	s->owner.take_over(s->owner.arg);
+	if (machine_state(s->machine) == MACHINE_RUNNING && !machine_hold(s->machine, NULL)) {
+		session_stop_machine(s);
+		machine_release(s->machine);
+		s->resumed = true;
+	}
+	return say(s, "this client drives now", "; what it knows of registers and memory may be old (flushregs)");
+}
+
 /* ",HEX" */
 int pkt_command(struct session *s, struct cursor *args)
 {
@@ -69,6 +96,12 @@ int pkt_command(struct session *s, struct cursor *args)
 		return -EINVAL;
 	if (s->commanding)
 		return -EBUSY;
+	if (cursor_is(&line, "takeover"))
+		return take_over(s);
+	if (s->owner.driver && !observer_may((const char *)line.p, line.len)) {
+		observer_refuse(s, args);
+		return say(s, s->error.msg, "");
+	}
 	s->commanding = true;
 	if (own_command(s, &line, &r)) {
 		done(s, r);

@@ -147,7 +147,10 @@ static int kill_guest(struct session *s)
 int pkt_kill(struct session *s, struct cursor *args)
 {
 	(void)args;
-	kill_guest(s);
+	if (s->owner.driver)
+		s->end = SESSION_DETACHED;
+	else
+		kill_guest(s);
 	return PACKET_LATER;
 }
 

@@ -209,7 +209,9 @@ int pkt_nonstop(struct session *s, struct cursor *args)
 
 	if (!parse_switch(args, &on))
 		return -EINVAL;
-	if (on)
+	if (on && s->owner.driver)
+		r = observer_refuse(s, args);
+	else if (on)
 		r = nonstop_begin(s);
 	else
 		nonstop_end(s);

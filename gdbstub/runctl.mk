@@ -1,5 +1,5 @@
 # Run control: non-stop and extended mode.
-libgvstub_a_SOURCES += gdbstub/nonstop.c gdbstub/nonstop.h gdbstub/pkt_extended.c
+libgvstub_a_SOURCES += gdbstub/nonstop.c gdbstub/nonstop.h gdbstub/observer.c gdbstub/pkt_extended.c
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_rsp_nonstop

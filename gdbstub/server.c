@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "gdbstub/trigger.h"
 
 #define FLUSH_MS 500
+#define CLIENTS_MAX 16          /* at a time */
 
 struct listener {
 	struct gdbstub *stub;
@@ -24,6 +26,17 @@ struct listener {
 	uv_poll_t poll;
 };
 
+/* A client and its session.  It goes when both have gone. */
+struct peer {
+	struct gdbstub *stub;
+	struct peer *next;
+	unsigned number;
+	struct client *client;          /* NULL: it has gone */
+	bool client_held;               /* the loop has not given its memory back yet */
+	struct session *session;        /* of a client that has gone: leaves still */
+	bool is_stdio;
+};
+
 struct gdbstub {
 	uv_loop_t *loop;
 	struct machine *machine;
@@ -31,13 +44,11 @@ struct gdbstub {
 	struct gdbstub_events events;
 	struct listener *listeners, **listeners_tail;
 	enum reg_choice choice;
-	struct client *client;
-	struct session *session;        /* the client's, or of one that has gone and leaves still */
+	struct peer *peers;             /* in the order they came; the first that has a client drives */
 	struct triggers *triggers;
 	struct wirelog *log;            /* NULL: none */
-	unsigned clients;               /* that came, ever */
+	unsigned clients;               /* that came, ever: their numbers */
 	uv_async_t printed;             /* a breakpoint's commands have printed */
-	bool stdio_client;
 	unsigned closing;               /* handles' owners the loop has not given back yet */
 	bool freed;                     /* gdbstub_free() was called */
 };
@@ -48,52 +59,123 @@ static void free_if_last(struct gdbstub *s)
 		free(s);
 }
 
-/* -- the client -- */
+/* -- clients -- */
+
+static struct peer *driver(const struct gdbstub *s)
+{
+	struct peer *p = s->peers;
+
+	while (p && !p->client)
+		p = p->next;
+	return p;
+}
+
+static void unlink_peer(struct peer *p)
+{
+	struct peer **at = &p->stub->peers;
+
+	while (*at && *at != p)
+		at = &(*at)->next;
+	if (*at)
+		*at = p->next;
+}
+
+static void free_if_gone(struct peer *p)
+{
+	if (p->client || p->client_held || p->session)
+		return;
+	unlink_peer(p);
+	free(p);
+}
+
+static void end_session(struct peer *p)
+{
+	session_free(p->session);
+	p->session = NULL;
+	free_if_gone(p);
+}
 
 static void session_output_arose(void *arg)
 {
-	struct gdbstub *s = arg;
+	struct peer *p = arg;
 
-	if (s->client)
-		client_output(s->client);
+	if (p->client)
+		client_output(p->client);
 }
 
 static void session_left(void *arg)
 {
-	struct gdbstub *s = arg;
+	struct peer *p = arg;
 
 	/* it may answer while its client is still being sent the last bytes */
-	if (s->client)
-		return;
-	session_free(s->session);
-	s->session = NULL;
+	if (!p->client)
+		end_session(p);
 }
 
 static void client_freed(void *arg)
 {
-	struct gdbstub *s = arg;
+	struct peer *p = arg;
+	struct gdbstub *s = p->stub;
 
+	p->client_held = false;
+	free_if_gone(p);
 	s->closing--;
 	free_if_last(s);
 }
 
-static void close_client(struct gdbstub *s)
+static void close_client(struct peer *p)
 {
-	client_free(s->client);
-	s->client = NULL;
-	s->closing++;
+	client_free(p->client);
+	p->client = NULL;
+	p->client_held = true;
+	p->stub->closing++;
+}
+
+/* Who drives is first in the list; everybody is told. */
+static void tell_driver(struct gdbstub *s)
+{
+	const struct peer *d = driver(s);
+
+	for (struct peer *p = s->peers; p; p = p->next)
+		if (p->client && p != d)
+			session_observe(p->session, d->number);
+}
+
+/* P gets to drive: `monitor takeover`. */
+static void take_over(void *arg)
+{
+	struct peer *p = arg, *old = driver(p->stub);
+
+	if (old == p)
+		return;
+	session_hand_over(old->session, p->session, p->number);
+	unlink_peer(p);
+	p->next = p->stub->peers;
+	p->stub->peers = p;
+	tell_driver(p->stub);
+	/* one that cannot observe has come to its end */
+	client_output(old->client);
 }
 
 static void client_over(void *arg, enum session_end end)
 {
-	struct gdbstub *s = arg;
-	bool stdio = s->stdio_client;
+	struct peer *p = arg, *next;
+	struct gdbstub *s = p->stub;
+	bool stdio = p->is_stdio, drove = driver(s) == p;
+	char line[96];
 
-	close_client(s);
-	if (end == SESSION_KILLED || session_leave(s->session)) {
-		session_free(s->session);
-		s->session = NULL;
+	close_client(p);
+	next = drove && end != SESSION_KILLED ? driver(s) : NULL;
+	if (next) {
+		session_hand_over(p->session, next->session, next->number);
+		tell_driver(s);
 	}
+	if (end == SESSION_BROKEN && s->events.note) {
+		snprintf(line, sizeof(line), "gdb client %u was dropped: it does not read, or its connection broke", p->number);
+		s->events.note(s->events.arg, line);
+	}
+	if (end == SESSION_KILLED || session_leave(p->session))
+		end_session(p);
 	if (s->events.attached)
 		s->events.attached(s->events.arg, false);
 	if (end == SESSION_KILLED && s->events.kill)
@@ -112,8 +194,8 @@ static void on_printed(uv_async_t *h)
 	struct gdbstub *s = h->data;
 	char text[4096];
 
-	if (s->client)
-		session_prints(s->session);
+	if (driver(s))
+		session_prints(driver(s)->session);
 	else
 		while (triggers_take(s->triggers, text, sizeof(text)))
 			;       /* nobody is there to read it */
@@ -127,31 +209,87 @@ static void printed_freed(uv_handle_t *h)
 	free_if_last(s);
 }
 
-/* Takes RFD and WFD over, also on failure.  There is no client. */
+/* Stops that former clients left behind are the new one's now. */
+static void end_leaving(struct gdbstub *s)
+{
+	struct peer *next;
+
+	for (struct peer *p = s->peers; p; p = next) {
+		next = p->next;
+		if (!p->client && p->session)
+			end_session(p);
+	}
+}
+
+static void add_peer(struct gdbstub *s, struct peer *p)
+{
+	struct peer **at = &s->peers;
+
+	while (*at)
+		at = &(*at)->next;
+	*at = p;
+}
+
+/* Takes RFD and WFD over, also on failure. */
 static int attach(struct gdbstub *s, int rfd, int wfd, bool is_stdio, struct err *err)
 {
-	const struct session_owner session_owner = { s, s->triggers, session_output_arose, session_left };
-	const struct client_owner client_owner = { s, client_over, client_freed };
+	struct peer *p = calloc(1, sizeof(*p)), *first = driver(s);
+	const struct session_owner session_owner = {
+		.arg = p, .triggers = s->triggers, .output = session_output_arose, .left = session_left,
+		.driver = first ? first->number : 0, .take_over = take_over,
+	};
+	const struct client_owner client_owner = { p, client_over, client_freed };
 	int r;
 
-	r = client_new(s->loop, rfd, wfd, &client_owner, &s->client, err);
-	if (r)
-		return r;
-	/* a stop that a former client left behind is this one's now */
-	session_free(s->session);
-	s->session = NULL;
-	r = session_new(s->machine, s->commander, &session_owner, &s->session, err);
+	if (!p) {
+		close(rfd);
+		close(wfd);
+		return err_set(err, ENOMEM, "no memory for a gdb client");
+	}
+	p->stub = s;
+	p->is_stdio = is_stdio;
+	r = client_new(s->loop, rfd, wfd, &client_owner, &p->client, err);
 	if (r) {
-		close_client(s);
+		free(p);
 		return r;
 	}
-	session_log(s->session, s->log, ++s->clients);
-	session_describe_as(s->session, s->choice);
-	client_start(s->client, s->session);
-	s->stdio_client = is_stdio;
+	if (!first)
+		end_leaving(s);
+	r = session_new(s->machine, s->commander, &session_owner, &p->session, err);
+	if (r) {
+		close_client(p);
+		return r;
+	}
+	p->number = ++s->clients;
+	add_peer(s, p);
+	session_log(p->session, s->log, p->number);
+	session_describe_as(p->session, s->choice);
+	client_start(p->client, p->session);
 	if (s->events.attached)
 		s->events.attached(s->events.arg, true);
 	return 0;
+}
+
+static unsigned count_clients(const struct gdbstub *s)
+{
+	unsigned n = 0;
+
+	for (const struct peer *p = s->peers; p; p = p->next)
+		n += p->client != NULL;
+	return n;
+}
+
+/* Clients may have said goodbye, or gone, without the loop having seen it: twice, a goodbye and an end. */
+static void catch_up(struct gdbstub *s)
+{
+	struct peer *next;
+
+	for (int i = 0; i < 2; i++)
+		for (struct peer *p = s->peers; p; p = next) {
+			next = p->next;
+			if (p->client)
+				client_catch_up(p->client);
+		}
 }
 
 static void on_connection(uv_poll_t *h, int status, int events)
@@ -164,10 +302,8 @@ static void on_connection(uv_poll_t *h, int status, int events)
 	fd = status < 0 ? -1 : accept4(l->endpoint.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0)
 		return;
-	/* The present client may have said goodbye, or gone, without the loop having seen it: twice, a goodbye and an end. */
-	for (int i = 0; i < 2 && s->client; i++)
-		client_catch_up(s->client);
-	wfd = s->client ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	catch_up(s);
+	wfd = count_clients(s) == CLIENTS_MAX ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (wfd < 0) {
 		close(fd);
 		return;
@@ -190,8 +326,9 @@ static int listen_stdio(struct gdbstub *s, struct listener *l, struct err *err)
 {
 	int rfd, wfd, r;
 
-	if (s->client)
-		return err_set(err, EBUSY, "a gdb client is attached already");
+	for (const struct peer *p = s->peers; p; p = p->next)
+		if (p->is_stdio)
+			return err_set(err, EBUSY, "a gdb client is attached there already");
 	rfd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (rfd < 0)
 		return err_errno(err, errno, "standard input");
@@ -326,18 +463,23 @@ fail:
 
 void gdbstub_flush(struct gdbstub *s)
 {
-	if (s->client)
-		client_flush(s->client, FLUSH_MS);
+	for (struct peer *p = s->peers; p; p = p->next)
+		if (p->client)
+			client_flush(p->client, FLUSH_MS);
 }
 
 void gdbstub_free(struct gdbstub *s)
 {
+	struct peer *next;
+
 	if (!s)
 		return;
-	if (s->client)
-		close_client(s);
-	session_free(s->session);
-	s->session = NULL;
+	for (struct peer *p = s->peers; p; p = next) {
+		next = p->next;
+		if (p->client)
+			close_client(p);
+		end_session(p);
+	}
 	while (s->listeners) {
 		struct listener *l = s->listeners;
 

@@ -91,7 +91,7 @@ void session_console(struct session *s, const char *text, size_t len)
 
 void session_stop_machine(struct session *s)
 {
-	if (machine_state(s->machine) != MACHINE_RUNNING)
+	if (machine_state(s->machine) != MACHINE_RUNNING || s->owner.driver)
 		return;
 	s->stop_asked = true;
 	machine_stop(s->machine);
@@ -207,8 +207,7 @@ static int resume_all(struct machine *m)
 	return machine_resume(m, acts, NULL);
 }
 
-/* vCPUs that the client had stopped while others ran. */
-static void resume_stragglers(struct session *s)
+void session_resume_stragglers(struct session *s)
 {
 	struct run_action acts[MACHINE_CPUS_MAX];
 
@@ -238,13 +237,15 @@ void session_detach(struct session *s)
 {
 	s->detached = true;
 	s->wait = WAIT_NONE;
+	if (s->owner.driver)
+		return;
 	if (s->nonstop)
 		nonstop_quiet(s);
 	session_clear(s);
 	if (machine_state(s->machine) == MACHINE_STOPPED)
 		resume_all(s->machine);
 	else
-		resume_stragglers(s);
+		session_resume_stragglers(s);
 	if (s->nonstop)
 		nonstop_quiet(s);
 }
@@ -258,9 +259,11 @@ bool session_leave(struct session *s)
 	s->gone = true;
 	command_cancel(s);
 	s->wait = WAIT_NONE;
+	if (s->owner.driver)
+		return true;
 	if (s->nonstop) {
 		nonstop_free(s);
-		resume_stragglers(s);
+		session_resume_stragglers(s);
 	}
 	cleared = session_clear(s);
 	if (machine_state(s->machine) == MACHINE_STOPPED) {
@@ -306,7 +309,7 @@ static void stopped(struct observer *o, const struct stop_event *ev)
 		finish_leaving(s, ev);
 		return;
 	}
-	if (s->detached) {
+	if (s->detached && !s->owner.driver) {
 		/* a stop that was asked for before the client detached */
 		if (asked && ev->reason == STOP_REQUEST)
 			resume_all(s->machine);

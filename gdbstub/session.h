@@ -35,6 +35,13 @@ struct session_owner {
 	void (*output)(void *arg);
 	/* The work that session_leave() left over is done: the session may be freed, from here too. */
 	void (*left)(void *arg);
+	/*
+	 * The number of the client that drives; 0: this one does.  One that does not only observes: it reads while the machine is
+	 * stopped, and what runs the machine or changes it is refused with a line that says who drives.
+	 */
+	unsigned driver;
+	/* An observer asks to drive (`monitor takeover`).  NULL: it cannot. */
+	void (*take_over)(void *arg);
 };
 
 /*
@@ -73,5 +80,13 @@ enum session_end session_end(const struct session *s);
  * follows.  A second call does nothing and answers likewise.
  */
 bool session_leave(struct session *s);
+
+/*
+ * FROM drives no more: TO does, whose client has NUMBER; gdb's breakpoints are FROM's and go.  The machine stays as it is.  A
+ * client in non-stop mode cannot observe: its session ends.
+ */
+void session_hand_over(struct session *from, struct session *to, unsigned number);
+/* Another than the one before drives now: NUMBER. */
+void session_observe(struct session *s, unsigned number);
 
 #endif

@@ -96,6 +96,12 @@ static void on_quit(void *arg)
 	finish(p, machine_state(p->machine) == MACHINE_ENDED ? p->status : STATUS_OK);
 }
 
+static void on_note(void *arg, const char *line)
+{
+	(void)arg;
+	fprintf(stderr, "gdbvisor: %s\n", line);
+}
+
 static void on_script_done(void *arg, int status)
 {
 	finish(arg, status);
@@ -325,7 +331,7 @@ static void on_log_failed(void *arg, const char *text)
 
 static int make_stub(struct program *p)
 {
-	struct gdbstub_events ev = { .arg = p, .attached = on_attached, .kill = on_quit, .closed = on_quit };
+	struct gdbstub_events ev = { .arg = p, .attached = on_attached, .kill = on_quit, .closed = on_quit, .note = on_note };
 	struct out_buf line;
 	char script[4096];
 	struct err err = { 0 };

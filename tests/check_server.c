@@ -24,7 +24,7 @@ struct bed {
 	struct fake_machine *f;
 	struct gdbstub *stub;
 	char dir[64], path[96];
-	unsigned came, went, killed, closed;
+	unsigned came, went, killed, closed, notes;
 };
 
 static struct bed bed;
@@ -55,7 +55,15 @@ static void on_machine(uv_poll_t *h, int status, int events)
 	machine_poll(&bed.f->machine, 0);
 }
 
-static const struct gdbstub_events events = { &bed, on_attached, on_kill, on_closed };
+static void on_note(void *arg, const char *line)
+{
+	struct bed *b = arg;
+
+	ck_assert_ptr_null(strchr(line, '\n'));
+	b->notes++;
+}
+
+static const struct gdbstub_events events = { &bed, on_attached, on_kill, on_closed, on_note };
 
 static void setup(void)
 {
@@ -343,20 +351,23 @@ END_TEST
 
 /* -- clients and their ends -- */
 
-START_TEST(test_second_client)
+START_TEST(test_many_clients)
 {
-	int first, second;
+	int fds[17];
 
 	listen_unix();
-	first = connect_unix();
-	ck_assert_str_eq(ask(first, "qC"), QC_REPLY);
-	second = connect_unix();
-	ck_assert_str_eq(receive(second), "");
-	close(second);
-	ck_assert_str_eq(ask(first, "qC"), QC_REPLY);
-	ck_assert_uint_eq(bed.came, 1);
-	close(first);
-	wait_for(&bed.went, 1);
+	for (unsigned i = 0; i < 16; i++) {
+		fds[i] = connect_unix();
+		ck_assert_str_eq(ask(fds[i], "qC"), QC_REPLY);
+	}
+	fds[16] = connect_unix();
+	ck_assert_str_eq(receive(fds[16]), "");
+	ck_assert_str_eq(ask(fds[0], "qC"), QC_REPLY);
+	ck_assert_uint_eq(bed.came, 16);
+	for (unsigned i = 0; i < 17; i++)
+		close(fds[i]);
+	wait_for(&bed.went, 16);
+	ck_assert_uint_eq(bed.notes, 0);
 }
 END_TEST
 
@@ -616,7 +627,7 @@ int main(void)
 	tcase_add_test(t, test_unix_in_use);
 	tcase_add_test(t, test_unix_replaced);
 	tcase_add_test(t, test_tcp);
-	tcase_add_test(t, test_second_client);
+	tcase_add_test(t, test_many_clients);
 	tcase_add_test(t, test_vanish_in_packet);
 	tcase_add_test(t, test_vanish_stopping);
 	tcase_add_test(t, test_stop_later);

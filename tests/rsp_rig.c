@@ -73,7 +73,7 @@ static void on_left(void *arg)
 
 void rig_attach(struct rig *r, const struct fake_config *config)
 {
-	const struct session_owner owner = { r, NULL, on_output, on_left };
+	const struct session_owner owner = { .arg = r, .output = on_output, .left = on_left };
 	struct err err;
 
 	if (!r->f)
