@@ -22,8 +22,10 @@ gdb.events.connection_removed.connect(_forget)
 
 def _ask(line):
 	"""The JSON object a monitor command answers, or None: it answers something else."""
+	text = gdb.execute("monitor " + line, False, True)
 	try:
-		answer = json.loads(gdb.execute("monitor " + line, False, True))
+		# with `set trace-commands on` the command stands before it
+		answer = json.loads(text[text.find("{"):])
 	except ValueError:
 		return None
 	return answer if isinstance(answer, dict) and ("result" in answer or "error" in answer) else None

@@ -180,4 +180,13 @@ def a_gdbvisor_that_is_there_already(t):
 	t.match("^stopped:", t.x("gv status"), "the script can be read twice")
 
 
+@session("tests/guests/real.bin", connect=False)
+def with_commands_traced(t):
+	t.x("source " + SCRIPT)
+	t.x("set trace-commands on")
+	t.connect()
+	t.match("^stopped:", t.x("gv status"), "traced commands are not taken for answers")
+	t.match("not mapped|-> gpa 0x7c00", t.x("gv walk $pc"), "nor in the monitor's JSON")
+
+
 lib.main(__file__)
