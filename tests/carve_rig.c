@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "break/break.h"
 #include "kvm/dirty.h"
 #include "kvm/ring.h"
 #include "tests/unit.h"
@@ -51,6 +52,8 @@ int ioctl(int fd, unsigned long request, ...)
 	}
 	return (int)syscall(SYS_ioctl, fd, request, arg);
 }
+
+static struct break_table *no_traps;    /* for reading memory, where it is asked for */
 
 void ok(int r)
 {
@@ -100,6 +103,7 @@ void begin(bool with_rings, unsigned max_slots)
 	if (max_slots)
 		k.max_slots = max_slots;
 	ok(slots_new(&k, &s, &err));
+	ok(break_new(slots_gmem(s), 0xcc, NULL, NULL, &no_traps, &err));
 	rings = NULL;
 	if (with_rings) {
 		ok(rings_new(s, RING, &rings, &err));
@@ -132,6 +136,7 @@ void end(void)
 	munmap(run, k.run_size);
 	close(vcpu);
 	rings_free(rings);
+	break_free(no_traps);
 	slots_free(s);
 	kvm_close(&k);
 }
@@ -227,7 +232,7 @@ void take(unsigned id)
 {
 	free(map.bits);
 	map.bits = NULL;
-	ok(dirty_log_read(s, slots_get(s, id), slots_view(s), DIRTY_USER, true, &map, &err));
+	ok(dirty_log_read(s, slots_get(s, id), no_traps, DIRTY_USER, true, &map, &err));
 }
 
 void write_page(unsigned page)
