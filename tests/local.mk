@@ -73,6 +73,7 @@ SESSION_TESTS = \
 	tests/gdb/real_mode.py tests/gdb/prot32.py tests/gdb/long64.py tests/gdb/registers.py tests/gdb/smp.py tests/gdb/slots.py tests/gdb/watch.py tests/gdb/agent.py \
 	tests/gdb/breaks.py \
 	tests/gdb/attach.py tests/gdb/acceptance.py tests/rsp/rounds.py tests/rsp/hits.py tests/rsp/malformed.py tests/rsp/table.py \
+	tests/lldb/sessions.py tests/gdb/memory.py \
 	tests/cli/status.py tests/cli/bad_input.py tests/cli/guests.py tests/cli/breaks.py \
 	tests/examples.py
 TREE_TESTS = tests/check_docs.sh tests/check_layers.sh
