@@ -68,7 +68,7 @@ _ARITH = [base + n for base in range(0, 0x40, 8) for n in range(4)]
 _MODRM = frozenset(_ARITH) | _opcodes("62 63 69 6b 80-8f c0 c1 c4-c7 d0-d3 d8-df f6 f7 fe ff")
 _BYTE = _opcodes("04 0c 14 1c 24 2c 34 3c 6a 6b 70-7f 80 82 83 a8 b0-b7 c0 c1 c6 cd d4 d5 e0-e7 eb")
 _WORD = _opcodes("05 0d 15 1d 25 2d 35 3d 68 69 81 a9 b8-bf c7 e8 e9")
-_BARE_0F = _opcodes("05-09 0b 30-37 77 80-8f a0-a2 a8-aa c8-cf")
+_BARE_0F = _opcodes("05-09 0b 0e 30-37 77 80-8f a0-a2 a8-aa c8-cf")
 _BYTE_0F = _opcodes("70-73 a4 ac ba c2 c4-c6")
 _PREFIXES = _opcodes("26 2e 36 3e 64-67 f0 f2 f3")
 
@@ -121,6 +121,8 @@ def decode(code, base, ip):
 	displacement = 0
 	if has_modrm:
 		byte = take(1)
+		if two and 0x20 <= op <= 0x26:
+			byte |= 0xc0                    # control and debug registers: always a register
 		mod, reg, rm = byte >> 6, byte >> 3 & 7, byte & 7
 		sib = None
 		if mod != 3 and asize == 4 and rm == 4:

@@ -16,6 +16,7 @@ tests/guests/kaslr.elf: $(srcdir)/tests/guests/kaslr.S $(srcdir)/examples/kernel
 	$(AM_V_GEN)$(GUEST_LINK) -m64 $(srcdir)/tests/guests/kaslr.S
 
 PYTHON_TESTS = \
-	tests/gdb/py_real.py tests/gdb/py_modes.py tests/gdb/py_gv.py tests/gdb/py_kaslr.py
+	tests/gdb/py_real.py tests/gdb/py_modes.py tests/gdb/py_gv.py tests/gdb/py_kaslr.py \
+	tests/gdb/py_decode.py
 TESTS += $(PYTHON_TESTS)
 EXTRA_DIST += $(PYTHON_TESTS) tests/gdb/other_remote.py
