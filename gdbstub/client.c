@@ -102,11 +102,16 @@ static void on_readable(uv_poll_t *h, int status, int events)
 	proceed(c);
 }
 
-void client_catch_up(struct client *c)
+bool client_wait(struct client *c, unsigned ms)
 {
 	struct pollfd p = { .fd = c->rfd, .events = POLLIN };
 
-	if (poll(&p, 1, 0) > 0)
+	return poll(&p, 1, (int)ms) > 0;
+}
+
+void client_catch_up(struct client *c)
+{
+	if (client_wait(c, 0))
 		on_readable(&c->rpoll, 0, UV_READABLE);
 }
 

@@ -33,6 +33,8 @@ void client_start(struct client *c, struct session *s);
 void client_output(struct client *c);
 /* Reads what the loop has not come to yet, a buffer's worth or the end; may call the owner, who may free C. */
 void client_catch_up(struct client *c);
+/* Waits until there is something to read, or its end, for MS milliseconds at most: whether there is. */
+bool client_wait(struct client *c, unsigned ms);
 /* Writes what waits, for MS milliseconds at most. */
 void client_flush(struct client *c, unsigned ms);
 

@@ -62,7 +62,7 @@ size_t gdbstub_count(const struct gdbstub *s);
 /* Writes what a user types in gdb to reach the INDEX-th: "target remote 127.0.0.1:1234" (the real port). */
 void gdbstub_describe(const struct gdbstub *s, size_t index, struct out *o);
 
-/* Before the program ends: writes what waits for the client, for half a second at most. */
+/* Before the program ends: writes what waits for clients, for half a second at most each, and lets them answer notifications. */
 void gdbstub_flush(struct gdbstub *s);
 
 /*

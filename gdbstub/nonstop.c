@@ -114,6 +114,11 @@ static void forget(struct nonstop *n, unsigned cpu)
 		}
 }
 
+bool nonstop_told(const struct session *s)
+{
+	return s->nonstop->told;
+}
+
 int nonstop_next(struct session *s)
 {
 	struct nonstop *n = s->nonstop;

@@ -35,6 +35,8 @@ void nonstop_quiet(struct session *s);
  * dies of an internal error when it finds more than one at the start.
  */
 int nonstop_status(struct session *s);
+/* Whether vStopped is to come. */
+bool nonstop_told(const struct session *s);
 /* vStopped: what was told has been heard.  Replies with the next stop or OK. */
 int nonstop_next(struct session *s);
 /* vCont, a wish a vCPU.  A vCPU that runs takes "t" only.  Replies OK; on failure nothing has changed. */

@@ -46,6 +46,13 @@ void session_hand_over(struct session *from, struct session *to, unsigned number
 	to->cpu = machine_last_stop(to->machine)->cpu;
 }
 
+bool session_awaits(const struct session *s)
+{
+	if (s->end != SESSION_ON)
+		return false;
+	return (s->nonstop && nonstop_told(s)) || (s->extended && machine_state(s->machine) == MACHINE_ENDED);
+}
+
 void session_observe(struct session *s, unsigned number)
 {
 	s->owner.driver = number;

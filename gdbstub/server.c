@@ -16,6 +16,7 @@
 #include "gdbstub/trigger.h"
 
 #define FLUSH_MS 500
+#define FLUSH_TURNS 64          /* reads from one client at the end */
 #define CLIENTS_MAX 16          /* at a time */
 
 struct listener {
@@ -463,9 +464,19 @@ fail:
 
 void gdbstub_flush(struct gdbstub *s)
 {
-	for (struct peer *p = s->peers; p; p = p->next)
+	struct peer *next;
+
+	for (struct peer *p = s->peers; p; p = next) {
+		next = p->next;
 		if (p->client)
 			client_flush(p->client, FLUSH_MS);
+		/* what the client says next is still to be answered, or it takes the guest's end for a failure */
+		for (int i = 0; i < FLUSH_TURNS && p->client && session_awaits(p->session) &&
+		     client_wait(p->client, FLUSH_MS); i++)
+			client_catch_up(p->client);
+		if (p->client)
+			client_flush(p->client, FLUSH_MS);
+	}
 }
 
 void gdbstub_free(struct gdbstub *s)

@@ -71,6 +71,12 @@ void session_sent(struct session *s, size_t len);
 /* Breakpoints' commands have printed something (triggers_new()'s wake, on the loop thread). */
 void session_prints(struct session *s);
 
+/*
+ * Whether the client is known to have something to say yet: a notification was sent that it has still to answer, or it is in
+ * extended mode and the guest has ended, which it does not take for the end of the session.
+ */
+bool session_awaits(const struct session *s);
+
 /* Whether the session goes on; when not, session_input() does nothing any more. */
 enum session_end session_end(const struct session *s);
 
