@@ -10,7 +10,7 @@
 int pkt_status(struct session *s, struct cursor *args)
 {
 	(void)args;
-	if (s->detached) {
+	if (s->detached && machine_state(s->machine) != MACHINE_ENDED) {
 		reply_text(&s->reply, "W00");
 		return PACKET_REPLY;
 	}

@@ -21,8 +21,13 @@ static void make_target(struct session *s, struct out *o)
 
 static void make_threads(struct session *s, struct out *o)
 {
-	bool held = nonstop_look(s);
+	bool held;
 
+	if (s->detached) {
+		out_puts(o, "<?xml version=\"1.0\"?>\n<threads>\n</threads>\n");
+		return;
+	}
+	held = nonstop_look(s);
 	tdesc_write_threads(s->machine, s->multiprocess ? "p1." : "", o);
 	if (held)
 		machine_release(s->machine);

@@ -292,6 +292,13 @@ static void finish_leaving(struct session *s, const struct stop_event *ev)
 		s->owner.left(s->owner.arg);
 }
 
+/* In extended mode a client looks on after the guest's end, and is to find no process. */
+static void end_process(struct session *s, const struct stop_event *ev)
+{
+	if (ev->reason == STOP_EXIT && s->extended)
+		s->detached = true;
+}
+
 static void stopped(struct observer *o, const struct stop_event *ev)
 {
 	struct session *s = (struct session *)o;
@@ -317,6 +324,7 @@ static void stopped(struct observer *o, const struct stop_event *ev)
 	}
 	if (s->nonstop && !s->gone) {
 		nonstop_stopped(s, ev);
+		end_process(s, ev);
 		return;
 	}
 	if (s->gone || wait == WAIT_NONE || s->end != SESSION_ON)
@@ -331,6 +339,7 @@ static void stopped(struct observer *o, const struct stop_event *ev)
 	stop_reply(s, ev, wait == WAIT_STOP);
 	s->in_input = in_input;
 	session_send(s);
+	end_process(s, ev);
 }
 
 static void resumed(struct observer *o)

@@ -489,6 +489,9 @@ START_TEST(test_run_ended)
 	ck_assert_str_eq(ask(&r, "vCont;c"), "");
 	fake_inject(r.f, &left);
 	ck_assert_str_eq(turn(&r), "W07");
+	ck_assert_str_eq(ask(&r, "?"), "W07");
+	ck_assert_str_eq(ask(&r, "qfThreadInfo"), "l");
+	ck_assert_ptr_null(strstr(rig_ask(&r, "qXfer:threads:read::0,1000"), "id="));
 	ck_assert_str_eq(ask(&r, "vRun;"), "E.the guest has ended");
 	rig_close(&r);
 }

@@ -72,13 +72,14 @@ tests/guests/echoirq.elf: $(srcdir)/tests/guests/echoirq.S $(srcdir)/examples/ke
 SESSION_TESTS = \
 	tests/gdb/real_mode.py tests/gdb/prot32.py tests/gdb/long64.py tests/gdb/registers.py tests/gdb/smp.py tests/gdb/slots.py tests/gdb/watch.py tests/gdb/agent.py \
 	tests/gdb/breaks.py \
-	tests/gdb/attach.py tests/gdb/acceptance.py tests/rsp/rounds.py tests/rsp/hits.py tests/rsp/malformed.py tests/rsp/table.py \
+	tests/gdb/attach.py tests/gdb/acceptance.py tests/gdb/nonstop.py tests/gdb/extended.py \
+	tests/rsp/rounds.py tests/rsp/nonstop.py tests/rsp/clients.py tests/rsp/hits.py tests/rsp/malformed.py tests/rsp/table.py \
 	tests/lldb/sessions.py tests/gdb/memory.py \
 	tests/cli/status.py tests/cli/bad_input.py tests/cli/guests.py tests/cli/breaks.py \
 	tests/examples.py
 TREE_TESTS = tests/check_docs.sh tests/check_layers.sh
 TESTS += $(SESSION_TESTS) $(TREE_TESTS)
-EXTRA_DIST += $(SESSION_TESTS) $(TREE_TESTS) tests/cli/breaks.gv tests/visor.py tests/gdb/lib.py tests/rsp/client.py
+EXTRA_DIST += $(SESSION_TESTS) $(TREE_TESTS) tests/cli/breaks.gv tests/visor.py tests/gdb/lib.py tests/gdb/typed.py tests/rsp/client.py
 
 # Preloaded by tests/cli/bad_input.py; not instrumented, whatever the program is.
 check_DATA += tests/cli/kvm_shim.so
