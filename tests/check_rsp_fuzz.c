@@ -37,7 +37,8 @@ static const char *const seeds[] = {
 	"qXfer:threads:read::0,1000", "qSupported:swbreak+;hwbreak+;multiprocess+", "qAttached", "qSymbol::",
 	"vMustReplyEmpty", "vCont?", "vCont;c", "vCont;s:1;c", "vCont;s:2", "vCont;r1000,1010:1", "c", "s", "C05",
 	"S05;1010", "s1000", "qRcmd,6563686f206869", "qRcmd,77616974", "qRcmd,6661696c",
-	"QStartNoAckMode", "qTStatus",
+	"QStartNoAckMode", "qTStatus", "QNonStop:1", "QNonStop:1", "QNonStop:0", "vStopped", "vStopped", "vCtrlC", "vCont;t",
+	"vCont;t:2", "vCont;c:p1.2", "vCont;s:p1.1;t:2", "!", "!", "R00", "vRun;", "vAttach;1", "QThreadEvents:1", "Hgp1.1",
 };
 
 /* What mutations are made of. */

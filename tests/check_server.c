@@ -371,6 +371,68 @@ START_TEST(test_many_clients)
 }
 END_TEST
 
+/* The second observes until the first has gone, or it asks to drive. */
+START_TEST(test_observer)
+{
+	int first, second, third;
+
+	listen_unix();
+	first = connect_unix();
+	ck_assert_str_eq(ask(first, "qC"), QC_REPLY);
+	second = connect_unix();
+	ck_assert_str_eq(ask(second, "m1000,1"), "+$11#62");
+	ck_assert_ptr_nonnull(strstr(ask(second, "vCont;c"), "E.gdb client 1 drives"));
+	ck_assert_ptr_nonnull(strstr(ask(second, "M1000,1:22"), "E.gdb client 1 drives"));
+	ck_assert_str_eq(ask(second, "z0,1000,1"), "+$OK#9a");
+	third = connect_unix();
+	ck_assert_str_eq(ask(third, "qC"), QC_REPLY);
+	/* stopped it stays, for the one that comes after it */
+	ck_assert_str_eq(ask(first, "Z0,1000,1"), "+$OK#9a");
+	close(first);
+	wait_for(&bed.went, 1);
+	ck_assert_int_eq(bed.f->state, MACHINE_STOPPED);
+	ck_assert_uint_eq(bed.f->nbrk, 0);
+	ck_assert_ptr_nonnull(strstr(ask(third, "vCont;c"), "E.gdb client 2 drives"));
+	ck_assert_str_eq(ask(second, "M1000,1:22"), "+$OK#9a");
+	/* an observer that leaves changes nothing, nor does one that kills; the last one lets the guest run */
+	send_packet(third, "k");
+	wait_for(&bed.went, 2);
+	ck_assert_uint_eq(bed.killed, 0);
+	ck_assert_int_eq(bed.f->state, MACHINE_STOPPED);
+	close(third);
+	close(second);
+	wait_for(&bed.went, 3);
+	ck_assert_int_eq(bed.f->state, MACHINE_RUNNING);
+}
+END_TEST
+
+/* Who lets replies pile up is dropped, with a line; nobody else is kept waiting. */
+START_TEST(test_deaf)
+{
+	int first, second;
+
+	listen_unix();
+	first = connect_unix();
+	ck_assert_str_eq(ask(first, "qC"), QC_REPLY);
+	second = connect_unix();
+	fcntl(second, F_SETFL, O_NONBLOCK);
+	while (!bed.notes) {
+		uint8_t frame[64];
+		size_t len = rig_frame("m1000,20000", 11, frame);
+
+		if (write(second, frame, len) < 0)
+			ck_assert(errno == EAGAIN || errno == EPIPE);
+		turn(-1);
+		ck_assert_str_eq(ask(first, "qC"), QC_REPLY);
+	}
+	ck_assert_uint_eq(bed.went, 1);
+	ck_assert_uint_eq(bed.notes, 1);
+	close(second);
+	close(first);
+	wait_for(&bed.went, 2);
+}
+END_TEST
+
 START_TEST(test_vanish_in_packet)
 {
 	int fd;
@@ -628,6 +690,8 @@ int main(void)
 	tcase_add_test(t, test_unix_replaced);
 	tcase_add_test(t, test_tcp);
 	tcase_add_test(t, test_many_clients);
+	tcase_add_test(t, test_observer);
+	tcase_add_test(t, test_deaf);
 	tcase_add_test(t, test_vanish_in_packet);
 	tcase_add_test(t, test_vanish_stopping);
 	tcase_add_test(t, test_stop_later);
