@@ -157,8 +157,8 @@ void regs_probe(struct vcpu *v)
 }
 
 /*
- * What a segment register hides, as bits 40 to 55 of its descriptor with the limit's four left out, and bit 16: not usable (SDM
- * vol. 3, 24.4.1).
+ * What a segment register hides, as bits 40 to 55 of its descriptor with the limit's four left out, and bit 16: not
+ * usable (SDM vol. 3, 24.4.1).
  */
 #define ATTR_KNOWN 0x1f0ffull
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What control and segment registers the processor goes on with.  KVM_SET_SREGS takes more than VM entry does, and some that
- * entry takes MOV would not; a value that comes through here is neither a dead guest nor a surprise.
+ * What control and segment registers the processor goes on with.  KVM_SET_SREGS takes more than VM entry does, and
+ * some that entry takes MOV would not; a value that comes through here is neither a dead guest nor a surprise.
  */
 #include "kvm/regs_priv.h"
 
@@ -297,7 +297,7 @@ static const char *const seg_names[SEGS] = {
 
 /* -- changes -- */
 
-/* What MOV to a control register, or WRMSR, would refuse (SDM vol. 2, MOV to CR; vol. 3, 4.1 and 10.8.5); NULL: nothing. */
+/* What MOV to a control register, or WRMSR, would refuse (SDM vol. 2, MOV to CR; vol. 3, 4.1, 10.8.5); NULL: nothing. */
 static const char *change_fault(const struct kvm_sregs *old, const struct kvm_sregs *now)
 {
 	uint64_t cr0 = old->cr0 ^ now->cr0, cr4 = old->cr4 ^ now->cr4;

@@ -80,7 +80,10 @@ static uint32_t get_le(const uint8_t *p, unsigned n)
 	return value;
 }
 
-/* x87's tag word in full, of which the area keeps one bit a register: 0 valid, 1 zero, 2 special, 3 empty (SDM vol. 1, 8.1.7). */
+/*
+ * x87's tag word in full, of which the area keeps one bit a register: 0 valid, 1 zero, 2 special, 3 empty (SDM vol. 1,
+ * 8.1.7).
+ */
 static uint32_t full_tags(const uint8_t *x)
 {
 	unsigned top = get_le(x + XS_FSW, 2) >> 11 & 7;
