@@ -80,11 +80,8 @@ void reply_hex(struct reply *r, const void *data, size_t len)
 		r->full = true;
 }
 
-static bool is_special(uint8_t c)
-{
-	/* '*' would start a run length */
-	return c == '#' || c == '$' || c == '}' || c == '*';
-}
+/* 1 for what must be escaped; '*' would start a run length. */
+static const uint8_t special[256] = { ['#'] = 1, ['$'] = 1, ['}'] = 1, ['*'] = 1 };
 
 size_t reply_escape(struct reply *r, size_t len)
 {
@@ -92,17 +89,17 @@ size_t reply_escape(struct reply *r, size_t len)
 	size_t room = r->cap - r->len, specials = 0, n = 0, to;
 
 	/* as many as fit */
-	while (n < len && n + specials + (is_special(d[n]) ? 2 : 1) <= room)
-		specials += is_special(d[n++]);
+	while (n < len && n + specials + 1 + special[d[n]] <= room)
+		specials += special[d[n++]];
 	to = n + specials;
 	r->len += to;
-	/* from the end, so that nothing is overwritten before it was read; what precedes the first one stays */
+	/* From the end, so that nothing is overwritten before it was read; what precedes the first one stays.  No branch for each. */
 	for (size_t from = n; to != from;) {
 		uint8_t c = d[--from];
 
-		d[--to] = is_special(c) ? c ^ 0x20 : c;
-		if (is_special(c))
-			d[--to] = '}';
+		d[--to] = (uint8_t)(c ^ special[c] << 5);
+		d[to - 1] = '}';        /* overwritten unless it is wanted: all that was not read yet lies below */
+		to -= special[c];
 	}
 	return n;
 }
