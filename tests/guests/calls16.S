@@ -9,7 +9,7 @@
 	.globl	start, main_loop, framed, framed_end, framed_back, leaf, leaf_end, leaf_back, saver, saver_end, saver_back
 	.globl	pascal, pascal_end, pascal_back, distant, distant_end, distant_back, handler, handler_end, handler_back
 	.globl	pushed, pushed_end, pushed_back, forked, forked_end, forked_back, stuck, stuck_back, stuck_far_back
-	.globl	turns, go_stuck, far_stuck, outer, outer_end, outer_back
+	.globl	bare, bare_end, bare_back, turns, go_stuck, far_stuck, outer, outer_end, outer_back
 
 start:
 	xorw	%ax, %ax
@@ -22,6 +22,8 @@ start:
 	movw	$handler, 0x60 * 4
 	movw	%ax, 0x60 * 4 + 2
 main_loop:
+	call	bare
+bare_back:
 	pushw	$7
 	pushw	$5
 	call	outer
@@ -136,6 +138,16 @@ pushed:
 	popf
 	lret
 pushed_end:
+
+	/* nothing but the calls says where its stack pointer is */
+bare:
+	pushw	%ax
+	pushw	%bx
+	call	pascal
+	pushw	%cs
+	call	pushed
+	ret
+bare_end:
 
 far_stuck:
 	pushw	%cx
