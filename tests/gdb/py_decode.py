@@ -67,8 +67,29 @@ def hostile(rng):
 		real16.caller(real16.Code(fetch), registers, 0, 0)
 
 
+def followed(tap):
+	"""What the fallbacks would make up for in a session: calls that take more off the stack than they put on it."""
+	memory = bytearray(0x1000)
+	for at, code in ((0x100, "e80d00"),                             # call 110
+			 (0x110, "5053 e81b00 0e e82700 8ec0 c3"),      # push ax, bx; call 130; push cs; call 140; ret
+			 (0x130, "c20400"), (0x140, "90cb"),            # ret 4; retf
+			 (0x800, "0301")):
+		code = bytes.fromhex(code)
+		memory[at:at + len(code)] = code
+	registers = dict.fromkeys(real16.GENERAL + real16.SEGMENTS, 0)
+	registers.update(ip=0x110, sp=0x800)
+	found = real16.way_out(real16.Code(lambda at, size: bytes(memory[at:at + size])), registers, 0, 0)
+	tap.ok(found is not None, "a way out past calls that pop")
+	if found:
+		tap.equal((found.kind, found.registers["ip"], found.registers["sp"]), ("ret", 0x103, 0x802), "to the caller")
+	memory[0x131] = 2
+	tap.ok(real16.way_out(real16.Code(lambda at, size: bytes(memory[at:at + size])), registers, 0, 0) is None,
+	       "none when they pop something else")
+
+
 def main():
 	tap = visor.Tap()
+	followed(tap)
 	if shutil.which("objdump"):
 		for seed in range(3):
 			count, wrong = differences(image(random.Random(seed)))
