@@ -80,7 +80,7 @@ static int take_over(struct session *s)
 		machine_release(s->machine);
 		s->resumed = true;
 	}
-	return say(s, "this client drives now", "; what it knows of registers and memory may be old (flushregs)");
+	return say(s, "this client drives now", "; what it knows of registers and memory may be old (maintenance flush register-cache)");
 }
 
 /* ",HEX" */
