@@ -236,6 +236,7 @@ int main(void)
 	tcase_add_test(t, test_oversize);
 	suite_add_tcase(s, t);
 	t = tcase_create("output");
+	tcase_set_timeout(t, 30);
 	tcase_add_loop_test(t, test_output, 0, (int)(sizeof(outputs) / sizeof(outputs[0])));
 	tcase_add_test(t, test_round_trip_runs);
 	tcase_add_test(t, test_round_trip_random);
