@@ -148,6 +148,38 @@ START_TEST(test_step_beside)
 }
 END_TEST
 
+/* What one vCPU was doing it goes on doing when another one stops. */
+START_TEST(test_range_beside)
+{
+	struct rig r;
+
+	begin(&r);
+	ck_assert_str_eq(ask(&r, "vCont;r1000,2000:1;s:2"), "OK|%Stop:T05thread:2;core:1;");
+	ck_assert_str_eq(ask(&r, "vStopped"), "OK");
+	ck_assert_str_eq(turn(&r), "%Stop:T05thread:1;core:0;");
+	ck_assert_uint_eq(fake_reg(r.f, 0, X86_RIP), 0x2000);
+	ck_assert_uint_eq(fake_reg(r.f, 1, X86_RIP), FAKE_ENTRY + 1);
+	rig_close(&r);
+}
+END_TEST
+
+/* The stop that attaching asked for is told of when the client asks, not before. */
+START_TEST(test_attach_running)
+{
+	struct run_action acts[MACHINE_CPUS_MAX] = { [0 ... 3] = { .kind = ACT_CONT } };
+	struct rig r = { .f = fake_new(&config4) };
+
+	ck_assert_int_eq(machine_resume(&r.f->machine, acts, NULL), 0);
+	rig_attach(&r, NULL);
+	ck_assert_str_eq(ask(&r, "QNonStop:1"), "OK");
+	ck_assert_str_eq(turn(&r), "");
+	ck_assert_int_eq(r.f->state, MACHINE_STOPPED);
+	ck_assert_str_eq(ask(&r, "?"), "T02thread:1;core:0;");
+	ck_assert_str_eq(ask(&r, "vStopped"), "OK|%Stop:T00thread:2;core:1;");
+	rig_close(&r);
+}
+END_TEST
+
 /* Each of those that come to it stops, one notification after the other, and no other does. */
 START_TEST(test_hits)
 {
@@ -196,6 +228,10 @@ START_TEST(test_look_meanwhile)
 	ck_assert_str_eq(ask(&r, "vCont;c:3"), "E6e");
 	r.f->fail_hold = 0;
 	check_actions(&r, "c---");
+	/* and they still are what they were */
+	ck_assert_str_eq(ask(&r, "vCont;c:3"), "OK");
+	ck_assert_str_eq(ask(&r, "vCont;t:1"), "OK|%Stop:T00thread:1;core:0;");
+	check_actions(&r, "--c-");
 	rig_close(&r);
 }
 END_TEST
@@ -583,6 +619,8 @@ int main(void)
 	tcase_add_test(t, test_stop_one_by_one);
 	tcase_add_loop_test(t, test_resume, 0, COUNT(resumes));
 	tcase_add_test(t, test_step_beside);
+	tcase_add_test(t, test_range_beside);
+	tcase_add_test(t, test_attach_running);
 	tcase_add_test(t, test_hits);
 	tcase_add_test(t, test_look_meanwhile);
 	tcase_add_test(t, test_ctrl_c);
