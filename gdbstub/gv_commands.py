@@ -158,7 +158,7 @@ class ExamineFormat:
 	def parse(self, text):
 		found = re.fullmatch(r"(\d*)([a-z]*)", text)
 		if not found:
-			raise gdb.GdbError('Bad format "%s": a count, a letter of xduotacfsiz and a unit of bhwg.' % text)
+			raise gdb.GdbError('Bad format "%s": a count, one of xduotacfsiz, one of bhwg.' % text)
 		count = int(found.group(1) or 1)
 		letter, size = self.letter, self.size
 		for c in found.group(2):

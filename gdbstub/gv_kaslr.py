@@ -69,7 +69,8 @@ def elf_symbols(path, wanted):
 					offsets[at] = name
 			f.seek(section[4])
 			symbols = f.read(section[5])
-			for name, _, _, index, value, _ in struct.iter_unpack("<IBBHQQ", symbols[:len(symbols) // 24 * 24]):
+			whole = symbols[:len(symbols) - len(symbols) % 24]
+			for name, _, _, index, value, _ in struct.iter_unpack("<IBBHQQ", whole):
 				if name in offsets and index:
 					found[offsets[name]] = value
 	return found

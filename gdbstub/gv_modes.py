@@ -34,7 +34,7 @@ def mode():
 
 
 def _fits_executable(bits):
-	"""gdb takes a loaded executable's word above the description's: no description of the other class goes with it."""
+	"""gdb takes an executable's word above the description's: one of the other class does not go with it."""
 	local = gdb.execute("info files", False, True).partition("Local exec file:")[2]
 	kind = re.search(r"file type elf(32|64)-", local)
 	return kind is None or (kind.group(1) == "64") == (bits == 64)

@@ -75,7 +75,8 @@ _PREFIXES = _opcodes("26 2e 36 3e 64-67 f0 f2 f3")
 _SEGMENT_PUSH = {0x06: "es", 0x0e: "cs", 0x16: "ss", 0x1e: "ds"}
 _SEGMENT_POP = {0x07: "es", 0x17: "ss", 0x1f: "ds"}
 _PLAIN = {
-	0x60: "pusha", 0x61: "popa", 0x9c: "pushf", 0x9d: "popf", 0xc9: "leave", 0xc3: "ret", 0xcb: "retf", 0xcf: "iret",
+	0x60: "pusha", 0x61: "popa", 0x9c: "pushf", 0x9d: "popf", 0xc9: "leave",
+	0xc3: "ret", 0xcb: "retf", 0xcf: "iret",
 }
 
 
@@ -407,8 +408,8 @@ def _leave(s, insn):
 
 def way_out(code, registers, base, stack_base):
 	"""
-	Follows the code at REGISTERS (the 16-bit ones by name, ip and cs) to a return.  BASE and STACK_BASE are the bases of
-	cs and ss.  The Exit, or None.
+	Follows the code at REGISTERS (the 16-bit ones by name, ip and cs) to a return.  BASE and STACK_BASE are
+	the bases of cs and ss.  The Exit, or None.
 	"""
 	seen = set()
 	todo = [State(code, registers, base, stack_base)]
@@ -480,7 +481,7 @@ def by_frame_pointer(code, registers, base, stack_base):
 
 
 def by_stack_search(code, registers, base, stack_base):
-	"""The caller of code that never returns: behind a call, on the stack, to something that leads to where it is."""
+	"""The caller of code that never returns: behind a call, on the stack, to what leads to where it is."""
 	ip = registers["ip"]
 	for i in range(MAX_STACK_WORDS):
 		offset = registers["sp"] + 2 * i

@@ -81,7 +81,8 @@ def followed(tap):
 	found = real16.way_out(real16.Code(lambda at, size: bytes(memory[at:at + size])), registers, 0, 0)
 	tap.ok(found is not None, "a way out past calls that pop")
 	if found:
-		tap.equal((found.kind, found.registers["ip"], found.registers["sp"]), ("ret", 0x103, 0x802), "to the caller")
+		tap.equal((found.kind, found.registers["ip"], found.registers["sp"]), ("ret", 0x103, 0x802),
+			  "to the caller")
 	memory[0x131] = 2
 	tap.ok(real16.way_out(real16.Code(lambda at, size: bytes(memory[at:at + size])), registers, 0, 0) is None,
 	       "none when they pop something else")

@@ -113,8 +113,10 @@ def functions(t):
 	t.x("tbreak tick if $phys($gpa(&table[3].square), 4) == 9")
 	t.x("delete " + number)
 	t.match("breakpoint", t.go("continue"), "and they work in a condition")
-	for bad, why in (("$phys()", ""), ("$phys(0x200000, 3)", "not 1, 2, 4 or 8"), ("$phys(0xffff00000000)", "no memory"),
-			 ("$gpa(0x5000000000)", "not mapped"), ("$msr(0x12345678)", ""), ("$msr()", ""), ("$cpu(1)", ""),
+	for bad, why in (("$phys()", ""), ("$phys(0x200000, 3)", "not 1, 2, 4 or 8"),
+			 ("$phys(0xffff00000000)", "no memory"),
+			 ("$gpa(0x5000000000)", "not mapped"), ("$msr(0x12345678)", ""), ("$msr()", ""),
+			 ("$cpu(1)", ""),
 			 ("$hits(77)", "No breakpoint"), ("$hits(-1)", "No breakpoint"), ("$phys(1, 2, 3)", "")):
 		said = t.refused("print " + bad)
 		t.ok(said and why in said, "%s is refused" % bad, said)
@@ -124,8 +126,10 @@ def functions(t):
 @session(**HELLO)
 def completion_and_help(t):
 	begin(t)
-	for line, wanted in (("gv sl", "gv slots"), ("gv dirty ta", "gv dirty take"), ("gv slot flags 0 nol", "gv slot flags 0 nolog"),
-			     ("gv slot remove 0", "gv slot remove 0"), ("gv catch mm", "gv catch mmio"), ("gv walk squ", "gv walk square"),
+	for line, wanted in (("gv sl", "gv slots"), ("gv dirty ta", "gv dirty take"),
+			     ("gv slot flags 0 nol", "gv slot flags 0 nolog"),
+			     ("gv slot remove 0", "gv slot remove 0"), ("gv catch mm", "gv catch mmio"),
+			     ("gv walk squ", "gv walk square"),
 			     ("gv info ho", "gv info host")):
 		t.ok(wanted in t.x("complete " + line).splitlines(), "%s is completed" % line, t.x("complete " + line))
 	t.match("gv kaslr", t.x("help gv"), "help gv lists them")

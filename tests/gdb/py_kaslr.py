@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""gv kaslr with a kernel that moves itself: found by its handlers, by its banner, where it was linked, and not at all."""
+"""gv kaslr with a kernel that moves itself: found by its handlers, by its banner, unmoved, not at all."""
 
 import os
 import sys
@@ -30,7 +30,8 @@ def run(t, distance, hidden=False, before="working"):
 def moved(t, distance, command, how):
 	said = t.x(command)
 	where = "+%#x from where" % distance if distance else "where"
-	t.match(r"^The kernel is %s .*kaslr\.elf is linked, by %s\.$" % (where.replace("+", r"\+"), how), said, "it is found")
+	t.match(r"^The kernel is %s .*kaslr\.elf is linked, by %s\.$" % (where.replace("+", r"\+"), how),
+		said, "it is found")
 	t.equal(t.value("(long)&working"), LINKED["working"] + distance, "symbols are where it is")
 	t.match("<working>:", t.x("x/i %#x" % (LINKED["working"] + distance)), "and addresses have names")
 
@@ -90,7 +91,8 @@ def none(t):
 	t.equal(t.value("(long)&working"), LINKED["working"], "symbols stay")
 	t.match("No such file", t.refused("gv kaslr /nonexistent/vmlinux"), "a file that is not there")
 	t.match("no 64-bit ELF", t.refused("gv kaslr " + SCRIPT), "a file that is no ELF")
-	t.match("none of a kernel's symbols", t.refused("gv kaslr " + visor.built("examples/hello64.elf")), "no kernel's file")
+	t.match("none of a kernel's symbols", t.refused("gv kaslr " + visor.built("examples/hello64.elf")),
+		"no kernel's file")
 	t.match("Usage", t.refused("gv kaslr a b"), "two files")
 	t.x("symbol-file")
 	t.match("No symbols are loaded|named|none of", t.refused("gv kaslr"), "no symbols at all")

@@ -6,7 +6,8 @@
  */
 	.code16
 	.text
-	.globl	start, main_loop, framed, framed_end, framed_back, leaf, leaf_end, leaf_back, saver, saver_end, saver_back
+	.globl	start, main_loop, framed, framed_end, framed_back, leaf, leaf_end, leaf_back
+	.globl	saver, saver_end, saver_back
 	.globl	pascal, pascal_end, pascal_back, distant, distant_end, distant_back, handler, handler_end, handler_back
 	.globl	pushed, pushed_end, pushed_back, forked, forked_end, forked_back, stuck, stuck_back, stuck_far_back
 	.globl	bare, bare_end, bare_back, turns, go_stuck, far_stuck, outer, outer_end, outer_back

@@ -5,8 +5,9 @@
  */
 	.code64
 	.text
-	.globl	start, moved, working, asm_exc_divide_error, asm_exc_debug, asm_exc_nmi, asm_exc_int3, asm_exc_page_fault
-	.globl	asm_exc_general_protection, entry_SYSCALL_64, linux_banner, distance, hidden, turns, idt, image_end
+	.globl	start, moved, working, asm_exc_divide_error, asm_exc_debug, asm_exc_nmi, asm_exc_int3
+	.globl	asm_exc_page_fault, asm_exc_general_protection, entry_SYSCALL_64, linux_banner
+	.globl	distance, hidden, turns, idt, image_end
 
 start:
 	leaq	start(%rip), %rsi
