@@ -110,7 +110,8 @@ static const struct packet packets[] = {
 	{ NAME("jThreadsInfo"), ARGS_NONE, NEEDS_STOPPED, pkt_threads_info, NULL },
 	{ NAME("qMemoryRegionInfo"), ARGS_LIST, NEEDS_STOPPED, pkt_memory_region, NULL },
 	{ NAME("QSaveRegisterState"), ARGS_LIST, NEEDS_STOPPED | THREAD_SUFFIX, pkt_save_registers, NULL },
-	{ NAME("QRestoreRegisterState"), ARGS_LIST, NEEDS_STOPPED | THREAD_SUFFIX | DRIVES, pkt_restore_registers, NULL },
+	{ NAME("QRestoreRegisterState"), ARGS_LIST, NEEDS_STOPPED | THREAD_SUFFIX | DRIVES, pkt_restore_registers,
+	  NULL },
 
 	{ NAME("qqemu.Supported"), ARGS_NONE, 0, pkt_qemu_supported, NULL },
 	{ NAME("qqemu.sstepbits"), ARGS_NONE, 0, pkt_qemu_bits, NULL },
@@ -193,7 +194,8 @@ static int run(struct session *s, const struct packet *p, struct cursor *args)
 		return p->name[0] == 'z' ? packet_ok(s) : observer_refuse(s, args);
 	if ((p->flags & NEEDS_STOPPED) && machine_state(s->machine) == MACHINE_RUNNING) {
 		if (s->owner.driver)
-			return err_set(&s->error, EBUSY, "the guest is running, and gdb client %u drives it", s->owner.driver);
+			return err_set(&s->error, EBUSY, "the guest is running, and gdb client %u drives it",
+				       s->owner.driver);
 		if (!s->nonstop)
 			return -EBUSY;
 		r = machine_hold(s->machine, &s->error);

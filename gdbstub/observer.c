@@ -9,8 +9,8 @@
 int observer_refuse(struct session *s, struct cursor *args)
 {
 	(void)args;
-	return err_set(&s->error, EPERM, "gdb client %u drives the machine: 'monitor takeover' makes this one the driver",
-		       s->owner.driver);
+	return err_set(&s->error, EPERM,
+		       "gdb client %u drives the machine: 'monitor takeover' makes this one the driver", s->owner.driver);
 }
 
 /* The first words of monitor commands that change nothing, and let nothing run. */

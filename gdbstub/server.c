@@ -172,7 +172,8 @@ static void client_over(void *arg, enum session_end end)
 		tell_driver(s);
 	}
 	if (end == SESSION_BROKEN && s->events.note) {
-		snprintf(line, sizeof(line), "gdb client %u was dropped: it does not read, or its connection broke", p->number);
+		snprintf(line, sizeof(line), "gdb client %u was dropped: it does not read, or its connection broke",
+			 p->number);
 		s->events.note(s->events.arg, line);
 	}
 	if (end == SESSION_KILLED || session_leave(p->session))
