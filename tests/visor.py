@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the tests of the whole program share: TAP, where things are, a running gdbvisor, symbols."""
 
+import ctypes
 import os
 import re
 import shutil
@@ -119,6 +120,15 @@ def heed_sanitizers(text):
 		os._exit(1)
 
 
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def die_with_parent():
+	"""Between fork and exec: a test that is killed leaves no guest running."""
+	LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Process:
 	"""A child in a session of its own whose output is collected as it comes."""
 
@@ -127,7 +137,8 @@ class Process:
 		self.ended = False
 		self.changed = threading.Condition()
 		self.child = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-					      env=env, cwd=cwd or BUILDDIR, start_new_session=True)
+					      env=env, cwd=cwd or BUILDDIR, start_new_session=True,
+					      preexec_fn=die_with_parent)
 		self.reader = threading.Thread(target=self._read, daemon=True)
 		self.reader.start()
 
@@ -212,7 +223,7 @@ class Visor(Process):
 def run(argv, stdin=b"", timeout=DEADLINE, env=None, cwd=None):
 	"""Runs to the end: (status or None when it had to be killed, standard output, standard error)."""
 	child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
-				 cwd=cwd or BUILDDIR, start_new_session=True)
+				 cwd=cwd or BUILDDIR, start_new_session=True, preexec_fn=die_with_parent)
 	try:
 		out, err = child.communicate(stdin, timeout)
 		status = child.returncode
