@@ -20,7 +20,7 @@ def counts(g):
 
 def run_control(tap, v, g):
 	tap.match("0x|main|start", g.x("target remote " + v.target), "gdb attaches")
-	g.wait_text(r'^(?:\(gdb\) )*Thread 4 "[^\n]* stopped')
+	g.wait_text(r'Thread 4 "[^\n]* stopped')
 	tap.equal(g.threads(), [S] * CPUS, "all four threads stand")
 	g.x("continue -a &")
 	tap.ok(v.wait_text("cpus: 4"), "four CPUs come up", v.text)
@@ -29,7 +29,7 @@ def run_control(tap, v, g):
 	at = len(g.text)
 	g.x("thread 2")
 	g.x("interrupt")
-	tap.ok(g.wait_text(r'^(?:\(gdb\) )*Thread 2 "[^\n]* stopped', start=at), "interrupt stops the current thread", g.text[at:])
+	tap.ok(g.wait_text(r'Thread 2 "[^\n]* stopped', start=at), "interrupt stops the current thread", g.text[at:])
 	tap.equal(g.threads(), [R, S, R, R], "and only that")
 	before = counts(g)
 	tap.ok(all(n is not None for n in before), "its registers and memory are read while others run", before)
@@ -52,7 +52,7 @@ def breakpoints(tap, v, g):
 	at = len(g.text)
 	tap.match("Breakpoint", g.x("break tick"), "a breakpoint is set while all run")
 	for n in range(1, CPUS + 1):
-		tap.ok(g.wait_text(r'^(?:\(gdb\) )*Thread %d "[^\n]* hit Breakpoint' % n, start=at), "thread %d hits it" % n,
+		tap.ok(g.wait_text(r'Thread %d "[^\n]* hit Breakpoint' % n, start=at), "thread %d hits it" % n,
 		       g.text[at:])
 	tap.equal(g.threads(), [S] * CPUS, "all four stand there")
 	for n in range(1, CPUS + 1):
@@ -65,7 +65,7 @@ def breakpoints(tap, v, g):
 	for _ in range(5):
 		at = len(g.text)
 		g.x("continue")
-		if not g.wait_text(r'^(?:\(gdb\) )*Thread 3 "[^\n]* hit Breakpoint', start=at):
+		if not g.wait_text(r'Thread 3 "[^\n]* hit Breakpoint', start=at):
 			tap.ok(False, "thread 3 comes round", g.text[at:])
 	tap.equal(counts(g), [before[0], before[1], before[2] + 5, before[3]],
 		  "it comes round five times, and counts five; the others stand")
@@ -79,7 +79,7 @@ def all_at_once(tap, v, g):
 		at = len(g.text)
 		g.x("interrupt -a")
 		for n in range(1, CPUS + 1):
-			g.wait_text(r'^(?:\(gdb\) )*Thread %d "[^\n]* stopped' % n, start=at)
+			g.wait_text(r'Thread %d "[^\n]* stopped' % n, start=at)
 		if g.threads() != [S] * CPUS:
 			tap.ok(False, "interrupt -a stops all", g.text[at:])
 			return
@@ -88,7 +88,7 @@ def all_at_once(tap, v, g):
 	at = len(g.text)
 	g.x("interrupt -a")
 	for n in range(1, CPUS + 1):
-		g.wait_text(r'^(?:\(gdb\) )*Thread %d "[^\n]* stopped' % n, start=at)
+		g.wait_text(r'Thread %d "[^\n]* stopped' % n, start=at)
 	tap.match("single-step|registers|cpu", g.x("monitor info host"), "monitor commands answer")
 	g.x("set var leave = 1")
 	at = len(g.text)

@@ -27,7 +27,7 @@ class Gdb(visor.Process):
 		start, mark = len(self.text), "end of command %d;" % self.turn
 		self.type(command)
 		self.type("echo %s\\n" % mark)
-		found = self.wait_text("^(?:\\(gdb\\) )*" + mark, start=start)
+		found = self.wait_text(mark, start=start)
 		return self.text[start:found.start()] if found else self.text[start:] + "[gdb does not answer]"
 
 	def value(self, expression):
