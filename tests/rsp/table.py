@@ -99,6 +99,12 @@ class Session:
 			self.until_marker(late)
 			return got, late
 		except (ConnectionError, BrokenPipeError):
+			# it may have answered before it closed, and this end have been writing still
+			try:
+				while True:
+					got.append(self.client.receive())
+			except (ConnectionError, client.ProtocolError):
+				pass
 			self.shut()
 			return got + [None], late
 
