@@ -82,10 +82,12 @@ def errors(t):
 	text, event = run_to(t)
 	t.match(r"the condition of the breakpoint at 0x\w+: 4 bytes at 0xdead0000000 cannot be read", text, "an error is told")
 	t.equal(event, "breakpoint 1", "and the breakpoint is hit")
-	t.equal(t.value("ticks"), start, "at once")
+	# attaching may have stopped the guest at that very place
+	at = t.value("ticks")
+	t.ok(at in (start, start + 1), "at once", (start, at))
 	t.x("condition 1 10 / (ticks - ticks) == 3")
 	t.match("division by zero", run_to(t)[0], "a division by zero, too")
-	t.equal(t.value("ticks"), start + 1, "stops")
+	t.equal(t.value("ticks"), at + 1, "stops")
 
 
 @session(same=True, symbols="examples/hello64.elf")
