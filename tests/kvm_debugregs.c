@@ -12,11 +12,14 @@
 #define TRAPS    9u
 #define ROUNDS   10u
 
-/* Counts at 0x500, with the step bit in DR6 at 0x504, with that of its register 0 at 0x508; the last DR6 is left at 0x50c. */
+/*
+ * Counts at 0x500, with the step bit in DR6 at 0x504, with that of its register 0 at 0x508; the last DR6 is left at 0x50c.  The
+ * resume flag is for its register only: after a trap it would also hide a breakpoint register of ours.
+ */
 #define HANDLER64                                                                                               \
 	"push %rax\n mov %dr6, %rax\n mov %eax, 0x50c\n incl 0x500\n test $0x4000, %eax\n jz 7f\n incl 0x504\n"     \
-	"7: test $1, %eax\n jz 7f\n incl 0x508\n 7: mov $0xffff0ff0, %eax\n mov %rax, %dr6\n"                       \
-	"orl $0x10000, 24(%rsp)\n pop %rax\n iretq\n"
+	"7: test $1, %eax\n jz 7f\n incl 0x508\n orl $0x10000, 24(%rsp)\n"                                        \
+	"7: mov $0xffff0ff0, %eax\n mov %rax, %dr6\n pop %rax\n iretq\n"
 /* Without the resume flag, which IRETW does not load. */
 #define HANDLER16                                                                                               \
 	"push %eax\n mov %dr6, %eax\n mov %eax, 0x50c\n incl 0x500\n test $0x4000, %eax\n jz 7f\n incl 0x504\n"     \
