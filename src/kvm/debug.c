@@ -100,8 +100,8 @@ static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug 
 	for (unsigned i = 0; i < vm->nhw; i++)
 		if (!vm->hw[i].spare && (vm->hw[i].size || use != DEBUG_STEP_OVER))
 			put_ours(v, d, n++, &vm->hw[i]);
-	/* With none of ours the guest's stay where they are. */
-	if (!vm->own_registers && (n || (vm->nhw && use != DEBUG_STEP_OVER) || (v->nlandings && use != DEBUG_RUN)) &&
+	/* With none of ours, and no need to see its traps, the guest's stay where they are. */
+	if (!vm->own_registers && (n || v->late || (vm->nhw && use != DEBUG_STEP_OVER) || (v->nlandings && use != DEBUG_RUN)) &&
 	    own_fetch(v))
 		for (unsigned g = 0; g < BREAK_REGISTERS && n < BREAK_REGISTERS; g++) {
 			if (!(v->own.dr7 >> (2 * g) & 3))
@@ -140,8 +140,18 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	}
 	if (break_sites(vm->breaks))
 		d.control |= KVM_GUESTDBG_USE_SW_BP;
-	n = vm->nhw || use != DEBUG_RUN ? fill(v, use, &d) : 0;
-	if (n) {
+	/*
+	 * Where an exit came in the middle of a stepped instruction, its trap may still be pending in the processor.  Without the
+	 * registers KVM would hand it to the guest.
+	 */
+	if (use != DEBUG_RUN)
+		v->late = false;
+	else if (was_step && vm->steps_by_flag) {
+		v->late = true;
+		v->late_pc = regs_pc(v);
+	}
+	n = vm->nhw || use != DEBUG_RUN || v->late ? fill(v, use, &d) : 0;
+	if (n || v->late) {
 		d.control |= KVM_GUESTDBG_USE_HW_BP;
 		d.arch.debugreg[7] |= DR7_FIXED;
 		/* Where the guest's registers are among ours, changes of them must be seen. */

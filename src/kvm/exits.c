@@ -228,6 +228,9 @@ bool vcpu_handle_exit(struct vcpu *v, int ret)
 {
 	bool enter = handle(v, ret);
 
+	/* The guest was entered, and what was pending then has come. */
+	if (ret >= 0)
+		v->late = false;
 	/* Guests change their interrupt tables without an exit: the next one shows it. */
 	if (enter && catch_has(v->vm->catches, CATCH_EXCEPTION) && catch_stale(v->vm->catches, v))
 		vm_pause(v->vm);

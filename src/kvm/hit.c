@@ -174,6 +174,15 @@ static bool at_int1(struct vcpu *v)
 	return guest_mem_read(v, regs_pc(v), &byte, 1, NULL) == 1 && byte == INT1;
 }
 
+/*
+ * Whether a trap is what is left of our last step.  The guest's own comes with its trap flag set, or behind the instruction that
+ * cleared it, which is somewhere else.
+ */
+static bool is_late(const struct vcpu *v)
+{
+	return v->late && regs_pc(v) == v->late_pc && !(v->run->s.regs.regs.rflags & RFLAGS_TF);
+}
+
 bool debug_exit(struct vcpu *v)
 {
 	const struct kvm_debug_exit_arch *d = &v->run->debug.arch;
@@ -202,8 +211,8 @@ bool debug_exit(struct vcpu *v)
 	/* A register of the guest's that matches at once comes before the step: its handler's first instruction is that. */
 	if (v->debug.control & KVM_GUESTDBG_SINGLESTEP)
 		v->stepped = (d->dr6 & DR6_BS) || v->landed || !guest;
-	else if ((d->dr6 & DR6_BS) && (v->run->s.regs.regs.rflags & RFLAGS_TF))
-		guest |= DR6_BS;        /* the guest's own; else what is left of a step over an instruction that KVM skipped */
+	else if ((d->dr6 & DR6_BS) && !is_late(v))
+		guest |= DR6_BS;
 	if (guest && !debug_give_db(v, guest))
 		return false;
 	return !v->stepped && !v->nwatched;

@@ -143,6 +143,8 @@ struct vcpu {
 	unsigned nlandings;
 	bool landings_known, landings_user;     /* found since the vCPU was resumed; for code at CPL 3 */
 	bool landed;                    /* the step has ended at one */
+	bool late;                      /* a trap of the last step may be pending still, at LATE_PC */
+	uint64_t late_pc;
 	bool db_given;                  /* the guest is about to get a #DB that we gave it */
 	bool own_known;                 /* `own` are the guest's debug registers */
 	struct kvm_debugregs own;
