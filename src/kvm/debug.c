@@ -109,7 +109,8 @@ static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug 
 			v->hw_guest[n] = (uint8_t)(g + 1);
 			put(d, n++, v->own.db[g], v->own.dr7 >> (DR7_CONTROL_SHIFT + 4 * g) & 0xf);
 		}
-	for (unsigned i = 0; i < vm->nhw && n < BREAK_REGISTERS && use != DEBUG_STEP_OVER; i++)
+	/* A step passes few places: what stands in for a byte is not worth what registers cost to load. */
+	for (unsigned i = 0; i < vm->nhw && n < BREAK_REGISTERS && use == DEBUG_RUN; i++)
 		if (vm->hw[i].spare)
 			put_ours(v, d, n++, &vm->hw[i]);
 	for (unsigned i = 0; i < v->nlandings && n < BREAK_REGISTERS && use != DEBUG_RUN; i++) {
