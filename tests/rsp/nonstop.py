@@ -94,6 +94,9 @@ def by_chance(tap, c, symbols):
 					strange.append((number, thread, pc))
 			elif number == 5 and thread not in stepping:
 				strange.append((number, thread, "a step that nobody asked for"))
+			if b"hwbreak" not in fields and pc == tick:
+				# stopped or stepped to the very place: it goes on from there without a hit
+				slack[thread - 1] += 1
 			stepping.discard(thread)
 
 	slack = [1 if tick <= c.pc(i + 1) < tick + size else 0 for i in range(CPUS)]
