@@ -190,6 +190,7 @@ bool debug_exit(struct vcpu *v)
 	uint64_t guest;
 
 	if (d->exception == VECTOR_BP) {
+		v->own_passed = v->own_hit && v->own_hit_pc == regs_pc(v) && v->own_hit_rsp == v->run->s.regs.regs.rsp;
 		/* Beneath a trap of ours that is out of memory for a step may be one of the guest's. */
 		if (!(v->alone && (v->over & OVER_BREAK)) && debug_site_at_pc(v) && debug_hit(v))
 			return false;
@@ -213,6 +214,11 @@ bool debug_exit(struct vcpu *v)
 		v->stepped = (d->dr6 & DR6_BS) || v->landed || !guest;
 	else if ((d->dr6 & DR6_BS) && !is_late(v))
 		guest |= DR6_BS;
+	if ((guest & DR6_REGISTERS) && !(d->dr6 & DR6_BS)) {
+		v->own_hit = true;
+		v->own_hit_pc = regs_pc(v);
+		v->own_hit_rsp = v->run->s.regs.regs.rsp;
+	}
 	if (guest && !debug_give_db(v, guest))
 		return false;
 	return !v->stepped && !v->nwatched;

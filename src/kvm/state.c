@@ -158,7 +158,7 @@ int power_on_restore(struct vm *vm, const struct power_on *p, struct err *err)
 		v->stop_pc_valid = false;
 		v->over = 0;
 		v->nwatched = 0;
-		v->guest_tf = false;
+		v->guest_tf = v->own_hit = v->own_passed = false;
 	}
 	return r ? err_errno(err, -r, "resetting the machine: %s", what) : 0;
 }

@@ -358,6 +358,25 @@ void debug_run_steps(struct vcpu *v, bool stepped)
 	} while (!atomic_load(&v->vm->ctl.pause));
 }
 
+/*
+ * The guest has had its own breakpoint at the pc, and came back with RF set; which our trap there has used up.  Without it the
+ * guest would get that #DB again at each step over.
+ */
+static void pass_own_breakpoint(struct vcpu *v)
+{
+	struct kvm_regs regs = *gp(v);
+	bool passed = v->own_passed && v->own_hit_rsp == regs.rsp;
+
+	/* Its handler may have steps alone of its own. */
+	if (!v->own_hit || v->own_hit_pc != regs_pc(v))
+		return;
+	v->own_hit = v->own_passed = false;
+	if (!passed || !v->vm->steps_by_flag)
+		return;
+	regs.rflags |= RFLAGS_RF;
+	regs_set_general(v, &regs);
+}
+
 /* More reasons to be alone may turn up on the way: the trap lies in a page that must be opened, say. */
 #define ALONE_TRIES 4
 
@@ -375,6 +394,8 @@ bool debug_step_alone(struct vcpu *v)
 			if (s)
 				break_lift(v->vm->breaks, s);
 		}
+		if (over & OVER_BREAK)
+			pass_own_breakpoint(v);
 		if (over & OVER_OPEN)
 			watch_trial_begin(v);
 		done = step_instruction(v, over & OVER_BREAK ? DEBUG_STEP_OVER : DEBUG_STEP);

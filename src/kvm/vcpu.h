@@ -145,6 +145,10 @@ struct vcpu {
 	bool landed;                    /* the step has ended at one */
 	bool late;                      /* a trap of the last step may be pending still, at LATE_PC */
 	uint64_t late_pc;
+	/* Where the guest was given a #DB of an execution breakpoint of its own, and its stack then: it returns there with RF set. */
+	bool own_hit;
+	bool own_passed;                /* and there it met our trap byte, which used RF up */
+	uint64_t own_hit_pc, own_hit_rsp;
 	bool db_given;                  /* the guest is about to get a #DB that we gave it */
 	bool own_known;                 /* `own` are the guest's debug registers */
 	struct kvm_debugregs own;
