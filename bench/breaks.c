@@ -10,6 +10,8 @@
 #include <time.h>
 
 #include "kvm/machine_priv.h"
+/* After the others: its names are short. */
+#include "bench/rig.h"
 
 #define LOOP   0x7c03           /* gva of the instruction that is hit */
 #define ROUNDS 15
@@ -33,39 +35,7 @@ __asm__(".pushsection .rodata\n guest: .code16\n"
 	/* 7c45 */ "hlt\n"
 	"guest_end: .code64\n .popsection\n");
 
-static struct machine *m;
-static struct err err;
 static unsigned stops;
-static bool missed;
-
-static void need(int r)
-{
-	if (!r)
-		return;
-	fprintf(stderr, "bench: %s\n", err.msg);
-	exit(1);
-}
-
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v, size_t n)
-{
-	qsort(v, n, sizeof(*v), compare);
-	return v[n / 2];
-}
 
 static void stopped(struct observer *o, const struct stop_event *ev)
 {
@@ -104,17 +74,6 @@ static void soft(uint64_t gva)
 static void set_reg(enum reg_id reg, uint64_t value)
 {
 	need(machine_reg_write(m, 0, reg, &value, &err));
-}
-
-static void line(const char *name, double value, const char *unit, double bound)
-{
-	bool kept = !bound || value <= bound;
-
-	if (bound)
-		printf("%-64s %10.2f %-3s  %6.2f  %s\n", name, value, unit, bound, kept ? "ok" : "MISSED");
-	else
-		printf("%-64s %10.2f %-3s\n", name, value, unit);
-	missed |= !kept;
 }
 
 /* Microseconds a hit, with the resume. */

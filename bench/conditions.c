@@ -14,6 +14,8 @@
 
 #include "gdbstub/session.h"
 #include "kvm/machine_priv.h"
+/* After the others: its names are short. */
+#include "bench/rig.h"
 
 #define STORES "7c20"
 #define ROUNDS 25
@@ -33,38 +35,8 @@ __asm__(".pushsection .rodata\n guest: .code16\n"
 	/* 7c35 */ "hlt\n"
 	"guest_end: .code64\n .popsection\n");
 
-static struct machine *m;
 static struct session *session;
-static struct err err;
 static unsigned stops;
-static bool missed;
-
-static void need(int r)
-{
-	if (!r)
-		return;
-	fprintf(stderr, "bench: %s\n", err.msg);
-	exit(1);
-}
-
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static void line(const char *name, double value, const char *unit, double bound)
-{
-	bool kept = !bound || value <= bound;
-
-	if (bound)
-		printf("%-64s %10.2f %-3s  %6.2f  %s\n", name, value, unit, bound, kept ? "ok" : "MISSED");
-	else
-		printf("%-64s %10.2f %-3s\n", name, value, unit);
-	missed |= !kept;
-}
 
 static void stopped(struct observer *o, const struct stop_event *ev)
 {

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "kvm/machine_priv.h"
+/* After the others: its names are short. */
+#include "bench/rig.h"
 
 #define CPUS     4
 #define COUNTERS 0x9000         /* gpa; 64 bytes a vCPU */
@@ -50,45 +52,8 @@ __asm__(".pushsection .rodata\n guest: .code16\n"
 	".quad 0, 0x00cf9a000000ffff, 0x00cf92000000ffff\n .word 23\n .long 0x8200\n"
 	"guest_end: .code64\n .popsection\n");
 
-static struct machine *m;
-static struct err err;
 static struct slot_note note;
 static double walked_us;        /* how long the last walk took the guest */
-
-static void need(int r)
-{
-	if (!r)
-		return;
-	fprintf(stderr, "bench: %s\n", err.msg);
-	exit(1);
-}
-
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v, size_t n)
-{
-	qsort(v, n, sizeof(*v), compare);
-	return v[n / 2];
-}
-
-static void line(const char *name, double value, const char *unit, double bound)
-{
-	printf("%-44s %9.2f %-2s bound %6.1f %s\n", name, value, unit, bound, value <= bound ? "ok" : "MISSED");
-	fflush(stdout);
-}
 
 static uint32_t guest_u32(uint64_t gpa)
 {
