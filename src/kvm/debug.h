@@ -47,10 +47,14 @@ bool debug_step_alone(struct vcpu *v);
 /* KVM_EXIT_DEBUG.  Returns whether V may re-enter the guest. */
 bool debug_exit(struct vcpu *v);
 /*
- * V is at a trap byte or a debug register of ours, or would be: makes the event if somebody wants it, else has V step over it.
- * False: nothing of ours is here.
+ * V is at a trap byte or a debug register of ours; SITE lies under its pc, or NULL.  Makes the event if somebody wants it, else
+ * has V step over it.  False: nothing of ours is here.
  */
-bool debug_hit(struct vcpu *v);
+bool debug_hit(struct vcpu *v, const struct break_site *site);
+/* The same, when it is a trap byte that V has met. */
+bool debug_trap_hit(struct vcpu *v);
+/* Whether BYTE is the guest's own at V's pc. */
+bool debug_byte_at_pc(struct vcpu *v, uint8_t byte);
 /* Of ev->owners, those that want the stop stay; false: none does.  ev->cpu and ev->pc are filled in. */
 bool stop_wanted(struct vcpu *v, struct stop_event *ev);
 

@@ -135,14 +135,6 @@ static bool exit_ring_full(struct vcpu *v)
 	return count || fail(v, "the dirty ring is full, and has no entries");
 }
 
-/* An int3 of the guest's own, on a KVM that emulates kernel code but not that. */
-static bool own_int3(struct vcpu *v)
-{
-	uint8_t byte;
-
-	return guest_mem_read(v, regs_pc(v), &byte, 1, NULL) == 1 && byte == INT3;
-}
-
 /* An event that is delivered to a stack which was taken from the guest would be lost: its page is opened first. */
 static bool delivers(struct vcpu *v)
 {
@@ -161,7 +153,7 @@ static bool exit_internal_error(struct vcpu *v)
 	bool emulation = run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION;
 	struct assist_outcome out = { .done = false };
 
-	if (emulation && !(v->alone && (v->over & OVER_BREAK)) && debug_site_at_pc(v) && debug_hit(v))
+	if (emulation && debug_trap_hit(v))
 		return false;
 	if ((!emulation || delivers(v)) && watch_blames_page(v))
 		return false;
@@ -169,7 +161,7 @@ static bool exit_internal_error(struct vcpu *v)
 		return fail(v, "KVM internal error %u (data 0x%" PRIx64 ")", run->internal.suberror,
 			    (uint64_t)(run->internal.ndata ? run->internal.data[0] : 0));
 	/* The guest's own int3 reaches its handler also with the assist off. */
-	if (!v->vm->assist && own_int3(v))
+	if (!v->vm->assist && debug_byte_at_pc(v, INT3))
 		return debug_give_bp(v, true);
 	assist_try(v, !v->vm->assist, &out);
 	if (!out.done)

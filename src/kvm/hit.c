@@ -94,10 +94,9 @@ static void ask_catch(struct vcpu *v, const struct breakpoint *b, struct stop_ev
 	}
 }
 
-bool debug_hit(struct vcpu *v)
+bool debug_hit(struct vcpu *v, const struct break_site *site)
 {
 	struct break_table *t = v->vm->breaks;
-	struct break_site *site = debug_site_at_pc(v);
 	uint64_t pc = regs_pc(v);
 	struct stop_event ev = { 0 };
 	struct breakpoint *b = break_first(t, pc);
@@ -117,6 +116,17 @@ bool debug_hit(struct vcpu *v)
 	else
 		vcpu_want_alone(v, OVER_BREAK);
 	return true;
+}
+
+bool debug_trap_hit(struct vcpu *v)
+{
+	const struct break_site *site;
+
+	/* Beneath a trap of ours that is out of memory for a step may be one of the guest's. */
+	if (v->alone && (v->over & OVER_BREAK))
+		return false;
+	site = debug_site_at_pc(v);
+	return site && debug_hit(v, site);
 }
 
 bool debug_at_breakpoint(struct vcpu *v)
@@ -167,11 +177,11 @@ static uint64_t sort_registers(struct vcpu *v, uint64_t dr6)
 	return guest;
 }
 
-static bool at_int1(struct vcpu *v)
+bool debug_byte_at_pc(struct vcpu *v, uint8_t byte)
 {
-	uint8_t byte;
+	uint8_t there;
 
-	return guest_mem_read(v, regs_pc(v), &byte, 1, NULL) == 1 && byte == INT1;
+	return guest_mem_read(v, regs_pc(v), &there, 1, NULL) == 1 && there == byte;
 }
 
 /*
@@ -191,8 +201,7 @@ bool debug_exit(struct vcpu *v)
 
 	if (d->exception == VECTOR_BP) {
 		v->own_passed = v->own_hit && v->own_hit_pc == regs_pc(v) && v->own_hit_rsp == v->run->s.regs.regs.rsp;
-		/* Beneath a trap of ours that is out of memory for a step may be one of the guest's. */
-		if (!(v->alone && (v->over & OVER_BREAK)) && debug_site_at_pc(v) && debug_hit(v))
+		if (debug_trap_hit(v))
 			return false;
 		return debug_give_bp(v, false);
 	}
@@ -201,11 +210,11 @@ bool debug_exit(struct vcpu *v)
 		return false;
 	}
 	/* INT1, which sets no bits: KVM takes it for something of ours while it uses the debug registers for us. */
-	if (!(d->dr6 & (DR6_REGISTERS | DR6_BD | DR6_BS)) && at_int1(v))
+	if (!(d->dr6 & (DR6_REGISTERS | DR6_BD | DR6_BS)) && debug_byte_at_pc(v, INT1))
 		return debug_give_int1(v);
 	/* That a step led onto one is the step; it has not been hit yet. */
 	if (ours && (d->dr6 & DR6_REGISTERS) && !(d->dr6 & DR6_BS) && register_here(v)) {
-		debug_hit(v);
+		debug_hit(v, debug_site_at_pc(v));
 		return false;
 	}
 	guest = sort_registers(v, d->dr6);
