@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "api/breaks.h"
+#include "api/devices.h"
 #include "api/err.h"
 #include "api/regs.h"
 #include "api/slots.h"
@@ -134,6 +135,8 @@ struct observer {
 	void (*resumed)(struct observer *o);
 	/* The machine was reset: by a person (STOP_ENTRY follows), or by the guest (it runs on). */
 	void (*was_reset)(struct observer *o);
+	/* Text that firmware wrote for its developers, to port 0x402. */
+	void (*firmware_output)(struct observer *o, const uint8_t *data, size_t len);
 	/* What the guest sent on COM1, or wrote to the debug console port (which is shown with it). */
 	void (*serial_output)(struct observer *o, const uint8_t *data, size_t len);
 	struct observer *next;  /* the machine's */
@@ -230,6 +233,14 @@ struct machine_ops {
 	const char *(*sym_next)(struct machine *m, size_t index);
 
 	int (*serial_send)(struct machine *m, const uint8_t *data, size_t len, struct err *err);
+
+	bool (*device_list)(struct machine *m, size_t index, struct device_info *ret);
+	void (*device_regs)(struct machine *m, size_t index, void (*each)(void *arg, const struct device_reg *r), void *arg);
+	bool (*pci_list)(struct machine *m, size_t index, struct pci_info *ret);
+	int (*screen)(struct machine *m, struct screen *ret, struct err *err);
+	int (*key_text)(struct machine *m, const char *text, size_t len, struct err *err);
+	int (*inject)(struct machine *m, const struct injection *i, struct err *err);
+	size_t (*firmware_log)(struct machine *m, uint64_t *from, char *ret, size_t size);
 };
 
 /* An implementation embeds this as its first member. */
@@ -657,6 +668,59 @@ static inline const char *machine_sym_next(struct machine *m, size_t index)
 static inline int machine_serial_send(struct machine *m, const uint8_t *data, size_t len, struct err *err)
 {
 	return m->ops->serial_send(m, data, len, err);
+}
+
+/* The INDEX-th device; false past the end.  Works at any time, as the two after it. */
+static inline bool machine_device_list(struct machine *m, size_t index, struct device_info *ret)
+{
+	return m->ops->device_list(m, index, ret);
+}
+
+/* Calls EACH for every register of the INDEX-th device, without side effects on it.  EACH must not call the machine. */
+static inline void machine_device_regs(struct machine *m, size_t index,
+				       void (*each)(void *arg, const struct device_reg *r), void *arg)
+{
+	m->ops->device_regs(m, index, each, arg);
+}
+
+/* The INDEX-th function on the PCI bus, ascending; false past the end, and on a machine without PCI. */
+static inline bool machine_pci_list(struct machine *m, size_t index, struct pci_info *ret)
+{
+	return m->ops->pci_list(m, index, ret);
+}
+
+/* What the guest's screen shows.  Works at any time.  -ENODEV: the machine has none. */
+static inline int machine_screen(struct machine *m, struct screen *ret, struct err *err)
+{
+	return m->ops->screen(m, ret, err);
+}
+
+/*
+ * Types TEXT on the guest's keyboard: ASCII, or between < and > the name of a key ("<enter>", "<ctrl-alt-del>", "<f1>", "<lt>").
+ * -EINVAL: a key that a PC's keyboard has not got (named, with the place), and none is typed; -ENOSPC: the guest has not read what was
+ * typed before; -ENODEV: no keyboard.
+ */
+static inline int machine_key_text(struct machine *m, const char *text, size_t len, struct err *err)
+{
+	return m->ops->key_text(m, text, len, err);
+}
+
+/*
+ * Makes an interrupt happen.  An exception is delivered before the next instruction; NMI and IRQ when the guest takes
+ * them.  -EBUSY: a vCPU runs; -EINVAL: no such vCPU, line or vector, or a code that the vector has not (or lacks).
+ */
+static inline int machine_inject(struct machine *m, const struct injection *i, struct err *err)
+{
+	return m->ops->inject(m, i, err);
+}
+
+/*
+ * Firmware's debug text from byte *FROM on (counted from the machine's start; what is older than 64 KiB is gone): copies up to
+ * SIZE bytes to RET, and moves *FROM behind them.  Returns how many; 0: no more yet.
+ */
+static inline size_t machine_firmware_log(struct machine *m, uint64_t *from, char *ret, size_t size)
+{
+	return m->ops->firmware_log(m, from, ret, size);
 }
 
 #endif

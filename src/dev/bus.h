@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Devices and the one table by which port accesses reach them.
+ * Devices and the one table by which port and memory accesses reach them.
  *
- * Determinism: a device moves only at a vCPU's exit (bus_io) or by a named host input (its own *_input function);
- * it reads no clock and no descriptor, only what struct dev_host gives.
+ * Determinism: a device moves only at a vCPU's exit (bus_io, bus_mmio) or by a named host input (bus_timers, bus_poll, its own
+ * *_input function); it reads no clock and no descriptor, only what struct dev_host gives.
  *
- * Threads: the bus has one lock, taken by bus_io(), bus_reset/save/load and bus_lock(); device functions run under
- * it.  Host functions are called under it and must not call back into the bus.
+ * Threads: the bus has one lock, taken by bus_io(), bus_mmio(), bus_timers(), bus_poll(), bus_reset/save/load and bus_lock();
+ * device functions run under it.  Host functions are called under it and must not call back into the bus.
  */
 #ifndef GV_DEV_BUS_H
 #define GV_DEV_BUS_H
@@ -32,9 +32,30 @@ struct dev_host {
 	void (*input_wanted)(void *arg);
 	/* Seconds since 1970 UTC, a host input. */
 	uint64_t (*now)(void *arg);
+	/* Nanoseconds that the guest has run: stands still while it is stopped.  A host input. */
+	uint64_t (*clock)(void *arg);
+	/* The earliest timer of the bus is due at AT (clock()'s nanoseconds; DEV_NEVER: none): bus_timers() is to be called then. */
+	void (*deadline)(void *arg, uint64_t at);
+	/*
+	 * Bus mastering: copies LEN bytes between DATA and guest memory from GPA on; returns how many were done before the first
+	 * gpa without memory.  LEN is at most DEV_DMA_MAX.
+	 */
+	size_t (*dma)(void *arg, uint64_t gpa, void *data, size_t len, bool to_guest);
+	/* The guest switches itself off by the device named BY. */
+	void (*power_off)(void *arg, const char *by);
+	/* What memory is at which gpa is to change, as the chipset's registers now say: before the guest's next instruction. */
+	void (*remap)(void *arg);
+	/* Firmware's debug text. */
+	void (*log)(void *arg, const uint8_t *data, size_t len);
+	/* Work that waited for another thread is done, or may be: bus_poll() is to be called.  The one member any thread may call. */
+	void (*wake)(void *arg);
 };
 
+#define DEV_NEVER       UINT64_MAX
+#define DEV_DMA_MAX     (1u << 20)      /* bytes */
+
 struct device;
+struct dev_show;
 
 /* A byte buffer devices save into and load from. */
 struct dev_buf {
@@ -57,20 +78,44 @@ struct dev_ops {
 	uint8_t (*in)(struct device *d, unsigned port);
 	void (*out)(struct device *d, unsigned port, uint8_t value);
 	/*
-	 * The device sees only the byte an access starts with.  For registers whose neighbours belong to
-	 * something else: 0xcf9 lies inside PCI's 32-bit address register at 0xcf8.
+	 * Instead of in() and out(), for a device whose accesses have a width: SIZE is 1, 2, 4 or (memory) 8, the access lies in
+	 * one range whole, at OFFSET of it.  One that does not is cut into bytes.  RANGE: bus_attach() numbers a device's ranges
+	 * from 0 on; a window has the number it was made with.
+	 */
+	uint64_t (*read)(struct device *d, unsigned range, uint64_t offset, unsigned size);
+	void (*write)(struct device *d, unsigned range, uint64_t offset, unsigned size, uint64_t value);
+	/*
+	 * The device's ranges lie over others', and it sees only accesses that start in them, and of those only the first byte: 0xcf9
+	 * lies inside PCI's 32-bit address register at 0xcf8.
 	 */
 	bool first_byte_only;
+	/* The timer that dev_timer() set is due; it is off now.  May be NULL in a device that sets none. */
+	void (*timer)(struct device *d, uint64_t clock);
+	/* Takes what other threads have done for it.  May be NULL. */
+	void (*poll)(struct device *d);
+	/* Shows its registers, without side effects.  May be NULL. */
+	void (*show)(const struct device *d, const struct dev_show *s);
+	const char *what;       /* for `info devices`: a few words; may be NULL */
+};
+
+/* Where show() writes. */
+struct dev_show {
+	void *arg;
+	/* A register of BITS; TEXT says what the value means, or is NULL. */
+	void (*reg)(void *arg, const char *name, unsigned bits, uint64_t value, const char *text);
 };
 
 /* A device embeds this as its first member. */
 struct device {
 	const struct dev_ops *ops;      /* set by the device before bus_attach() */
 	const struct dev_host *host;    /* set by bus_attach() */
+	struct bus *bus;                /* likewise */
 	uint16_t base;                  /* likewise: its first range's */
+	uint64_t due;                   /* the bus's: when its timer is, DEV_NEVER: off */
 };
 
 struct bus;
+enum bus_space { BUS_PORTS, BUS_MEMORY };
 
 int bus_new(const struct dev_host *host, struct bus **ret, struct err *err);    /* HOST must outlive the bus */
 void bus_free(struct bus *b);                   /* frees the devices; NULL is fine */
@@ -82,6 +127,23 @@ void bus_free(struct bus *b);                   /* frees the devices; NULL is fi
  */
 int bus_attach(struct bus *b, struct device *d, uint16_t base, unsigned count, struct err *err);
 const struct dev_host *bus_host(const struct bus *b);
+/* Takes over a D that has no port of its own at first: windows, timers.  -ENOSPC, and D is freed. */
+int bus_attach_bare(struct bus *b, struct device *d, struct err *err);
+
+/*
+ * A range of D's, which is on the bus, that moves: at first it is nowhere.  RANGE is 16 or more.  Fixed ranges go before
+ * windows, and windows made earlier before later ones.  -ENOSPC.  Before the machine runs: takes no lock.
+ */
+int bus_add_window(struct bus *b, struct device *d, enum bus_space space, unsigned range, struct err *err);
+/* Puts it at BASE for SIZE bytes, or (SIZE 0) nowhere.  What does not fit the space is cut off.  Under the lock. */
+void bus_set_window(struct device *d, unsigned range, uint64_t base, uint64_t size);
+
+/* Has ops->timer called when clock() reaches AT; DEV_NEVER: no longer.  One a device.  Under the lock. */
+void dev_timer(struct device *d, uint64_t at);
+static inline uint64_t dev_clock(const struct device *d)
+{
+	return d->host->clock(d->host->arg);
+}
 
 /*
  * One port access of SIZE 1, 2 or 4 bytes, COUNT times at the same port (string I/O), from or to DATA (SIZE *
@@ -89,6 +151,14 @@ const struct dev_host *bus_host(const struct bus *b);
  * whether a device took any byte of it.  Any thread.
  */
 bool bus_io(struct bus *b, uint16_t port, bool is_write, unsigned size, unsigned count, uint8_t *data);
+/* One access of LEN bytes (1 to 8) to memory that is no RAM.  The same otherwise. */
+bool bus_mmio(struct bus *b, uint64_t gpa, bool is_write, unsigned len, uint8_t *data);
+/* Host input: calls the timers that are due at CLOCK.  Any thread. */
+void bus_timers(struct bus *b, uint64_t clock);
+/* Host input: has the devices take what other threads did for them.  Any thread. */
+void bus_poll(struct bus *b);
+/* When the earliest timer is due; DEV_NEVER.  Any thread. */
+uint64_t bus_deadline(struct bus *b);
 void bus_lock(struct bus *b);
 void bus_unlock(struct bus *b);
 
@@ -101,8 +171,11 @@ int bus_save(struct bus *b, struct dev_buf *ret);
  */
 int bus_load(struct bus *b, struct dev_buf *buf, struct err *err);
 
-/* For `info devices`: the INDEX-th range; false past the end. */
-bool bus_list(struct bus *b, size_t index, const char **ret_name, uint16_t *ret_base, unsigned *ret_count);
+/* For `info devices`: the INDEX-th device; NULL past the end.  Its registers are read under bus_lock(). */
+const struct device *bus_device(const struct bus *b, size_t index);
+/* The INDEX-th range of D that is somewhere; false past the end.  Under the lock. */
+bool bus_device_range(const struct bus *b, const struct device *d, size_t index, enum bus_space *ret_space,
+		      uint64_t *ret_base, uint64_t *ret_size);
 
 /* dev_buf helpers: little-endian integers of N bytes, 1 to 8.  -ENOMEM; -EINVAL: fewer than N bytes are left. */
 int dev_put(struct dev_buf *b, uint64_t value, unsigned n);

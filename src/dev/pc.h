@@ -21,15 +21,19 @@ int debugcon_attach(struct bus *b, struct err *err);
  * Reads answer 0.
  */
 int exitport_attach(struct bus *b, struct err *err);
-/* Port 0x92 (A20, fast reset), the keyboard controller's reset and A20 commands on 0x60/0x64, and 0xcf9. */
+/*
+ * Port 0x92 (A20, fast reset), the keyboard controller's reset and A20 commands on 0x60/0x64, and 0xcf9: for a machine without
+ * a keyboard.
+ */
 int resetctl_attach(struct bus *b, struct err *err);
+/* The same with a whole 8042 and a keyboard (GSI 1, with an unconnected auxiliary port) in its place: see dev/i8042.h. */
 
 /* RAM that does not fit below this gpa continues at 4 GiB; CMOS reports it so. */
 #define PC_RAM_LOW_MAX 0xc0000000ull
 
 /*
- * CMOS and RTC, 0x70/0x71: time registers in BCD or binary, memory sizes at their usual indices, the shutdown
- * byte.  RAM_SIZE in bytes.
+ * CMOS and RTC, 0x70/0x71, GSI 8: time registers in BCD or binary, alarm, update and periodic interrupts, memory sizes at
+ * their usual indices, the shutdown byte.  RAM_SIZE in bytes.
  */
 int cmos_attach(struct bus *b, uint64_t ram_size, struct err *err);
 

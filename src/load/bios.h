@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Firmware images. */
+#ifndef GV_LOAD_BIOS_H
+#define GV_LOAD_BIOS_H
+
+#include "load/load.h"
+
+#define BIOS_MAX        (16u << 20)     /* bytes */
+#define BIOS_LOW_MAX    (128u << 10)    /* of its end, also below 1 MiB */
+
+/*
+ * Whether F can be firmware: its size a multiple of 64 KiB (as the PC's firmware hub has it), 64 KiB to BIOS_MAX, and something other
+ * than 0xff or 0 at its reset vector, 16 bytes before its end.  -ENOEXEC with one line that begins with the path.
+ */
+int bios_check(const struct blob *f, struct err *err);
+/* Reads the firmware of the seabios package, from where distributions put it.  -ENOENT: none is installed (ERR lists the places, and --bios). */
+int bios_find(struct blob *ret, struct err *err);
+/* A processor's registers after RESET#: SDM vol. 3, table 9-1.  Pure. */
+void bios_boot_state(struct boot_state *ret);
+
+#endif
