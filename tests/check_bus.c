@@ -239,9 +239,8 @@ START_TEST(a_device_may_have_ranges)
 	struct cell *a = attach(&ops_a, 0x101, 1);
 	struct dev_buf buf = { 0 };
 	struct err err = { 0 };
-	const char *name;
-	unsigned count;
-	uint16_t base;
+	enum bus_space space;
+	uint64_t base, size;
 
 	attach(&ops_b, 0x110, 1);
 	ck_assert_int_eq(bus_attach(pc.bus, &a->dev, 0x103, 2, &err), 0);
@@ -254,11 +253,14 @@ START_TEST(a_device_may_have_ranges)
 	pc_out(&pc, 0x103, 2, 0x0302);
 	ck_assert_mem_eq(a->value, "\1\0\2\3", 4);
 
-	ck_assert(bus_list(pc.bus, 2, &name, &base, &count));
-	ck_assert_str_eq(name, "a");
+	ck_assert_ptr_eq(bus_device(pc.bus, 0), &a->dev);
+	ck_assert_ptr_nonnull(bus_device(pc.bus, 1));
+	ck_assert_ptr_null(bus_device(pc.bus, 2));
+	ck_assert(bus_device_range(pc.bus, &a->dev, 1, &space, &base, &size));
+	ck_assert_int_eq(space, BUS_PORTS);
 	ck_assert_uint_eq(base, 0x103);
-	ck_assert_uint_eq(count, 2);
-	ck_assert(!bus_list(pc.bus, 3, &name, &base, &count));
+	ck_assert_uint_eq(size, 2);
+	ck_assert(!bus_device_range(pc.bus, &a->dev, 2, &space, &base, &size));
 
 	bus_reset(pc.bus);
 	ck_assert_uint_eq(a->resets, 1);

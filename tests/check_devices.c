@@ -253,13 +253,13 @@ static uint32_t rand32(uint64_t *state)
 static uint16_t random_port(uint64_t *seed)
 {
 	uint32_t r = rand32(seed);
-	const char *name;
-	unsigned count;
-	uint16_t base;
+	const struct device *d = bus_device(pc.bus, (r >> 8) % 6);
+	enum bus_space space;
+	uint64_t base, size;
 
-	if (r % 32 == 0 || !bus_list(pc.bus, (r >> 8) % 9, &name, &base, &count))
+	if (r % 32 == 0 || !d || !bus_device_range(pc.bus, d, (r >> 12) % 4, &space, &base, &size))
 		return (uint16_t)(r >> 16);
-	return (uint16_t)(base - 1 + (r >> 16) % (count + 2));
+	return (uint16_t)(base - 1 + (r >> 16) % (size + 2));
 }
 
 /* Whatever a guest does: no crash, no line set twice (fake_pc looks), and at any point the state is complete. */

@@ -2,6 +2,7 @@
 #include "tests/fake_pc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "dev/pc.h"
 #include "tests/unit.h"
@@ -51,6 +52,57 @@ static uint64_t give_now(void *arg)
 	return ((struct fake_pc *)arg)->now;
 }
 
+static uint64_t give_clock(void *arg)
+{
+	return ((struct fake_pc *)arg)->clock;
+}
+
+static void note_deadline(void *arg, uint64_t at)
+{
+	((struct fake_pc *)arg)->deadline = at;
+}
+
+static size_t copy_dma(void *arg, uint64_t gpa, void *data, size_t len, bool to_guest)
+{
+	struct fake_pc *f = arg;
+
+	ck_assert_uint_le(len, DEV_DMA_MAX);
+	if (gpa >= FAKE_PC_MEM)
+		return 0;
+	if (len > FAKE_PC_MEM - gpa)
+		len = FAKE_PC_MEM - gpa;
+	if (to_guest)
+		memcpy(f->mem + gpa, data, len);
+	else
+		memcpy(data, f->mem + gpa, len);
+	return len;
+}
+
+static void note_power_off(void *arg, const char *by)
+{
+	(void)by;
+	((struct fake_pc *)arg)->power_offs++;
+}
+
+static void note_remap(void *arg)
+{
+	((struct fake_pc *)arg)->remaps++;
+}
+
+static void note_log(void *arg, const uint8_t *data, size_t len)
+{
+	struct fake_pc *f = arg;
+
+	for (; len; len--, data++)
+		if (f->log_len < sizeof(f->log) - 1)
+			f->log[f->log_len++] = (char)*data;
+}
+
+static void note_wake(void *arg)
+{
+	atomic_fetch_add(&((struct fake_pc *)arg)->wakes, 1);
+}
+
 void fake_pc_init(struct fake_pc *f)
 {
 	*f = (struct fake_pc){
@@ -62,8 +114,18 @@ void fake_pc_init(struct fake_pc *f)
 			.output = note_output,
 			.input_wanted = note_wanted,
 			.now = give_now,
+			.clock = give_clock,
+			.deadline = note_deadline,
+			.dma = copy_dma,
+			.power_off = note_power_off,
+			.remap = note_remap,
+			.log = note_log,
+			.wake = note_wake,
 		},
+		.deadline = DEV_NEVER,
+		.mem = calloc(1, FAKE_PC_MEM),
 	};
+	ck_assert_ptr_nonnull(f->mem);
 	ck_assert_int_eq(bus_new(&f->host, &f->bus, NULL), 0);
 }
 
@@ -71,6 +133,8 @@ void fake_pc_done(struct fake_pc *f)
 {
 	bus_free(f->bus);
 	f->bus = NULL;
+	free(f->mem);
+	f->mem = NULL;
 }
 
 struct device *fake_pc_attach_all(struct fake_pc *f, uint64_t ram_size)
@@ -104,6 +168,18 @@ void fake_pc_round_trip(struct fake_pc *f)
 	ck_assert_mem_eq(a.data, b.data, a.len);
 	free(a.data);
 	free(b.data);
+}
+
+void fake_pc_run_to(struct fake_pc *f, uint64_t t)
+{
+	uint64_t at;
+
+	while ((at = bus_deadline(f->bus)) <= t && at != DEV_NEVER) {
+		if (at > f->clock)
+			f->clock = at;
+		bus_timers(f->bus, f->clock);
+	}
+	f->clock = t;
 }
 
 uint32_t pc_in(struct fake_pc *f, uint16_t port, unsigned size)

@@ -3,7 +3,11 @@
 #ifndef GV_TESTS_FAKE_PC_H
 #define GV_TESTS_FAKE_PC_H
 
+#include <stdatomic.h>
+
 #include "dev/bus.h"
+
+#define FAKE_PC_MEM (1u << 20)          /* bytes */
 
 struct fake_pc {
 	struct dev_host host;
@@ -16,6 +20,13 @@ struct fake_pc {
 	unsigned exits;
 	int exit_status;
 	unsigned wanted;                /* calls of host.input_wanted */
+	uint64_t clock;                 /* nanoseconds; fake_pc_run_to() moves it */
+	uint64_t deadline;              /* as the bus said last */
+	uint8_t *mem;                   /* guest memory from gpa 0 on, FAKE_PC_MEM bytes, zero at first */
+	unsigned power_offs, remaps;
+	atomic_uint wakes;              /* calls of host.wake */
+	char log[256];                  /* host.log's text, NUL-terminated, cut */
+	size_t log_len;
 	uint8_t output[256];
 	size_t output_len;              /* keeps counting when output is full */
 };
@@ -30,6 +41,9 @@ struct device *fake_pc_attach_all(struct fake_pc *f, uint64_t ram_size);
 void fake_pc_save(struct fake_pc *f, struct dev_buf *b);
 /* Checks that the state, saved, reset and loaded, saves the same again. */
 void fake_pc_round_trip(struct fake_pc *f);
+
+/* Lets the clock reach T, with every timer that falls due on the way called at its time. */
+void fake_pc_run_to(struct fake_pc *f, uint64_t t);
 
 uint32_t pc_in(struct fake_pc *f, uint16_t port, unsigned size);
 void pc_out(struct fake_pc *f, uint16_t port, unsigned size, uint32_t value);

@@ -8,27 +8,31 @@
 
 #define PORTS           0x10000u
 #define RANGES_MAX      255             /* an index and "none" fit a byte */
+#define WINDOWS_MAX     64
+#define DEVICES_MAX     256
 #define NAME_MAX_BYTES  32
+#define WINDOW_MIN      16u             /* numbers below are fixed ranges' */
 
 struct range {
 	struct device *dev;
-	uint16_t base;
-	unsigned count;
+	unsigned id;                    /* among its device's */
+	enum bus_space space;
+	uint64_t base, size;            /* a window of size 0 is nowhere */
 };
 
 struct bus {
 	pthread_mutex_t lock;
 	const struct dev_host *host;
-	struct range range[RANGES_MAX];
+	struct device *dev[DEVICES_MAX];
+	size_t ndevs;
+	struct range range[RANGES_MAX]; /* fixed ones, of ports */
 	size_t nranges;
-	uint8_t owner[PORTS];           /* a port's range index + 1, 0: nobody's */
+	struct range window[WINDOWS_MAX];
+	size_t nwindows;
+	uint8_t owner[PORTS];           /* the index + 1 of the range that holds a port, 0: nobody's */
+	uint8_t over[PORTS];            /* the same for those that lie over others (first_byte_only) */
+	uint64_t deadline;              /* as the host knows it */
 };
-
-/* Whether range I is the first of its device, which stands for the device itself. */
-static bool is_first_range(const struct bus *b, size_t i)
-{
-	return b->range[i].base == b->range[i].dev->base;
-}
 
 int bus_new(const struct dev_host *host, struct bus **ret, struct err *err)
 {
@@ -37,6 +41,7 @@ int bus_new(const struct dev_host *host, struct bus **ret, struct err *err)
 	if (!b)
 		return err_set(err, ENOMEM, "no memory for the device bus");
 	b->host = host;
+	b->deadline = DEV_NEVER;
 	pthread_mutex_init(&b->lock, NULL);
 	*ret = b;
 	return 0;
@@ -48,15 +53,43 @@ void bus_free(struct bus *b)
 
 	if (!b)
 		return;
-	/* From the end: a device's first range, by which it is known, comes before its others. */
-	for (i = b->nranges; i-- > 0;)
-		if (is_first_range(b, i))
-			b->range[i].dev->ops->free(b->range[i].dev);
+	for (i = 0; i < b->ndevs; i++)
+		b->dev[i]->ops->free(b->dev[i]);
 	pthread_mutex_destroy(&b->lock);
 	free(b);
 }
 
 static bool is_attached(const struct bus *b, const struct device *d)
+{
+	size_t i;
+
+	for (i = 0; i < b->ndevs; i++)
+		if (b->dev[i] == d)
+			return true;
+	return false;
+}
+
+static int take_device(struct bus *b, struct device *d, struct err *err)
+{
+	if (b->ndevs == DEVICES_MAX)
+		return err_set(err, ENOSPC, "%s: the bus has no place for another device", d->ops->name);
+	b->dev[b->ndevs++] = d;
+	d->host = b->host;
+	d->bus = b;
+	d->due = DEV_NEVER;
+	return 0;
+}
+
+int bus_attach_bare(struct bus *b, struct device *d, struct err *err)
+{
+	int r = take_device(b, d, err);
+
+	if (r < 0)
+		d->ops->free(d);
+	return r;
+}
+
+static bool has_fixed_range(const struct bus *b, const struct device *d)
 {
 	size_t i;
 
@@ -68,18 +101,19 @@ static bool is_attached(const struct bus *b, const struct device *d)
 
 int bus_attach(struct bus *b, struct device *d, uint16_t base, unsigned count, struct err *err)
 {
-	bool again = is_attached(b, d);
-	unsigned i;
+	bool again = is_attached(b, d), first = !has_fixed_range(b, d);
+	uint8_t *owner = d->ops->first_byte_only ? b->over : b->owner;
+	unsigned i, id = 0;
 	int r;
 
-	if (!count || count > PORTS - base || (again && base < d->base)) {
+	if (!count || count > PORTS - base || (!first && base < d->base)) {
 		r = err_set(err, EINVAL, "%s: port 0x%x cannot start a range of %u", d->ops->name, base, count);
 		goto fail;
 	}
 	for (i = 0; i < count; i++) {
-		if (b->owner[base + i]) {
+		if (owner[base + i]) {
 			r = err_set(err, EEXIST, "%s: port 0x%x belongs to %s", d->ops->name, base + i,
-				    b->range[b->owner[base + i] - 1].dev->ops->name);
+				    b->range[owner[base + i] - 1].dev->ops->name);
 			goto fail;
 		}
 	}
@@ -87,12 +121,17 @@ int bus_attach(struct bus *b, struct device *d, uint16_t base, unsigned count, s
 		r = err_set(err, ENOSPC, "%s: the bus has no range left", d->ops->name);
 		goto fail;
 	}
-	b->range[b->nranges++] = (struct range){ .dev = d, .base = base, .count = count };
-	memset(b->owner + base, (int)b->nranges, count);
 	if (!again) {
-		d->host = b->host;
-		d->base = base;
+		r = take_device(b, d, err);
+		if (r < 0)
+			goto fail;
 	}
+	for (i = 0; i < b->nranges; i++)
+		id += b->range[i].dev == d;
+	b->range[b->nranges++] = (struct range){ .dev = d, .id = id, .space = BUS_PORTS, .base = base, .size = count };
+	memset(owner + base, (int)b->nranges, count);
+	if (first)
+		d->base = base;
 	return 0;
 fail:
 	if (!again)
@@ -105,38 +144,186 @@ const struct dev_host *bus_host(const struct bus *b)
 	return b->host;
 }
 
-/* The device that byte I of an access at PORT goes to, or NULL. */
-static struct device *find_device(const struct bus *b, unsigned port, unsigned i)
+int bus_add_window(struct bus *b, struct device *d, enum bus_space space, unsigned range, struct err *err)
 {
-	struct device *d;
+	if (range < WINDOW_MIN || b->nwindows == WINDOWS_MAX)
+		return err_set(err, ENOSPC, "%s: the bus has no window %u for it", d->ops->name, range);
+	b->window[b->nwindows++] = (struct range){ .dev = d, .id = range, .space = space };
+	return 0;
+}
 
-	if (port + i >= PORTS || !b->owner[port + i])
-		return NULL;
-	d = b->range[b->owner[port + i] - 1].dev;
-	return i && d->ops->first_byte_only ? NULL : d;
+void bus_set_window(struct device *d, unsigned range, uint64_t base, uint64_t size)
+{
+	struct bus *b = d->bus;
+	size_t i;
+
+	for (i = 0; i < b->nwindows; i++) {
+		struct range *w = &b->window[i];
+		uint64_t end = w->space == BUS_PORTS ? PORTS : UINT64_MAX;
+
+		if (w->dev != d || w->id != range)
+			continue;
+		w->base = base;
+		w->size = base >= end ? 0 : size > end - base ? end - base : size;
+	}
+}
+
+static void tell_deadline(struct bus *b)
+{
+	uint64_t at = DEV_NEVER;
+	size_t i;
+
+	for (i = 0; i < b->ndevs; i++)
+		if (b->dev[i]->due < at)
+			at = b->dev[i]->due;
+	if (at == b->deadline)
+		return;
+	b->deadline = at;
+	b->host->deadline(b->host->arg, at);
+}
+
+void dev_timer(struct device *d, uint64_t at)
+{
+	d->due = at;
+	tell_deadline(d->bus);
+}
+
+/* What holds all SIZE bytes from AT on in SPACE, or the first of them when it is one that lies over others; NULL. */
+static const struct range *find_range(const struct bus *b, enum bus_space space, uint64_t at, unsigned size)
+{
+	const struct range *r = NULL;
+	size_t i;
+
+	if (space == BUS_PORTS) {
+		if (b->owner[at])
+			r = &b->range[b->owner[at] - 1];
+		if (r)
+			return size <= r->size - (at - r->base) ? r : NULL;
+	}
+	for (i = 0; i < b->nwindows; i++) {
+		r = &b->window[i];
+		if (r->space == space && at >= r->base && at - r->base < r->size)
+			return size <= r->size - (at - r->base) ? r : NULL;
+	}
+	return NULL;
+}
+
+static uint64_t range_read(const struct range *r, uint64_t at, unsigned size)
+{
+	struct device *d = r->dev;
+
+	if (d->ops->read)
+		return d->ops->read(d, r->id, at - r->base, size);
+	return d->ops->in(d, (unsigned)(at - d->base));
+}
+
+static void range_write(const struct range *r, uint64_t at, unsigned size, uint64_t value)
+{
+	struct device *d = r->dev;
+
+	if (d->ops->write)
+		d->ops->write(d, r->id, at - r->base, size, value);
+	else
+		d->ops->out(d, (unsigned)(at - d->base), (uint8_t)value);
+}
+
+/* One access of SIZE bytes, whole or cut into bytes.  Returns whether anybody took any byte of it. */
+static bool access_bus(struct bus *b, enum bus_space space, uint64_t at, bool is_write, unsigned size, uint8_t *data)
+{
+	const struct range *r = space == BUS_PORTS && b->over[at] ? &b->range[b->over[at] - 1] : NULL;
+	uint64_t value = 0, end = space == BUS_PORTS ? PORTS - 1 : UINT64_MAX;
+	bool claimed = false;
+	unsigned i;
+
+	if (!r && size > 1 && !(size & (size - 1)) && size - 1 <= end - at) {
+		r = find_range(b, space, at, size);
+		if (r && r->dev->ops->read) {
+			memcpy(&value, data, size);
+			if (is_write) {
+				range_write(r, at, size, value);
+			} else {
+				value = range_read(r, at, size);
+				memcpy(data, &value, size);
+			}
+			return true;
+		}
+		r = NULL;
+	}
+	for (i = 0; i < size; i++, r = NULL) {
+		if (!r && i <= end - at)
+			r = find_range(b, space, at + i, 1);
+		claimed |= r != NULL;
+		if (!is_write)
+			data[i] = r ? (uint8_t)range_read(r, at + i, 1) : 0xff;
+		else if (r)
+			range_write(r, at + i, 1, data[i]);
+		/* The rest of an access that such a device has is not for those beneath it. */
+		if (r && r->dev->ops->first_byte_only) {
+			if (!is_write)
+				memset(data + 1, 0xff, size - 1);
+			break;
+		}
+	}
+	return claimed;
 }
 
 bool bus_io(struct bus *b, uint16_t port, bool is_write, unsigned size, unsigned count, uint8_t *data)
 {
 	bool claimed = false;
-	struct device *d;
-	unsigned i;
 
 	bus_lock(b);
-	for (; count; count--) {
-		for (i = 0; i < size; i++, data++) {
-			d = find_device(b, port, i);
-			claimed |= d != NULL;
-			if (is_write) {
-				if (d)
-					d->ops->out(d, port + i - d->base, *data);
-			} else {
-				*data = d ? d->ops->in(d, port + i - d->base) : 0xff;
-			}
-		}
-	}
+	for (; count; count--, data += size)
+		claimed |= access_bus(b, BUS_PORTS, port, is_write, size, data);
 	bus_unlock(b);
 	return claimed;
+}
+
+bool bus_mmio(struct bus *b, uint64_t gpa, bool is_write, unsigned len, uint8_t *data)
+{
+	bool claimed;
+
+	bus_lock(b);
+	claimed = access_bus(b, BUS_MEMORY, gpa, is_write, len, data);
+	bus_unlock(b);
+	return claimed;
+}
+
+void bus_timers(struct bus *b, uint64_t clock)
+{
+	size_t i;
+
+	bus_lock(b);
+	for (i = 0; i < b->ndevs; i++) {
+		if (b->dev[i]->due > clock)
+			continue;
+		b->dev[i]->due = DEV_NEVER;
+		b->dev[i]->ops->timer(b->dev[i], clock);
+	}
+	/* The host has let its own run out. */
+	b->deadline = DEV_NEVER;
+	tell_deadline(b);
+	bus_unlock(b);
+}
+
+void bus_poll(struct bus *b)
+{
+	size_t i;
+
+	bus_lock(b);
+	for (i = 0; i < b->ndevs; i++)
+		if (b->dev[i]->ops->poll)
+			b->dev[i]->ops->poll(b->dev[i]);
+	bus_unlock(b);
+}
+
+uint64_t bus_deadline(struct bus *b)
+{
+	uint64_t at;
+
+	bus_lock(b);
+	at = b->deadline;
+	bus_unlock(b);
+	return at;
 }
 
 void bus_lock(struct bus *b)
@@ -151,15 +338,15 @@ void bus_unlock(struct bus *b)
 
 void bus_reset(struct bus *b)
 {
-	struct device *d;
 	size_t i;
 
 	bus_lock(b);
-	for (i = 0; i < b->nranges; i++) {
-		d = b->range[i].dev;
-		if (is_first_range(b, i) && d->ops->reset)
-			d->ops->reset(d);
+	for (i = 0; i < b->ndevs; i++) {
+		b->dev[i]->due = DEV_NEVER;
+		if (b->dev[i]->ops->reset)
+			b->dev[i]->ops->reset(b->dev[i]);
 	}
+	tell_deadline(b);
 	bus_unlock(b);
 }
 
@@ -187,9 +374,8 @@ static int save_locked(struct bus *b, struct dev_buf *ret)
 	size_t i, before = ret->len;
 	int r = 0;
 
-	for (i = 0; r == 0 && i < b->nranges; i++)
-		if (is_first_range(b, i))
-			r = save_device(b->range[i].dev, ret);
+	for (i = 0; r == 0 && i < b->ndevs; i++)
+		r = save_device(b->dev[i], ret);
 	if (r == 0)
 		r = dev_put(ret, 0, 1);         /* no name is empty: the end */
 	if (r < 0)
@@ -258,9 +444,8 @@ static int load_locked(struct bus *b, struct dev_buf *buf, struct err *err)
 	size_t i;
 	int r = 0;
 
-	for (i = 0; r == 0 && i < b->nranges; i++)
-		if (is_first_range(b, i))
-			r = load_device(b->range[i].dev, buf, err);
+	for (i = 0; r == 0 && i < b->ndevs; i++)
+		r = load_device(b->dev[i], buf, err);
 	if (r == 0 && (load_head(buf, name, &size) < 0 || name[0]))
 		r = err_set(err, EINVAL, "the saved devices do not end where this machine's do");
 	return r;
@@ -288,15 +473,25 @@ int bus_load(struct bus *b, struct dev_buf *buf, struct err *err)
 	return r;
 }
 
-bool bus_list(struct bus *b, size_t index, const char **ret_name, uint16_t *ret_base, unsigned *ret_count)
+const struct device *bus_device(const struct bus *b, size_t index)
 {
-	const struct range *r;
+	return index < b->ndevs ? b->dev[index] : NULL;
+}
 
-	if (index >= b->nranges)
-		return false;
-	r = &b->range[index];
-	*ret_name = r->dev->ops->name;
-	*ret_base = r->base;
-	*ret_count = r->count;
-	return true;
+bool bus_device_range(const struct bus *b, const struct device *d, size_t index, enum bus_space *ret_space,
+		      uint64_t *ret_base, uint64_t *ret_size)
+{
+	size_t i, n = b->nranges + b->nwindows;
+
+	for (i = 0; i < n; i++) {
+		const struct range *r = i < b->nranges ? &b->range[i] : &b->window[i - b->nranges];
+
+		if (r->dev != d || !r->size || index--)
+			continue;
+		*ret_space = r->space;
+		*ret_base = r->base;
+		*ret_size = r->size;
+		return true;
+	}
+	return false;
 }
