@@ -5,7 +5,7 @@
 
 #include "monitor/breaks.h"
 #include "monitor/monitor.h"
-#include "monitor/screen.h"
+#include "monitor/sharedout.h"
 #include "monitor/task.h"
 #include "monitor/window.h"
 
@@ -30,7 +30,7 @@ struct monitor {
 	bool resuming, ours;            /* a resume by a command has not been heard of yet; the last one was by a command */
 	bool stop_asked;                /* by a command; nothing has stopped yet */
 	struct window window;           /* serial output that expect has not taken yet */
-	struct screen screen;           /* standard output */
+	struct sharedout shared;        /* standard output */
 
 	struct commander commander;
 	struct session gdb;

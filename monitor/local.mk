@@ -8,7 +8,7 @@ libgvmonitor_a_SOURCES = \
 	monitor/feed.h monitor/feed.c monitor/filter.h monitor/filter.c monitor/format.h monitor/format.c \
 	monitor/history.h monitor/history.c monitor/lines.h monitor/lines.c monitor/listen.h monitor/listen.c \
 	monitor/notice.h monitor/notice.c monitor/pipe.h monitor/pipe.c monitor/render.h monitor/render.c \
-	monitor/screen.h monitor/screen.c monitor/script.h monitor/script.c monitor/term.h monitor/term.c \
+	monitor/sharedout.h monitor/sharedout.c monitor/script.h monitor/script.c monitor/term.h monitor/term.c \
 	monitor/text.h monitor/text.c monitor/window.h monitor/window.c monitor/cmd_slot.c monitor/cmd_dirty.h \
 	monitor/cmd_dirty.c monitor/cmd_rate.c monitor/cmd_who.c monitor/slotarg.h monitor/slotarg.c monitor/map.h \
 	monitor/map.c monitor/pages.h monitor/pages.c monitor/heat.h monitor/heat.c monitor/svg.h monitor/svg.c \

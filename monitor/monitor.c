@@ -150,7 +150,7 @@ static void on_serial(struct observer *o, const uint8_t *data, size_t len)
 	struct monitor *mon = of_observer(o);
 
 	window_add(&mon->window, data, len);
-	screen_serial(&mon->screen, data, len);
+	sharedout_serial(&mon->shared, data, len);
 	if (mon->tasks)
 		monitor_kick(mon);
 }
@@ -221,7 +221,7 @@ static int need_run(struct monitor *mon, struct err *err)
 {
 	if (mon->run)
 		return 0;
-	return script_new(mon, &mon->screen.out, false, true, on_run_done, mon, &mon->run, err);
+	return script_new(mon, &mon->shared.out, false, true, on_run_done, mon, &mon->run, err);
 }
 
 int monitor_script(struct monitor *mon, const char *file, struct err *err)
@@ -267,7 +267,7 @@ int monitor_new(uv_loop_t *loop, struct machine *m, const struct monitor_events 
 	mon->everyone.write = to_everyone;
 	brks_init(&mon->breaks, m);
 	machine_break_filter(m, BREAK_OWNER_MONITOR, hits_wanted, &mon->breaks);
-	screen_init(&mon->screen, mon);
+	sharedout_init(&mon->shared, mon);
 	mon->commander = (struct commander){ .run = gdb_run, .attached = gdb_attached, .cancel = gdb_cancel };
 	mon->gdb = (struct session){ .kind = SESSION_GDB, .from_gdb = true };
 	session_open(&mon->gdb, mon);
@@ -283,7 +283,7 @@ int monitor_new(uv_loop_t *loop, struct machine *m, const struct monitor_events 
 
 void monitor_show_serial(struct monitor *mon, bool on)
 {
-	mon->screen.show_serial = on;
+	mon->shared.show_serial = on;
 }
 
 static void on_close(uv_handle_t *h)

@@ -52,7 +52,7 @@ int pipe_new(struct monitor *mon, struct err *err)
 		free(c);
 		return r;
 	}
-	feed_open(&c->feed, mon, &mon->screen.out, on_drained);
+	feed_open(&c->feed, mon, &mon->shared.out, on_drained);
 	mon->pipe = c;
 	if (mon->ev.attached)
 		mon->ev.attached(mon->ev.arg, true);

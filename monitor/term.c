@@ -46,7 +46,7 @@ static void on_input(uv_poll_t *p, int status, int events);
 
 static void put(const char *text, size_t len)
 {
-	screen_write_fd(STDOUT_FILENO, text, len);
+	sharedout_write_fd(STDOUT_FILENO, text, len);
 }
 
 static void show_prompt(struct term *t)
@@ -336,7 +336,7 @@ static void greet(struct term *t)
 	if (machine_state(t->mon->m) == MACHINE_RUNNING || t->mon->json)
 		return;
 	stop = notice_stop(t->mon, machine_last_stop(t->mon->m));
-	notice_render(stop, &t->mon->screen.out);
+	notice_render(stop, &t->mon->shared.out);
 	json_decref(stop);
 }
 
@@ -363,7 +363,7 @@ int term_new(struct monitor *mon, struct err *err)
 	uv_signal_start(&t->interrupt, on_interrupt, SIGINT);
 	uv_signal_start(&t->resize, on_resize, SIGWINCH);
 	t->session.kind = SESSION_TERMINAL;
-	t->session.out = &mon->screen.out;
+	t->session.out = &mon->shared.out;
 	t->session.notices = true;
 	session_open(&t->session, mon);
 	the_term = t;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "monitor/screen.h"
+#include "monitor/sharedout.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -11,7 +11,7 @@
 #include "monitor/script.h"
 #include "monitor/term.h"
 
-void screen_write_fd(int fd, const void *data, size_t len)
+void sharedout_write_fd(int fd, const void *data, size_t len)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 	const char *s = data;
@@ -30,23 +30,23 @@ void screen_write_fd(int fd, const void *data, size_t len)
 	}
 }
 
-static void screen_text(struct out *o, const char *text, size_t len)
+static void sharedout_text(struct out *o, const char *text, size_t len)
 {
-	struct screen *s = (struct screen *)o;
+	struct sharedout *s = (struct sharedout *)o;
 
 	if (s->mon->term) {
 		term_text(s->mon->term, text, len);
 		return;
 	}
 	if (s->open_line)
-		screen_write_fd(STDOUT_FILENO, "\n", 1);
+		sharedout_write_fd(STDOUT_FILENO, "\n", 1);
 	s->open_line = false;
-	screen_write_fd(STDOUT_FILENO, text, len);
+	sharedout_write_fd(STDOUT_FILENO, text, len);
 }
 
-void screen_init(struct screen *s, struct monitor *mon)
+void sharedout_init(struct sharedout *s, struct monitor *mon)
 {
-	*s = (struct screen){ .out.write = screen_text, .mon = mon, .show_serial = true };
+	*s = (struct sharedout){ .out.write = sharedout_text, .mon = mon, .show_serial = true };
 }
 
 static void serial_event(struct out *o, const uint8_t *data, size_t len)
@@ -57,7 +57,7 @@ static void serial_event(struct out *o, const uint8_t *data, size_t len)
 	json_decref(v);
 }
 
-void screen_serial(struct screen *s, const uint8_t *data, size_t len)
+void sharedout_serial(struct sharedout *s, const uint8_t *data, size_t len)
 {
 	struct monitor *mon = s->mon;
 
@@ -72,7 +72,7 @@ void screen_serial(struct screen *s, const uint8_t *data, size_t len)
 	} else if (mon->term) {
 		term_serial(mon->term, data, len);
 	} else if (mon->pipe || mon->run) {
-		screen_write_fd(STDOUT_FILENO, data, len);
+		sharedout_write_fd(STDOUT_FILENO, data, len);
 		s->open_line = data[len - 1] != '\n';
 	}
 }
