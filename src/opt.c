@@ -14,6 +14,8 @@
 #define PAGE            4096u
 #define HELP_COLUMN     26
 
+#define KIND_BIOS       (-1)    /* among the kinds: the image is no image, but the firmware */
+
 struct word {
 	const char *text;
 	int value;
@@ -24,6 +26,7 @@ static const struct word kinds[] = {
 	{ "flat", IMAGE_FLAT },
 	{ "elf", IMAGE_ELF },
 	{ "multiboot", IMAGE_MULTIBOOT },
+	{ "bios", KIND_BIOS },
 	{ 0 },
 };
 
@@ -37,6 +40,12 @@ static const struct word modes[] = {
 static const struct word dirty_logs[] = {
 	{ "bitmap", false },
 	{ "ring", true },
+	{ 0 },
+};
+
+static const struct word irqchips[] = {
+	{ "kvm", false },
+	{ "user", true },
 	{ 0 },
 };
 
@@ -94,8 +103,10 @@ static int parse_kind(struct options *o, const char *arg, struct err *err)
 {
 	int value, r = find_word(kinds, arg, &value, err);
 
-	if (r == 0)
-		o->kind = (enum image_kind)value;
+	if (r == 0) {
+		o->image_is_bios = value == KIND_BIOS;
+		o->kind = o->image_is_bios ? IMAGE_AUTO : (enum image_kind)value;
+	}
 	return r;
 }
 
@@ -201,6 +212,81 @@ static int parse_initrd(struct options *o, const char *arg, struct err *err)
 	return m->path && (m->args || !*space) ? 0 : no_memory(err);
 }
 
+/* Takes WORD off the end of TEXT, of *LEN bytes; once, so that a file whose own name ends like that can still be named. */
+static void take_suffix(const char *text, size_t *len, const char *word, bool *flag)
+{
+	size_t n = strlen(word);
+
+	if (*flag || *len < n || memcmp(text + *len - n, word, n) != 0)
+		return;
+	*len -= n;
+	*flag = true;
+}
+
+static int add_disk(struct options *o, const char *path, size_t len, const struct option_disk *how, struct err *err)
+{
+	struct option_disk *d;
+
+	if (!len)
+		return err_set(err, EINVAL, "no file is named");
+	if (o->ndisks == OPTION_DISKS_MAX)
+		return err_set(err, EINVAL, "more than %u disks and CDs", OPTION_DISKS_MAX);
+	d = grow(o->disks, o->ndisks, sizeof(*d));
+	if (!d)
+		return no_memory(err);
+	o->disks = d;
+	d += o->ndisks++;
+	*d = *how;
+	d->path = strndup(path, len);
+	return d->path ? 0 : no_memory(err);
+}
+
+static int parse_disk(struct options *o, const char *arg, struct err *err)
+{
+	struct option_disk how = { 0 };
+	size_t len = strlen(arg), before;
+
+	do {
+		before = len;
+		take_suffix(arg, &len, ",ro", &how.readonly);
+		take_suffix(arg, &len, ",snapshot", &how.snapshot);
+	} while (len != before);
+	return add_disk(o, arg, len, &how, err);
+}
+
+static int parse_cdrom(struct options *o, const char *arg, struct err *err)
+{
+	static const struct option_disk how = { .readonly = true, .cdrom = true };
+
+	return add_disk(o, arg, strlen(arg), &how, err);
+}
+
+static int set_file(char **dst, const char *arg, struct err *err)
+{
+	if (!*arg)
+		return err_set(err, EINVAL, "no file is named");
+	return set_text(dst, arg, err);
+}
+
+static int parse_bios(struct options *o, const char *arg, struct err *err)
+{
+	return set_file(&o->bios, arg, err);
+}
+
+static int parse_vga_bios(struct options *o, const char *arg, struct err *err)
+{
+	return set_file(&o->vga_bios, arg, err);
+}
+
+static int parse_irqchip(struct options *o, const char *arg, struct err *err)
+{
+	int value, r = find_word(irqchips, arg, &value, err);
+
+	if (r == 0)
+		o->user_irqchip = value;
+	return r;
+}
+
 static int parse_gdb(struct options *o, const char *arg, struct err *err)
 {
 	struct addr *a = grow(o->gdb, o->ngdb, sizeof(*a));
@@ -217,9 +303,7 @@ static int parse_gdb(struct options *o, const char *arg, struct err *err)
 
 static int parse_log_packets(struct options *o, const char *arg, struct err *err)
 {
-	if (!*arg)
-		return err_set(err, EINVAL, "no file is named");
-	return set_text(&o->log_packets, arg, err);
+	return set_file(&o->log_packets, arg, err);
 }
 
 static int parse_monitor(struct options *o, const char *arg, struct err *err)
@@ -274,7 +358,7 @@ static int parse_serial(struct options *o, const char *arg, struct err *err)
 #define FLAG(member) offsetof(struct options, member), NULL
 
 static const struct option_row rows[] = {
-	{ 'k', "kind", "KIND", "auto (default), flat, elf, multiboot", 0, parse_kind },
+	{ 'k', "kind", "KIND", "auto (default), flat, elf, multiboot, bios", 0, parse_kind },
 	{ 0, "load", "ADDR", "flat image: where it goes, default 0x7c00", 0, parse_load },
 	{ 0, "entry", "ADDR", "flat image: its first instruction (its start)", 0, parse_entry },
 	{ 0, "mode", "MODE", "flat image: real (default), protected, long", 0, parse_mode },
@@ -283,6 +367,11 @@ static const struct option_row rows[] = {
 	{ 0, "dirty-log", "KIND", "dirty logs by bitmap (default) or ring", 0, parse_dirty_log },
 	{ 'a', "append", "TEXT", "kernel or Multiboot command line", 0, parse_append },
 	{ 'i', "initrd", "FILE", "Multiboot module, \"FILE ARGS...\" (repeatable)", 0, parse_initrd },
+	{ 'd', "disk", "FILE", "ATA disk: FILE[,ro][,snapshot] (repeatable)", 0, parse_disk },
+	{ 0, "cdrom", "FILE", "ATAPI CD-ROM (repeatable)", 0, parse_cdrom },
+	{ 'b', "bios", "FILE", "firmware, which starts the machine (found by itself)", 0, parse_bios },
+	{ 0, "vga-bios", "FILE", "option ROM for the screen", 0, parse_vga_bios },
+	{ 0, "irqchip", "KIND", "PIC and PIT: kvm (default) or user, in this program", 0, parse_irqchip },
 	{ 'g', "gdb", "ADDR", "unix:PATH, tcp:[HOST:]PORT, stdio, none (repeatable)", 0, parse_gdb },
 	{ 0, "log-packets", "FILE", "write gdb's packets, decoded, to FILE", 0, parse_log_packets },
 	{ 0, "tdesc", "KIND", "registers gdb sees: auto (default), i8086, i386, x86-64", 0, parse_tdesc },
@@ -416,44 +505,6 @@ static int parse_words(struct options *o, int argc, char **argv, struct err *err
 	return r;
 }
 
-static bool gdb_has(const struct options *o, enum addr_kind kind)
-{
-	size_t i;
-
-	for (i = 0; i < o->ngdb; i++)
-		if (o->gdb[i].kind == kind)
-			return true;
-	return false;
-}
-
-static bool script_is_stdin(const struct options *o)
-{
-	size_t i;
-
-	for (i = 0; i < o->nscripts; i++)
-		if (o->scripts[i].is_file && strcmp(o->scripts[i].text, "-") == 0)
-			return true;
-	return false;
-}
-
-/* What each option alone could not see. */
-static int check_together(const struct options *o, struct err *err)
-{
-	if (o->help || o->version)
-		return 0;
-	if (o->demo && o->image)
-		return err_set(err, EINVAL, "--demo takes no IMAGE ('%s')", o->image);
-	if (!o->demo && !o->image)
-		return err_set(err, EINVAL, "no IMAGE is named (try --demo)");
-	if (gdb_has(o, ADDR_NONE) && o->ngdb > 1)
-		return err_set(err, EINVAL, "-g none: contradicts the other -g");
-	if (gdb_has(o, ADDR_STDIO) && o->has_monitor && o->monitor.kind == ADDR_STDIO)
-		return err_set(err, EINVAL, "-M stdio: standard input and output are -g stdio's");
-	if (gdb_has(o, ADDR_STDIO) && script_is_stdin(o))
-		return err_set(err, EINVAL, "-x -: standard input is -g stdio's");
-	return 0;
-}
-
 int options_parse(int argc, char **argv, struct options *ret, struct err *err)
 {
 	struct options o = { .memory = 128 * MIB, .cpus = 1 };
@@ -462,12 +513,18 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
 	if (r == 0)
 		r = parse_words(&o, argc, argv, err);
 	if (r == 0)
-		r = check_together(&o, err);
-	if (r == 0)
-		*ret = o;
-	else
+		r = options_check(&o, err);
+	if (r < 0) {
 		options_done(&o);
-	return r;
+		return r;
+	}
+	if (o.image && o.image_is_bios) {
+		free(o.bios);
+		o.bios = o.image;
+		o.image = NULL;
+	}
+	*ret = o;
+	return 0;
 }
 
 void options_done(struct options *o)
@@ -480,6 +537,11 @@ void options_done(struct options *o)
 		free(o->modules[i].args);
 	}
 	free(o->modules);
+	for (i = 0; i < o->ndisks; i++)
+		free(o->disks[i].path);
+	free(o->disks);
+	free(o->bios);
+	free(o->vga_bios);
 	for (i = 0; i < o->ngdb; i++)
 		addr_done(&o->gdb[i]);
 	free(o->gdb);

@@ -19,6 +19,15 @@ struct option_module {
 	char *args;             /* NULL: none */
 };
 
+/* A drive on an IDE channel, in the order given. */
+struct option_disk {
+	char *path;
+	bool readonly, snapshot;
+	bool cdrom;                     /* then readonly, too */
+};
+
+#define OPTION_DISKS_MAX 4u             /* with the CDs */
+
 /* One -x or -e. */
 struct option_script {
 	bool is_file;           /* text is a file's name ("-": standard input), else a command */
@@ -27,7 +36,7 @@ struct option_script {
 
 /* What the command line said, or its defaults.  Everything in it is owned. */
 struct options {
-	enum image_kind kind;           /* IMAGE_AUTO */
+	enum image_kind kind;           /* IMAGE_AUTO; -k bios is in bios */
 	bool has_load, has_entry, has_mode;
 	uint64_t load, entry;           /* gpa; entry is linear */
 	enum boot_mode mode;
@@ -38,6 +47,11 @@ struct options {
 	char *append;                   /* NULL: none */
 	struct option_module *modules;
 	size_t nmodules;
+	struct option_disk *disks;
+	size_t ndisks;                  /* at most OPTION_DISKS_MAX */
+	char *bios;                     /* the firmware's file (also the IMAGE of -k bios); NULL: none is named */
+	char *vga_bios;                 /* NULL: none; never with an image or demo */
+	bool user_irqchip;              /* PIC and PIT are the VMM's, not KVM's */
 	struct addr *gdb;               /* empty: a private unix socket; ADDR_NONE stands alone */
 	size_t ngdb;
 	char *log_packets;              /* a file; NULL: none */
@@ -47,7 +61,12 @@ struct options {
 	size_t nscripts;
 	char *serial;                   /* for serial_new(); "stdio" */
 	bool run, demo, json, verbose, help, version;
-	char *image;                    /* NULL with demo, and perhaps with help and version */
+	/*
+	 * NULL with demo, and perhaps with help and version.  NULL without any of these: firmware starts the machine,
+	 * `bios` or, with disks alone, the one that is installed.
+	 */
+	char *image;
+	bool image_is_bios;             /* while the command line is read: -k bios */
 };
 
 /* One option, as the table has it. */
@@ -65,6 +84,8 @@ struct option_row {
  * mistake named in ERR; -ENOMEM.  Prints nothing, opens no file; may be called again.  Not thread-safe (getopt).
  */
 int options_parse(int argc, char **argv, struct options *ret, struct err *err);
+/* The last part of it: contradictions between options, which none alone could see.  -EINVAL. */
+int options_check(const struct options *o, struct err *err);
 /* Frees what *O owns and zeroes it. */
 void options_done(struct options *o);
 

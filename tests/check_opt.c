@@ -49,6 +49,10 @@ START_TEST(defaults)
 	ck_assert_uint_eq(o.cpus, 1);
 	ck_assert_ptr_null(o.append);
 	ck_assert_uint_eq(o.nmodules, 0);
+	ck_assert_uint_eq(o.ndisks, 0);
+	ck_assert_ptr_null(o.bios);
+	ck_assert_ptr_null(o.vga_bios);
+	ck_assert(!o.user_irqchip);
 	ck_assert_uint_eq(o.ngdb, 0);
 	ck_assert(!o.has_monitor);
 	ck_assert_uint_eq(o.nscripts, 0);
@@ -74,6 +78,12 @@ static void expect_everything(struct options o)
 	ck_assert_str_eq(o.append, "root=x y");
 	ck_assert_uint_eq(o.nmodules, 1);
 	ck_assert_str_eq(o.modules[0].path, "mod");
+	ck_assert_uint_eq(o.ndisks, 2);
+	ck_assert_str_eq(o.disks[0].path, "d");
+	ck_assert(o.disks[0].readonly && !o.disks[0].snapshot && !o.disks[0].cdrom);
+	ck_assert_str_eq(o.disks[1].path, "cd");
+	ck_assert(o.disks[1].readonly && !o.disks[1].snapshot && o.disks[1].cdrom);
+	ck_assert(o.user_irqchip);
 	ck_assert_uint_eq(o.ngdb, 1);
 	ck_assert_int_eq(o.gdb[0].kind, ADDR_UNIX);
 	ck_assert_str_eq(o.gdb[0].path, "/g");
@@ -90,12 +100,13 @@ static void expect_everything(struct options o)
 START_TEST(every_option_both_ways)
 {
 	expect_everything(parse_good("-k|flat|--load|1M|--entry|0x100020|--mode|long|-m|1G|-c|4|--dirty-log|ring|--tdesc|i386|-a|root=x y|"
-				     "-i|mod|-g|/g|-M|unix:m|-x|f|-e|c|-s|file:out|-rjv|img"));
+				     "-i|mod|-d|d,ro|--cdrom|cd|--irqchip|user|-g|/g|-M|unix:m|-x|f|-e|c|-s|file:out|-rjv|img"));
 	expect_everything(parse_good("img|--kind=flat|--load=1M|--entry=0x100020|--mode=long|--memory=1G|"
-				     "--cpus=4|--dirty-log=ring|--tdesc=i386|--append=root=x y|--initrd=mod|--gdb=/g|--monitor=unix:m|"
+				     "--cpus=4|--dirty-log=ring|--tdesc=i386|--append=root=x y|--initrd=mod|"
+				     "--disk=d,ro|--cdrom=cd|--irqchip=user|--gdb=/g|--monitor=unix:m|"
 				     "--script=f|--execute=c|--serial=file:out|--run|--json|--verbose"));
-	expect_everything(parse_good("-kflat|--loa|1M|--en=0x100020|--mod=long|-m1G|-c4|--di=ring|--t=i386|-aroot=x y|-imod|"
-				     "-g/g|-Munix:m|-xf|-ec|-sfile:out|-r|-j|-v|--|img"));
+	expect_everything(parse_good("-kflat|--loa|1M|--en=0x100020|--mod=long|-m1G|-c4|--dir=ring|--t=i386|-aroot=x y|-imod|"
+				     "-dd,ro|--cd=cd|--ir=user|-g/g|-Munix:m|-xf|-ec|-sfile:out|-r|-j|-v|--|img"));
 }
 END_TEST
 
@@ -134,6 +145,85 @@ START_TEST(modules_have_arguments)
 }
 END_TEST
 
+static const struct {
+	const char *arg, *path;
+	bool readonly, snapshot;
+} disks[] = {
+	{ "a", "a", false, false }, { "a,ro", "a", true, false }, { "a,snapshot", "a", false, true },
+	{ "a,ro,snapshot", "a", true, true }, { "a,snapshot,ro", "a", true, true },
+	{ "a,b", "a,b", false, false }, { "a,ro,b", "a,ro,b", false, false }, { ",ro,x,ro", ",ro,x", true, false },
+	{ "a,ro,ro", "a,ro", true, false }, { "a,snapshot,ro,snapshot", "a,snapshot", true, true },
+	{ "a,RO", "a,RO", false, false }, { "a,ro ", "a,ro ", false, false }, { "a,", "a,", false, false },
+	{ "ro", "ro", false, false }, { "snapshot", "snapshot", false, false }, { ",,ro", ",", true, false },
+	{ "a ro", "a ro", false, false },
+};
+
+START_TEST(disks_have_options)
+{
+	char line[64];
+	struct options o;
+
+	snprintf(line, sizeof(line), "-d|%s", disks[_i].arg);
+	o = parse_good(line);
+	ck_assert_uint_eq(o.ndisks, 1);
+	ck_assert_str_eq(o.disks[0].path, disks[_i].path);
+	ck_assert_int_eq(o.disks[0].readonly, disks[_i].readonly);
+	ck_assert_int_eq(o.disks[0].snapshot, disks[_i].snapshot);
+	ck_assert(!o.disks[0].cdrom);
+	options_done(&o);
+}
+END_TEST
+
+START_TEST(drives_keep_their_order)
+{
+	struct options o = parse_good("--cdrom=a,ro|-d|b|--cdrom|c|--disk=d,snapshot");
+	static const struct { const char *path; bool readonly, snapshot, cdrom; } want[] = {
+		{ "a,ro", true, false, true }, { "b", false, false, false }, { "c", true, false, true },
+		{ "d", false, true, false },
+	};
+	size_t i;
+
+	ck_assert_uint_eq(o.ndisks, 4);
+	for (i = 0; i < 4; i++) {
+		ck_assert_str_eq(o.disks[i].path, want[i].path);
+		ck_assert_int_eq(o.disks[i].readonly, want[i].readonly);
+		ck_assert_int_eq(o.disks[i].snapshot, want[i].snapshot);
+		ck_assert_int_eq(o.disks[i].cdrom, want[i].cdrom);
+	}
+	options_done(&o);
+	ck_assert_ptr_null(o.disks);
+}
+END_TEST
+
+/* What starts the machine. */
+static const struct {
+	const char *line, *image, *bios, *vga_bios;
+	enum image_kind kind;
+} starts[] = {
+	{ "-b|f", NULL, "f", NULL, IMAGE_AUTO },
+	{ "--bios=f|--vga-bios=v", NULL, "f", "v", IMAGE_AUTO },
+	{ "-b|f|-k|bios", NULL, "f", NULL, IMAGE_AUTO },
+	{ "-k|bios|f", NULL, "f", NULL, IMAGE_AUTO },
+	{ "f|--vga-bios|v|-k|flat|-k|bios", NULL, "f", "v", IMAGE_AUTO },
+	{ "-d|d", NULL, NULL, NULL, IMAGE_AUTO },
+	{ "--cdrom=d|--vga|v|-k|bios", NULL, NULL, "v", IMAGE_AUTO },
+	{ "-d|d|f", "f", NULL, NULL, IMAGE_AUTO },
+	{ "-d|d|f|-k|bios|-k|elf", "f", NULL, NULL, IMAGE_ELF },
+	{ "-b|f|-h|g|-k|bios", NULL, "g", NULL, IMAGE_AUTO },
+};
+
+START_TEST(what_starts_the_machine)
+{
+	struct options o = parse_good(starts[_i].line);
+
+	ck_assert_pstr_eq(o.image, starts[_i].image);
+	ck_assert_pstr_eq(o.bios, starts[_i].bios);
+	ck_assert_pstr_eq(o.vga_bios, starts[_i].vga_bios);
+	ck_assert_int_eq(o.kind, starts[_i].kind);
+	options_done(&o);
+}
+END_TEST
+
 START_TEST(scripts_keep_their_order)
 {
 	struct options o = parse_good("-e|one|-x|two|--execute=three|-x|-|-e|-|img");
@@ -168,7 +258,8 @@ END_TEST
 
 START_TEST(the_last_one_counts)
 {
-	struct options o = parse_good("-m|1G|-m|2M|-a|x|-a||-M|unix:a|-M|none|-s|pty|-s|none|-k|elf|-k|auto|img");
+	struct options o = parse_good("-m|1G|-m|2M|-a|x|-a||-M|unix:a|-M|none|-s|pty|-s|none|-k|elf|-k|auto|--irqchip=user|"
+				      "--irqchip=kvm|img");
 
 	ck_assert_uint_eq(o.memory, 2 * MIB);
 	ck_assert_str_eq(o.append, "");
@@ -176,13 +267,18 @@ START_TEST(the_last_one_counts)
 	ck_assert_ptr_null(o.monitor.path);
 	ck_assert_str_eq(o.serial, "none");
 	ck_assert_int_eq(o.kind, IMAGE_AUTO);
+	ck_assert(!o.user_irqchip);
+	options_done(&o);
+	o = parse_good("-b|a|-b|b|--vga-bios=c|--vga-bios=d");
+	ck_assert_str_eq(o.bios, "b");
+	ck_assert_str_eq(o.vga_bios, "d");
 	options_done(&o);
 }
 END_TEST
 
 static const char *const good[] = {
 	"--demo", "-h", "--help", "-V", "--version", "-h|a|--demo", "--demo|-g|none", "--demo|-g|stdio|-s|stdio",
-	"--demo|-g|stdio|-M|none", "--demo|-M|stdio", "--demo|-x|-", "--demo|-c|64", "--|-x", "-",
+	"--demo|-g|stdio|-M|none", "--demo|-M|stdio", "--demo|-x|-", "--demo|-c|64", "--|-x", "-", "--demo|-d|d", "--demo|-k|elf",
 };
 
 START_TEST(these_are_fine)
@@ -206,7 +302,7 @@ static const struct {
 	{ "--|", "IMAGE is an empty name" },
 	{ "-Z|a", "-Z: no such option (see --help)" },
 	{ "-rZ|a", "-Z: no such option (see --help)" },
-	{ "-d|x|a", "-d: no such option (see --help)" },
+	{ "-y|x|a", "-y: no such option (see --help)" },
 	{ "--frob|a", "--frob: no such option (see --help)" },
 	{ "--frob=1|a", "--frob=1: no such option (see --help)" },
 	{ "--m=1|a", "--m=1: several options begin like that (see --help)" },
@@ -231,13 +327,36 @@ static const struct {
 	{ "a|-c|-1", "-c -1: not a number of vCPUs (1 to 64)" },
 	{ "a|-c|two", "-c two: not a number of vCPUs (1 to 64)" },
 	{ "a|-c|4294967297", "-c 4294967297: not a number of vCPUs (1 to 64)" },
-	{ "a|-k|coff", "-k coff: not one of auto, flat, elf, multiboot" },
-	{ "a|-k|", "-k : not one of auto, flat, elf, multiboot" },
+	{ "a|-k|coff", "-k coff: not one of auto, flat, elf, multiboot, bios" },
+	{ "a|-k|", "-k : not one of auto, flat, elf, multiboot, bios" },
 	{ "a|--mode=virtual", "--mode=virtual: not one of real, protected, long" },
 	{ "a|--load=here", "--load=here: not an address (try 0x7c00)" },
 	{ "a|--entry=0x1ffffffffffffffff", "--entry=0x1ffffffffffffffff: not an address (try 0x7c00)" },
 	{ "a|-i|", "-i : no file is named" },
 	{ "a|-i| x", "-i  x: no file is named" },
+	{ "-k|bios", "no IMAGE is named (try --demo)" },
+	{ "-d|", "-d : no file is named" },
+	{ "-d|,ro", "-d ,ro: no file is named" },
+	{ "--disk=,ro,snapshot", "--disk=,ro,snapshot: no file is named" },
+	{ "--cdrom=", "--cdrom=: no file is named" },
+	{ "-b|", "-b : no file is named" },
+	{ "-d|d|--vga-bios=", "--vga-bios=: no file is named" },
+	{ "-d|1|-d|2|--cdrom|3|-d|4|-d|5", "-d 5: more than 4 disks and CDs" },
+	{ "-d|1|-d|2|-d|3|-d|4|--cdrom=5", "--cdrom=5: more than 4 disks and CDs" },
+	{ "a|--irqchip=apic", "--irqchip=apic: not one of kvm, user" },
+	{ "a|-b|f", "--bios=f: firmware takes no IMAGE ('a')" },
+	{ "a|-k|elf|-b|f", "--bios=f: firmware takes no IMAGE ('a')" },
+	{ "a|-k|bios|-b|f", "--bios=f: the firmware is IMAGE ('a'), by -k bios" },
+	{ "--demo|-b|f", "--demo takes no firmware (--bios=f)" },
+	{ "--demo|-k|bios", "--demo takes no firmware (-k bios)" },
+	{ "--demo|--vga-bios=f", "--vga-bios=f: only firmware runs it, not an IMAGE" },
+	{ "a|-d|d|--vga-bios=f", "--vga-bios=f: only firmware runs it, not an IMAGE" },
+	{ "-d|d|-k|flat", "-k: is for an IMAGE, and firmware starts the machine" },
+	{ "-b|f|--load=0", "--load: is for an IMAGE, and firmware starts the machine" },
+	{ "-k|bios|f|--entry=0", "--entry: is for an IMAGE, and firmware starts the machine" },
+	{ "-b|f|--mode=real", "--mode: is for an IMAGE, and firmware starts the machine" },
+	{ "-b|f|-a|x", "--append: is for an IMAGE, and firmware starts the machine" },
+	{ "-b|f|-i|x", "--initrd: is for an IMAGE, and firmware starts the machine" },
 	{ "a|-x|", "-x : no file is named" },
 	{ "a|-e|", "-e : no command is given" },
 	{ "a|-g|tcp:65536", "-g tcp:65536: not a port (0 to 65535)" },
@@ -248,7 +367,7 @@ static const struct {
 	{ "a|-g|none|-g|1", "-g none: contradicts the other -g" },
 	{ "a|-g|stdio|-M|stdio", "-M stdio: standard input and output are -g stdio's" },
 	{ "a|-x|-|-g|stdio", "-x -: standard input is -g stdio's" },
-	{ "a|-k|x\x1b[2Jy", "-k x?[2Jy: not one of auto, flat, elf, multiboot" },
+	{ "a|-k|x\x1b[2Jy", "-k x?[2Jy: not one of auto, flat, elf, multiboot, bios" },
 };
 
 START_TEST(each_mistake_is_one_line)
@@ -345,7 +464,7 @@ START_TEST(rows_are_sound)
 			ck_assert(!a->letter || a->letter != b->letter);
 		}
 	}
-	ck_assert_uint_eq(i, 22);
+	ck_assert_uint_eq(i, 27);
 	ck_assert_ptr_null(options_row(i + 1));
 }
 END_TEST
@@ -393,6 +512,9 @@ int main(void)
 	tcase_add_test(t, every_option_both_ways);
 	tcase_add_loop_test(t, memory_sizes, 0, COUNT(sizes));
 	tcase_add_test(t, modules_have_arguments);
+	tcase_add_loop_test(t, disks_have_options, 0, COUNT(disks));
+	tcase_add_test(t, drives_keep_their_order);
+	tcase_add_loop_test(t, what_starts_the_machine, 0, COUNT(starts));
 	tcase_add_test(t, scripts_keep_their_order);
 	tcase_add_test(t, several_gdb_addresses);
 	tcase_add_test(t, the_last_one_counts);
