@@ -9,7 +9,7 @@
 
 #include "tests/fake_parts.h"
 
-enum note_kind { NOTE_RESUMED, NOTE_RESET, NOTE_ENTRY, NOTE_SERIAL };
+enum note_kind { NOTE_RESUMED, NOTE_RESET, NOTE_ENTRY, NOTE_SERIAL, NOTE_FIRMWARE };
 
 struct fake_note {
 	struct fake_note *next;
@@ -323,6 +323,8 @@ static void tell(struct fake_machine *f, const struct fake_note *n, const struct
 			o->was_reset(o);
 		if (n->kind == NOTE_SERIAL && o->serial_output)
 			o->serial_output(o, n->data, n->len);
+		if (n->kind == NOTE_FIRMWARE && o->firmware_output)
+			o->firmware_output(o, n->data, n->len);
 	}
 	f->next_observer = NULL;
 }
@@ -533,6 +535,12 @@ void fake_serial_output(struct fake_machine *f, const void *data, size_t len)
 	note(f, NOTE_SERIAL, data, len);
 }
 
+void fake_firmware_output(struct fake_machine *f, const void *data, size_t len)
+{
+	fake_firmware_log(f, data, len);
+	note(f, NOTE_FIRMWARE, data, len);
+}
+
 struct fake_machine *fake_new(const struct fake_config *config)
 {
 	struct fake_machine *f = calloc(1, sizeof(*f));
@@ -544,6 +552,7 @@ struct fake_machine *fake_new(const struct fake_config *config)
 	fake_memory_ops(&f->ops);
 	fake_slot_ops(&f->ops);
 	fake_break_ops(&f->ops);
+	fake_device_ops(&f->ops);
 	f->machine.ops = &f->ops;
 	f->notes_tail = &f->notes;
 	f->setting[SETTING_ALIAS_HITS] = f->setting[SETTING_ASSIST] = true;

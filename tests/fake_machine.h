@@ -18,6 +18,8 @@
  * Slots are a table: 0 the RAM, 1 a ROM at 4 GiB - 64 KiB, numbers below FAKE_SLOTS.  Changes are checked and
  * remembered, but memory stays as it was.  The log of a slot sees our writes to RAM and what fake_dirty() says; what
  * dirty diff, dirty who and slot check find is what a test has put there.  A reset makes the table anew.
+ *
+ * Devices and the PCI bus are a fixed list; what is typed and injected is remembered.
  */
 #ifndef GV_TESTS_FAKE_MACHINE_H
 #define GV_TESTS_FAKE_MACHINE_H
@@ -29,6 +31,8 @@
 #define FAKE_ENTRY      0x1000          /* gva where every vCPU starts; the symbols lie from here on */
 #define FAKE_HARD_MAX   4               /* debug registers */
 #define FAKE_SERIAL_MAX 65536
+#define FAKE_KEYS_MAX   256             /* what the keyboard takes */
+#define FAKE_FIRMWARE_MAX 65536         /* of firmware's text, the latest */
 #define FAKE_SLOTS      32              /* slot numbers */
 #define FAKE_SCRIPT     16              /* of each: diff runs, writers, faults, exits */
 #define FAKE_WATCHES    64              /* watchpoints; catchpoints, too */
@@ -41,6 +45,7 @@ struct fake_config {
 	unsigned image_bits;
 	enum cpu_mode mode;             /* of every vCPU; MODE_REAL is 0 */
 	bool no_avx;                    /* nor AVX-512 and protection keys */
+	bool bare;                      /* no devices, PCI, screen, keyboard */
 	const uint8_t *code;            /* loaded at FAKE_ENTRY, after a reset again; not owned */
 	size_t code_len;
 };
@@ -64,6 +69,7 @@ struct fake_calls {
 	unsigned watch_insert, watch_remove, catch_add, catch_remove;
 	unsigned slot_add, slot_remove, slot_move, slot_flags, slot_split, slot_resize, slot_discard, slot_remap;
 	unsigned slot_save, slot_check, dirty_read, dirty_take, dirty_diff, dirty_who;
+	unsigned screen, key_text, inject;
 };
 
 struct fake_slot {
@@ -130,6 +136,13 @@ struct fake_machine {
 	uint8_t serial_in[FAKE_SERIAL_MAX];     /* what serial_send() queued */
 	size_t serial_in_len;
 
+	struct screen screen;           /* what the guest shows: off at first */
+	char keys[FAKE_KEYS_MAX];       /* what key_text() typed */
+	size_t keys_len;
+	struct injection injected;      /* the last one */
+	char firmware[FAKE_FIRMWARE_MAX];
+	uint64_t firmware_end;          /* how much it has written */
+
 	struct fake_calls calls;
 	/*
 	 * Positive errno values: the operation fails with it; 0: works.  fail_slot: all that take a slot's number;
@@ -150,6 +163,10 @@ void fake_free(struct fake_machine *f);         /* NULL is fine */
 bool fake_inject(struct fake_machine *f, const struct stop_event *ev);
 /* The guest sends bytes on COM1. */
 void fake_serial_output(struct fake_machine *f, const void *data, size_t len);
+/* Firmware writes for its developers. */
+void fake_firmware_output(struct fake_machine *f, const void *data, size_t len);
+/* The guest writes TEXT (code page 437) to its screen, 80 by 25, which is blank before; the cursor is behind it then. */
+void fake_screen_text(struct fake_machine *f, unsigned row, unsigned column, uint8_t attribute, const char *text);
 
 /* The guest writes to a page (numbered from the slot's start) of a slot that is there. */
 void fake_dirty(struct fake_machine *f, unsigned id, uint64_t page);

@@ -23,6 +23,10 @@ void fake_cpu_ops(struct machine_ops *ops);
 void fake_memory_ops(struct machine_ops *ops);
 void fake_slot_ops(struct machine_ops *ops);
 void fake_break_ops(struct machine_ops *ops);
+void fake_device_ops(struct machine_ops *ops);
+
+/* What firmware_log() gives becomes longer; nobody is told. */
+void fake_firmware_log(struct fake_machine *f, const void *data, size_t len);
 
 /* The first breakpoint at GVA or after it; f->nbrk: none. */
 size_t fake_break_from(const struct fake_machine *f, uint64_t gva);
