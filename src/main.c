@@ -15,6 +15,7 @@
 #include "gdbstub/gdbstub.h"
 #include "gdbstub/wirelog.h"
 #include "kvm/machine_kvm.h"
+#include "load/bios.h"
 #include "monitor/monitor.h"
 #include "opt.h"
 #include "serial.h"
@@ -33,7 +34,8 @@ struct program {
 	struct options opt;
 	uv_loop_t loop;
 	bool has_loop;
-	struct blob *modules;
+	struct blob *modules, vga_bios;
+	struct disk_spec *disks;
 	struct machine *machine;
 	struct observer observer;
 	struct monitor *monitor;
@@ -139,6 +141,7 @@ static int status_of(const struct err *err)
 	switch (err->code) {
 	case ENOEXEC:
 	case ENOSPC:
+	case EBADF:             /* a disk */
 		return STATUS_INPUT;
 	case EINVAL:
 	case ENOMEM:
@@ -156,6 +159,35 @@ static int status_of(const struct err *err)
 	}
 }
 
+/* What the guest begins with: an image, the built-in one, or firmware, which disks alone ask for too. */
+static int read_image(const struct options *o, struct machine_config *c, struct err *err)
+{
+	if (o->demo)
+		return blob_copy("(built-in demo)", demo_image, demo_image_size, &c->image, err);
+	if (o->image)
+		return blob_read(o->image, &c->image, err);
+	c->load.kind = IMAGE_BIOS;
+	return o->bios ? blob_read(o->bios, &c->image, err) : bios_find(&c->image, err);
+}
+
+static int list_disks(struct program *p, struct machine_config *c, struct err *err)
+{
+	const struct options *o = &p->opt;
+
+	p->disks = calloc(o->ndisks + 1, sizeof(*p->disks));
+	if (!p->disks)
+		return err_set(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < o->ndisks; i++) {
+		const struct option_disk *d = &o->disks[i];
+
+		p->disks[i] = (struct disk_spec){ .path = d->path, .readonly = d->readonly, .snapshot = d->snapshot,
+						  .cdrom = d->cdrom };
+	}
+	c->disks = p->disks;
+	c->ndisks = o->ndisks;
+	return 0;
+}
+
 static int read_files(struct program *p, struct machine_config *c, struct err *err)
 {
 	const struct options *o = &p->opt;
@@ -170,8 +202,12 @@ static int read_files(struct program *p, struct machine_config *c, struct err *e
 			return r;
 		p->modules[i].args = o->modules[i].args ? strdup(o->modules[i].args) : NULL;
 	}
-	return o->demo ? blob_copy("(built-in demo)", demo_image, demo_image_size, &c->image, err)
-		       : blob_read(o->image, &c->image, err);
+	r = list_disks(p, c, err);
+	if (!r && o->vga_bios) {
+		r = blob_read(o->vga_bios, &p->vga_bios, err);
+		c->vga_bios = &p->vga_bios;
+	}
+	return r ? r : read_image(o, c, err);
 }
 
 static int make_machine(struct program *p)
@@ -181,13 +217,10 @@ static int make_machine(struct program *p)
 		.memory = o->memory,
 		.cpus = o->cpus,
 		.dirty_ring = o->dirty_ring ? MACHINE_DIRTY_RING : 0,
+		.user_irqchip = o->user_irqchip,
 	};
 	struct err err = { 0 };
 
-	if (read_files(p, &c, &err)) {
-		complain(&err);
-		return STATUS_INPUT;
-	}
 	c.load = (struct load_opts){
 		.kind = o->kind,
 		.has_load = o->has_load,
@@ -197,9 +230,13 @@ static int make_machine(struct program *p)
 		.has_mode = o->has_mode,
 		.mode = o->mode,
 		.append = o->append,
-		.modules = p->modules,
 		.nmodules = o->nmodules,
 	};
+	if (read_files(p, &c, &err)) {
+		complain(&err);
+		return STATUS_INPUT;
+	}
+	c.load.modules = p->modules;
 	if (machine_kvm_new(&c, &p->machine, &err)) {
 		complain(&err);
 		return status_of(&err);
@@ -417,6 +454,8 @@ static void tear_down(struct program *p)
 	for (size_t i = 0; p->modules && i < p->opt.nmodules; i++)
 		blob_done(&p->modules[i]);
 	free(p->modules);
+	free(p->disks);
+	blob_done(&p->vga_bios);
 	if (p->socket_dir)
 		rmdir(p->socket_dir);
 	free(p->socket_dir);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dev/pc.h"
+#include "kvm/board.h"
 #include "kvm/assist_kvm.h"
 #include "kvm/catch.h"
 #include "kvm/debug.h"
@@ -76,7 +77,10 @@ static bool exit_io(struct vcpu *v)
 		.data = (uint8_t *)run + run->io.data_offset,
 	};
 
+	/* Devices may reach guest memory, beneath our traps. */
+	vcpu_lock(v);
 	a.claimed = bus_io(v->vm->bus, run->io.port, a.write, a.size, a.count, (uint8_t *)run + run->io.data_offset);
+	vcpu_unlock(v);
 	v->needs_completion = true;
 	if (atomic_exchange(&v->vm->input_wanted, false))
 		vm_feed_com1(v->vm);
@@ -85,7 +89,21 @@ static bool exit_io(struct vcpu *v)
 	return !v->has_event;
 }
 
-/* No device of this machine has MMIO of its own: reads find all ones, writes are lost, as on a bus nobody answers. */
+/* Carries out A; whether it was one of a device, or of nobody: not a write to memory that may not be written. */
+static bool serve_mmio(struct vcpu *v, struct catch_access *a, uint8_t *data)
+{
+	bool memory = gmem_find(v->vm->gmem, a->addr);
+
+	vcpu_lock(v);
+	a->claimed = a->write && board_write(v->vm->board, a->addr, a->data, a->size);
+	if (memory && !a->write)
+		memset(data, 0xff, a->size);
+	else if (!memory && !a->claimed)
+		a->claimed = bus_mmio(v->vm->bus, a->addr, a->write, a->size, data);
+	vcpu_unlock(v);
+	return !memory;
+}
+
 static bool exit_mmio(struct vcpu *v)
 {
 	struct kvm_run *run = v->run;
@@ -104,10 +122,8 @@ static bool exit_mmio(struct vcpu *v)
 			debug_owe_trap(v);
 		return !v->nwatched && !v->over && !v->has_event;
 	}
-	if (!a.write)
-		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 	v->needs_completion = true;
-	if (!gmem_find(v->vm->gmem, a.addr))
+	if (serve_mmio(v, &a, run->mmio.data))
 		catch_it(v, &a);
 	return !v->has_event;
 }

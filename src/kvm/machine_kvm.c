@@ -8,106 +8,17 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "dev/pc.h"
 #include "kvm/assist_kvm.h"
 #include "kvm/dirty.h"
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
 #include "kvm/ring.h"
 
-static void host_irq(void *arg, unsigned gsi, bool level)
-{
-	struct machine_kvm *k = arg;
-	struct kvm_irq_level irq = { .irq = gsi, .level = level };
-
-	/* Fails only for a line that does not exist. */
-	kvm_ioctl(k->vm.kvm.vm_fd, KVM_IRQ_LINE, &irq);
-}
-
-static void host_reset(void *arg, const char *by)
-{
-	struct machine_kvm *k = arg;
-
-	k->reset_by = by;
-	atomic_store(&k->reset_asked, true);
-	vm_pause(&k->vm);
-}
-
-static void host_exit(void *arg, int status)
-{
-	(void)arg;
-	vcpu_event(vcpu_self(), &(struct stop_event){ .reason = STOP_EXIT, .exit_status = status,
-						      .text = "the guest left by its exit port" });
-}
-
-static void host_output(void *arg, const uint8_t *data, size_t len)
-{
-	struct machine_kvm *k = arg;
-
-	com1_put(k->vm.com1, data, len);
-}
-
-static void host_input_wanted(void *arg)
-{
-	struct machine_kvm *k = arg;
-
-	atomic_store(&k->vm.input_wanted, true);
-}
-
-static uint64_t host_now(void *arg)
-{
-	(void)arg;
-	return (uint64_t)time(NULL);
-}
-
 static void output_arrived(void *arg)
 {
 	vm_notify(arg);
-}
-
-/* RAM from gpa 0 on; what would reach into the hole below 4 GiB goes on above it. */
-static int add_ram(struct slots *s, uint64_t size, struct err *err)
-{
-	uint64_t low = size < PC_RAM_LOW_MAX ? size : PC_RAM_LOW_MAX;
-	struct slot_spec below = { .id = 0, .gpa = 0, .size = low, .backing = SLOT_ANON };
-	struct slot_spec above = { .id = 1, .gpa = 1ull << 32, .size = size - low, .backing = SLOT_ANON };
-	int r = slots_add(s, &below, "ram", NULL, err);
-
-	if (!r && above.size)
-		r = slots_add(s, &above, "ram", NULL, err);
-	return r ? r : slots_mark_initial(s, err);
-}
-
-static int add_devices(struct machine_kvm *k, struct err *err)
-{
-	int r;
-
-	k->dev_host = (struct dev_host){
-		.arg = k,
-		.irq = host_irq,
-		.reset = host_reset,
-		.exit = host_exit,
-		.output = host_output,
-		.input_wanted = host_input_wanted,
-		.now = host_now,
-	};
-	r = bus_new(&k->dev_host, &k->vm.bus, err);
-	if (!r)
-		r = uart_attach(k->vm.bus, &k->vm.uart, err);
-	if (!r)
-		r = debugcon_attach(k->vm.bus, err);
-	if (!r)
-		r = exitport_attach(k->vm.bus, err);
-	if (!r)
-		r = resetctl_attach(k->vm.bus, err);
-	if (!r)
-		r = cmos_attach(k->vm.bus, k->info.ram_size, err);
-	if (!r)
-		r = com1_new(k->vm.ncpus, &k->vm.ctl.pause, output_arrived, &k->vm, &k->vm.com1, err);
-	return r;
 }
 
 static int add_cpus(struct machine_kvm *k, unsigned ncpus, struct err *err)
@@ -135,6 +46,10 @@ int machine_load(struct machine_kvm *k, struct err *err)
 	breaks_suspend(k);
 	r = slots_restore(k->slots, err);
 	if (!r)
+		bus_reset(k->vm.bus);
+	if (!r)
+		r = board_reset(k->board, err);
+	if (!r)
 		r = image_load(&k->image, &k->load, k->vm.gmem, &boot, err);
 	if (!r)
 		r = power_on_restore(&k->vm, k->power_on, err);
@@ -143,8 +58,8 @@ int machine_load(struct machine_kvm *k, struct err *err)
 	breaks_resume(k);
 	if (r)
 		return r;
-	bus_reset(k->vm.bus);
 	com1_reset(k->vm.com1);
+	atomic_store(&k->remap_asked, false);
 	return 0;
 }
 
@@ -170,10 +85,12 @@ static int make_events(struct machine_kvm *k, struct err *err)
 
 	k->vm.ctl.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	k->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	k->device_timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	k->poll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (k->vm.ctl.event_fd < 0 || k->timer_fd < 0 || k->poll_fd < 0 ||
+	if (k->vm.ctl.event_fd < 0 || k->timer_fd < 0 || k->device_timer_fd < 0 || k->poll_fd < 0 ||
 	    epoll_ctl(k->poll_fd, EPOLL_CTL_ADD, k->vm.ctl.event_fd, &ev) ||
-	    epoll_ctl(k->poll_fd, EPOLL_CTL_ADD, k->timer_fd, &ev))
+	    epoll_ctl(k->poll_fd, EPOLL_CTL_ADD, k->timer_fd, &ev) ||
+	    epoll_ctl(k->poll_fd, EPOLL_CTL_ADD, k->device_timer_fd, &ev))
 		return err_errno(err, errno, "making the descriptors to wait on");
 	return 0;
 }
@@ -190,9 +107,11 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	k->base.ops = &machine_kvm_ops;
 	k->vm.kvm = (struct kvm){ .sys_fd = -1, .vm_fd = -1 };
 	k->vm.machine = &k->base;
-	k->vm.ctl.event_fd = k->timer_fd = k->poll_fd = -1;
+	k->vm.ctl.event_fd = k->timer_fd = k->device_timer_fd = k->poll_fd = -1;
 	k->vm.ctl.host_cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_mutex_init(&k->vm.ctl.over_lock, NULL);
+	logring_init(&k->firmware_log);
+	host_init(k);
 	k->load = c->load;
 	k->info = (struct machine_info){ .cpus = c->cpus, .ram_size = c->memory };
 	r = make_events(k, err);
@@ -223,7 +142,8 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	if (r)
 		goto fail;
 	slots_use_rings(k->slots, k->vm.rings);
-	r = add_ram(k->slots, c->memory, err);
+	r = board_new(k->slots, c->memory, k->image.kind == IMAGE_BIOS ? &k->image.file : NULL, &k->board, err);
+	k->vm.board = k->board;
 	if (!r)
 		r = probe_host(&k->vm.kvm, &k->probe, err);
 	if (!r)
@@ -235,7 +155,9 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	if (!r)
 		r = add_cpus(k, c->cpus, err);
 	if (!r)
-		r = add_devices(k, err);
+		r = devices_new(k, c, err);
+	if (!r)
+		r = com1_new(k->vm.ncpus, &k->vm.ctl.pause, output_arrived, &k->vm, &k->vm.com1, err);
 	if (!r)
 		r = power_on_save(&k->vm, &k->power_on, err);
 	if (!r)
@@ -263,13 +185,14 @@ void machine_kvm_free(struct machine *m)
 		vcpu_free(k->vm.cpus[i]);
 	free(k->vm.cpus);
 	power_on_free(k->power_on);
-	bus_free(k->vm.bus);
+	devices_free(k);
 	com1_free(k->vm.com1);
 	breaks_done(k);
 	assister_free(k->vm.assister);
 	dirty_who_free(k->vm.who);
 	rings_free(k->vm.rings);
 	kvm_close(&k->vm.kvm);
+	board_free(k->board);
 	slots_free(k->slots);
 	symtab_free(k->symbols);
 	free(k->exec_file);
@@ -278,8 +201,11 @@ void machine_kvm_free(struct machine *m)
 		close(k->vm.ctl.event_fd);
 	if (k->timer_fd >= 0)
 		close(k->timer_fd);
+	if (k->device_timer_fd >= 0)
+		close(k->device_timer_fd);
 	if (k->poll_fd >= 0)
 		close(k->poll_fd);
 	pthread_mutex_destroy(&k->vm.ctl.over_lock);
+	logring_done(&k->firmware_log);
 	free(k);
 }

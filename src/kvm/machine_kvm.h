@@ -4,6 +4,7 @@
 #define GV_KVM_MACHINE_KVM_H
 
 #include "api/machine.h"
+#include "dev/disk.h"
 #include "load/load.h"
 
 #define MACHINE_DIRTY_RING 16384u       /* entries of a dirty ring that are a fair choice */
@@ -14,11 +15,20 @@ struct machine_config {
 	unsigned dirty_ring;    /* entries of each vCPU's dirty ring, a power of two; 0: dirty logs are bitmaps */
 	struct blob image;      /* taken over, also on failure */
 	struct load_opts load;  /* its strings and modules must outlive the machine */
+	/*
+	 * IMAGE_BIOS makes a whole PC of it, and so do disks, without the firmware's memory map.  The first disks take the places of the IDE
+	 * channels in order; CDs the first that is left from the second channel on.  IDE_DRIVES at most; paths must outlive it.
+	 */
+	const struct disk_spec *disks;
+	size_t ndisks;
+	const struct blob *vga_bios;    /* an option ROM for firmware; must outlive the machine; NULL: none */
+	bool user_irqchip;      /* PIC and PIT are ours, not KVM's: one vCPU */
 };
 
 /*
  * Makes a machine with the image loaded, stopped at its first instruction.  The calling thread becomes the loop thread.
- * -ENOENT, -EACCES, -ENOTSUP: see kvm_open(); -ENOEXEC, -ENOSPC: see image_load(); -EINVAL, -ENOMEM.
+ * -ENOENT, -EACCES, -ENOTSUP: see kvm_open(); -ENOEXEC, -ENOSPC: see image_load(); -EINVAL, -ENOMEM.  -EBADF: a disk cannot be
+ * opened, whatever the reason in ERR.
  */
 int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *err);
 /* Stops the vCPUs and frees everything; NULL is fine.  Observers must have left. */

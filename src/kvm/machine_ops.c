@@ -257,4 +257,11 @@ const struct machine_ops machine_kvm_ops = {
 	.sym_at = op_sym_at,
 	.sym_next = op_sym_next,
 	.serial_send = op_serial_send,
+	.device_list = op_device_list,
+	.device_regs = op_device_regs,
+	.pci_list = op_pci_list,
+	.screen = op_screen,
+	.key_text = op_key_text,
+	.inject = op_inject,
+	.firmware_log = op_firmware_log,
 };

@@ -7,19 +7,27 @@
 #define GV_KVM_MACHINE_PRIV_H
 
 #include "break/watch.h"
+#include "dev/ide.h"
+#include "kvm/board.h"
 #include "kvm/machine_kvm.h"
 #include "kvm/probe.h"
 #include "kvm/slots.h"
 #include "kvm/state.h"
 #include "kvm/vcpu.h"
 #include "load/symtab.h"
+#include "util/logring.h"
 
 struct machine_kvm {
 	struct machine base;    /* first */
 	struct vm vm;
 	struct probe probe;
 	struct slots *slots;
+	struct board *board;
 	struct dev_host dev_host;
+	/* devices.c */
+	struct pci_bus *pci;            /* NULL: the machine has no chipset, nor what follows */
+	struct device *keyboard, *vga;
+	struct disk *disk[IDE_DRIVES];
 	struct power_on *power_on;
 	struct image image;
 	struct load_opts load;
@@ -46,6 +54,20 @@ struct machine_kvm {
 	unsigned turn;          /* the vCPU whose event is looked at first */
 	/* Set by vCPU threads. */
 	atomic_bool reset_asked;
+	atomic_bool remap_asked;        /* PAM registers have changed */
+	atomic_bool log_news;           /* firmware_log has grown since it was told of */
+	/* By any thread. */
+	atomic_bool device_news;        /* bus_poll() is to be called */
+
+	/* host.c: the guest's clock, nanoseconds.  Changes while every vCPU is parked. */
+	struct {
+		uint64_t ran;           /* altogether until `since` */
+		uint64_t since;         /* CLOCK_MONOTONIC when it last went on; 0: it is stopped */
+	} clock;
+	int device_timer_fd;
+	atomic_bool timer_set;          /* it may expire, or has */
+	struct logring firmware_log;
+	uint64_t log_told;              /* how much of it observers have got */
 };
 
 static inline struct machine_kvm *machine_priv(struct machine *m)
@@ -73,6 +95,24 @@ void run_unobserve(struct machine *m, struct observer *o);
 int run_check_parked(const struct machine_kvm *k, struct err *err);
 /* Ends whatever runs, for machine_kvm_free(). */
 void run_end(struct machine_kvm *k);
+
+/* host.c: what devices ask of the machine. */
+void host_init(struct machine_kvm *k);
+/* The guest's clock runs, or stands still.  Every vCPU parked. */
+void host_clock_run(struct machine_kvm *k, bool on);
+/* Gives the devices what has come for them, unless the clock stands still.  Nobody holds the machine; no lock held. */
+void host_inputs(struct machine_kvm *k);
+
+/* devices.c.  Makes the bus and what is on it, opens the disks; frees them. */
+int devices_new(struct machine_kvm *k, const struct machine_config *c, struct err *err);
+void devices_free(struct machine_kvm *k);
+bool op_device_list(struct machine *m, size_t index, struct device_info *ret);
+void op_device_regs(struct machine *m, size_t index, void (*each)(void *arg, const struct device_reg *r), void *arg);
+bool op_pci_list(struct machine *m, size_t index, struct pci_info *ret);
+int op_screen(struct machine *m, struct screen *ret, struct err *err);
+int op_key_text(struct machine *m, const char *text, size_t len, struct err *err);
+int op_inject(struct machine *m, const struct injection *i, struct err *err);
+size_t op_firmware_log(struct machine *m, uint64_t *from, char *ret, size_t size);
 
 /* break_ops.c: breakpoints, watchpoints, catchpoints and what belongs to them; contracts in api/machine.h. */
 int op_break_insert(struct machine *m, enum break_owner owner, const struct break_spec *spec, struct err *err);

@@ -170,6 +170,27 @@ static void prepare(struct machine_kvm *k)
 	set_timer(k);
 }
 
+/* The guest's chipset has other memory in some places now.  All parked. */
+static void remap(struct machine_kvm *k)
+{
+	struct stop_event ev = { .reason = STOP_ERROR };
+	struct vcpu *v = k->vm.cpus[0];
+	struct err err;
+	int r;
+
+	if (!atomic_exchange(&k->remap_asked, false))
+		return;
+	breaks_suspend(k);
+	r = board_remap(k->board, &err);
+	breaks_resume(k);
+	if (!r || v->has_event)
+		return;
+	snprintf(ev.text, sizeof(ev.text), "the chipset's memory map: %.130s", err.msg);
+	ev.pc = regs_pc(v);
+	v->event = ev;
+	v->has_event = true;
+}
+
 /* Opens the gates of all vCPUs that have something to do.  Every one of them parked. */
 static void start(struct machine_kvm *k)
 {
@@ -289,6 +310,7 @@ static int resume_stopped(struct machine_kvm *k, const struct run_action *acts, 
 	k->stop_wanted = false;
 	k->tell_resumed = true;
 	k->tell_stopped = false;
+	host_clock_run(k, true);
 	vm_notify(&k->vm);
 	if (!k->holds)
 		start_or_report(k);
@@ -360,6 +382,7 @@ static void report(struct machine_kvm *k, const struct stop_event *ev)
 	struct vcpu *v = k->vm.cpus[ev->cpu];
 
 	k->last_stop = *ev;
+	host_clock_run(k, false);
 	k->state = ev->reason == STOP_EXIT ? MACHINE_ENDED : MACHINE_STOPPED;
 	k->must_reset = ev->reason == STOP_TRIPLE_FAULT;
 	k->stop_wanted = false;
@@ -451,6 +474,7 @@ static void collect(struct machine_kvm *k)
 	struct vcpu *found = NULL;
 
 	k->report_now = false;
+	remap(k);
 	for (unsigned i = 0; i < k->vm.ncpus; i++)
 		if (k->vm.cpus[i]->has_event && k->vm.cpus[i]->event.reason == STOP_EXIT)
 			found = k->vm.cpus[i];
@@ -487,6 +511,13 @@ static void deliver_output(struct machine_kvm *k)
 	uint8_t buf[4096];
 	size_t n;
 
+	if (atomic_exchange(&k->log_news, false))
+		while ((n = logring_get(&k->firmware_log, &k->log_told, (char *)buf, sizeof(buf))))
+			for (struct observer *o = k->observers; o; o = next) {
+				next = o->next;
+				if (o->firmware_output)
+					o->firmware_output(o, buf, n);
+			}
 	while ((n = com1_take(k->vm.com1, buf, sizeof(buf))))
 		for (struct observer *o = k->observers; o; o = next) {
 			next = o->next;
@@ -514,6 +545,8 @@ void run_poll(struct machine *m, unsigned spin_us)
 		vm_drain(&k->vm);
 		tick(k);
 	}
+	if (!k->holds)
+		host_inputs(k);
 	if (k->state == MACHINE_RUNNING && !k->holds) {
 		if (spin_us)
 			vm_wait_parked(&k->vm, spin_us, 0);

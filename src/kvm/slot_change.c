@@ -152,7 +152,7 @@ int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id,
 			       ", not at 0x%" PRIx64, slot_name(id).text, v->backing->page_size, v->size, offset);
 	if (v->watched)
 		return err_set(err, EBUSY, "slot %s: its writers are being recorded", slot_name(id).text);
-	r = slot_free_id(s, slot_space(id), &new_id, err);
+	r = slots_free_id(s, slot_space(id), &new_id, err);
 	if (!r)
 		r = slot_make_room(s, new_id, err);
 	if (!r)

@@ -135,7 +135,7 @@ static int spare_number(struct slots *s, unsigned space)
 	unsigned id;
 
 	if (space || !s->carve.of)
-		return slot_free_id(s, space, &id, NULL) ? -1 : (int)id;
+		return slots_free_id(s, space, &id, NULL) ? -1 : (int)id;
 	if (carve_number(s, 0, 0, &id))
 		return -1;
 	carve_unnumber(s, id);

@@ -194,7 +194,7 @@ int slot_make_room(struct slots *s, unsigned id, struct err *err)
 	return 0;
 }
 
-int slot_free_id(struct slots *s, unsigned space, unsigned *ret, struct err *err)
+int slots_free_id(struct slots *s, unsigned space, unsigned *ret, struct err *err)
 {
 	struct slot_space *p = &s->space[space];
 
@@ -262,12 +262,17 @@ int slot_lost(struct slots *s, struct slot *v, int r, struct err *err)
 			 slot_name(id).text);
 }
 
-/* Finds or makes the memory of a new slot V. */
-static int find_backing(struct slots *s, const struct slot_spec *spec, struct slot *v, struct err *err)
+/* Finds or makes the memory of a new slot V; OWN is somebody's who has it already, or NULL. */
+static int find_backing(struct slots *s, const struct slot_spec *spec, struct backing *own, struct slot *v, struct err *err)
 {
 	const struct slot *of;
 	int r;
 
+	if (own) {
+		v->backing = backing_get(own);
+		v->hva = own->base + spec->offset;
+		return 0;
+	}
 	if (spec->backing != SLOT_ALIAS) {
 		r = backing_new(spec, &v->backing, err);
 		if (r)
@@ -300,8 +305,8 @@ static int find_backing(struct slots *s, const struct slot_spec *spec, struct sl
 	return 0;
 }
 
-int slots_add(struct slots *s, const struct slot_spec *spec, const char *label, struct slot_note *ret_note,
-	      struct err *err)
+static int add_slot(struct slots *s, const struct slot_spec *spec, struct backing *own, const char *label,
+		    struct slot_note *ret_note, struct err *err)
 {
 	struct slot v = { .id = spec->id, .gpa = spec->gpa, .size = spec->size, .readonly = spec->readonly,
 			  .log = spec->log, .label = label };
@@ -324,7 +329,7 @@ int slots_add(struct slots *s, const struct slot_spec *spec, const char *label, 
 	if (!r)
 		r = carve_vacate(s, v.id, err);
 	if (!r)
-		r = find_backing(s, spec, &v, err);
+		r = find_backing(s, spec, own, &v, err);
 	if (r)
 		return r;
 	space = slot_space_of(s, v.id);
@@ -355,6 +360,17 @@ int slots_add(struct slots *s, const struct slot_spec *spec, const char *label, 
 fail:
 	slot_forget(s, at);
 	return r;
+}
+
+int slots_add(struct slots *s, const struct slot_spec *spec, const char *label, struct slot_note *ret_note,
+	      struct err *err)
+{
+	return add_slot(s, spec, NULL, label, ret_note, err);
+}
+
+int slots_add_backing(struct slots *s, const struct slot_spec *spec, struct backing *b, const char *label, struct err *err)
+{
+	return add_slot(s, spec, b, label, NULL, err);
 }
 
 int slots_remove(struct slots *s, unsigned id, struct err *err)

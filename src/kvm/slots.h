@@ -48,6 +48,10 @@ bool slots_at(struct slots *s, size_t index, struct slot_info *ret);
 /* LABEL is static text: "ram" for what the machine was made with, "user" for what a person added. */
 int slots_add(struct slots *s, const struct slot_spec *spec, const char *label, struct slot_note *ret_note,
 	      struct err *err);
+/* A slot of memory that is there already: SPEC->size bytes of B from SPEC->offset on, one more reference to B. */
+int slots_add_backing(struct slots *s, const struct slot_spec *spec, struct backing *b, const char *label, struct err *err);
+/* The lowest free number of address space SPACE in *RET; -ENOSPC. */
+int slots_free_id(struct slots *s, unsigned space, unsigned *ret, struct err *err);
 int slots_remove(struct slots *s, unsigned id, struct err *err);
 int slots_move(struct slots *s, unsigned id, uint64_t gpa, struct slot_note *ret_note, struct err *err);
 int slots_flags(struct slots *s, unsigned id, const bool *log, const bool *readonly, struct err *err);

@@ -54,8 +54,6 @@ int slot_check_readonly(const struct slots *s, unsigned id, const struct backing
 			struct err *err);
 /* Room for slot number ID, whose space exists.  Slots' addresses change.  -ENOMEM. */
 int slot_make_room(struct slots *s, unsigned id, struct err *err);
-/* The lowest free number of address space SPACE in *RET; -ENOSPC. */
-int slot_free_id(struct slots *s, unsigned space, unsigned *ret, struct err *err);
 
 /* V, which is whole, in the kernel: created, moved, its flags changed.  -errno as KVM says it, like the next. */
 int slot_kernel_put(const struct slots *s, const struct slot *v);

@@ -37,6 +37,7 @@ enum over {
 #define VCPU_WATCHED_MAX 4
 
 struct assister;
+struct board;
 struct catch_table;
 struct dirty_who;
 struct exitlog;
@@ -73,6 +74,7 @@ struct vm {
 	struct bus *bus;
 	struct gmem *gmem;
 	struct slots *slots;
+	struct board *board;
 	struct break_table *breaks;
 	struct watch_table *watches;
 	struct catch_table *catches;

@@ -10,7 +10,7 @@
 
 /*
  * Whether F can be firmware: its size a multiple of 64 KiB (as the PC's firmware hub has it), 64 KiB to BIOS_MAX, and something other
- * than 0xff or 0 at its reset vector, 16 bytes before its end.  -ENOEXEC with one line that begins with the path.
+ * than 0xff or 0 at its reset vector, 16 bytes before its end.  -ENOEXEC; the path is put before the message by image_init().
  */
 int bios_check(const struct blob *f, struct err *err);
 /* Reads the firmware of the seabios package, from where distributions put it.  -ENOENT: none is installed (ERR lists the places, and --bios). */

@@ -4,10 +4,31 @@
 
 #include <errno.h>
 
+#include "load/bios.h"
 #include "load/parts.h"
 
 enum { TAKES_LOAD = 1 << 0, TAKES_ENTRY = 1 << 1, TAKES_MODE = 1 << 2, TAKES_APPEND = 1 << 3,
        TAKES_MODULES = 1 << 4 };
+
+static int firmware_check(struct image *im, struct err *err)
+{
+	int rc = bios_check(&im->file, err);
+
+	im->kind_name = "bios";
+	return rc;
+}
+
+/* It is in ROM already. */
+static int firmware_load(const struct image *im, const struct load_opts *opts, struct gmem *g, struct boot_state *ret,
+			 struct err *err)
+{
+	(void)im;
+	(void)opts;
+	(void)g;
+	(void)err;
+	bios_boot_state(ret);
+	return 0;
+}
 
 static const struct {
 	unsigned takes;
@@ -18,6 +39,7 @@ static const struct {
 	[IMAGE_FLAT]      = { TAKES_LOAD | TAKES_ENTRY | TAKES_MODE, flat_check, flat_load },
 	[IMAGE_ELF]       = { TAKES_ENTRY, elf_check, elf_load },
 	[IMAGE_MULTIBOOT] = { TAKES_ENTRY | TAKES_APPEND | TAKES_MODULES, multiboot_check, multiboot_load },
+	[IMAGE_BIOS]      = { 0, firmware_check, firmware_load },
 };
 
 static const struct {

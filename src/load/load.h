@@ -10,7 +10,7 @@
 #include "api/err.h"
 #include "mem/gmem.h"
 
-enum image_kind { IMAGE_AUTO, IMAGE_FLAT, IMAGE_ELF, IMAGE_MULTIBOOT };
+enum image_kind { IMAGE_AUTO, IMAGE_FLAT, IMAGE_ELF, IMAGE_MULTIBOOT, IMAGE_BIOS };
 enum boot_mode { BOOT_REAL, BOOT_PROTECTED, BOOT_LONG };
 
 struct boot_seg {
@@ -53,7 +53,7 @@ struct image {
 	enum image_kind kind;   /* what probing found, never IMAGE_AUTO */
 	bool is_elf;            /* file holds an ELF, whatever the kind; then symbols may be read from it */
 	unsigned bits;          /* 64 or 32: its ELF class; 0: a flat image */
-	const char *kind_name;  /* "flat", "elf32", "elf64", "multiboot" */
+	const char *kind_name;  /* "flat", "elf32", "elf64", "multiboot", "bios" */
 };
 
 /*
@@ -79,6 +79,7 @@ void image_done(struct image *im);
  *   flat       to --load (0x7c00) and started at --entry (the same) in --mode (real).  Real mode: CS 0 (or the
  *              64 KiB segment the entry lies in), DL 0x80, SS:SP 0:0x7c00 if that is free.
  *   elf        ELF32 in flat protected mode, ELF64 in long mode, at the physical address of the entry point.
+ *   bios       nothing is put anywhere: the ROM is the machine's; at the reset vector.
  *   multiboot  flat protected mode, EAX 0x2badb002, EBX the information structure.
  *
  * Protected and long mode start with interrupts off, a GDT (code 0x08, data 0x10), a 16 KiB stack whose top word

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A PC's memory map: RAM around the hole below 1 MiB, the text screen, the firmware's ROM below 4 GiB, and between 0xc0000 and 1 MiB
+ * what the host bridge's PAM registers say.  These places are memory slots that are made anew when they change: nothing is copied.
+ * Loop thread, every vCPU parked, unless it says else.
+ */
+#ifndef GV_KVM_BOARD_H
+#define GV_KVM_BOARD_H
+
+#include "dev/chipset.h"
+#include "kvm/slots.h"
+#include "load/load.h"
+
+struct board;
+
+/*
+ * Makes RAM of SIZE bytes (a multiple of the page size).  FIRMWARE NULL: all of it from gpa 0 on, and the board does nothing more.
+ * Else as a PC has it, FIRMWARE in its ROM, which is copied.  -EINVAL: too little RAM for a PC; -ENOMEM.  S must outlive the board.
+ */
+int board_new(struct slots *s, uint64_t size, const struct blob *firmware, struct board **ret, struct err *err);
+void board_free(struct board *b);       /* NULL is fine */
+/* Whose PAM registers count; NULL at first: all of it is ROM. */
+void board_set_bridge(struct board *b, const struct pci_function *bridge);
+
+/* After slots_restore(): the ROM as it was and in its place, shadow RAM zero. */
+int board_reset(struct board *b, struct err *err);
+/*
+ * Brings the slots up to date with the PAM registers.  -EEXIST: a slot that a person added is in the way; that place is then without
+ * memory; what KVM says.
+ */
+int board_remap(struct board *b, struct err *err);
+/*
+ * A write by the guest to GPA that is no writable slot: whether it went to RAM all the same, as PAM has it for a place whose
+ * reads go to the ROM.  Any thread; no slot changes meanwhile, the bus lock is not held.
+ */
+bool board_write(struct board *b, uint64_t gpa, const void *data, size_t len);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What devices ask of the machine (struct dev_host), and the host inputs that they get: timers, and work that other threads have
+ * done for them.  These come only while the guest runs: a stopped one sees nothing move.
+ */
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dev/pc.h"
+#include "kvm/machine_priv.h"
+
+static uint64_t monotonic(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void host_irq(void *arg, unsigned gsi, bool level)
+{
+	struct machine_kvm *k = arg;
+	struct kvm_irq_level irq = { .irq = gsi, .level = level };
+
+	/* Fails only for a line that does not exist. */
+	kvm_ioctl(k->vm.kvm.vm_fd, KVM_IRQ_LINE, &irq);
+}
+
+static void host_reset(void *arg, const char *by)
+{
+	struct machine_kvm *k = arg;
+
+	k->reset_by = by;
+	atomic_store(&k->reset_asked, true);
+	vm_pause(&k->vm);
+}
+
+static void host_exit(void *arg, int status)
+{
+	(void)arg;
+	vcpu_event(vcpu_self(), &(struct stop_event){ .reason = STOP_EXIT, .exit_status = status,
+						      .text = "the guest left by its exit port" });
+}
+
+static void host_power_off(void *arg, const char *by)
+{
+	(void)arg;
+	(void)by;
+	vcpu_event(vcpu_self(), &(struct stop_event){ .reason = STOP_EXIT, .text = "the guest switched itself off" });
+}
+
+static void host_output(void *arg, const uint8_t *data, size_t len)
+{
+	struct machine_kvm *k = arg;
+
+	com1_put(k->vm.com1, data, len);
+}
+
+static void host_input_wanted(void *arg)
+{
+	struct machine_kvm *k = arg;
+
+	atomic_store(&k->vm.input_wanted, true);
+}
+
+static uint64_t host_now(void *arg)
+{
+	(void)arg;
+	return (uint64_t)time(NULL);
+}
+
+/* `ran` and `since` change only while every vCPU is parked. */
+static uint64_t host_clock(void *arg)
+{
+	struct machine_kvm *k = arg;
+
+	return k->clock.since ? k->clock.ran + (monotonic() - k->clock.since) : k->clock.ran;
+}
+
+static void set_timer(struct machine_kvm *k, uint64_t at)
+{
+	struct itimerspec t = { 0 };
+	uint64_t abs;
+
+	if (at != DEV_NEVER && k->clock.since) {
+		abs = k->clock.since + (at > k->clock.ran ? at - k->clock.ran : 0);
+		/* Zero would switch it off, and what cannot be said is never reached. */
+		t.it_value.tv_sec = (time_t)(abs / 1000000000u);
+		t.it_value.tv_nsec = (long)(abs % 1000000000u);
+		if (abs < k->clock.since)
+			t.it_value = (struct timespec){ 0 };
+	}
+	atomic_store(&k->timer_set, t.it_value.tv_sec || t.it_value.tv_nsec);
+	timerfd_settime(k->device_timer_fd, TFD_TIMER_ABSTIME, &t, NULL);
+}
+
+static void host_deadline(void *arg, uint64_t at)
+{
+	set_timer(arg, at);
+}
+
+/* Lock order: over_lock before the bus's, which the caller has: everybody who may get here took it before. */
+static size_t host_dma(void *arg, uint64_t gpa, void *data, size_t len, bool to_guest)
+{
+	struct machine_kvm *k = arg;
+
+	return to_guest ? break_write(k->vm.breaks, gpa, data, len) : break_read(k->vm.breaks, gpa, data, len);
+}
+
+static void host_remap(void *arg)
+{
+	struct machine_kvm *k = arg;
+
+	atomic_store(&k->remap_asked, true);
+	vm_pause(&k->vm);
+}
+
+static void host_log(void *arg, const uint8_t *data, size_t len)
+{
+	struct machine_kvm *k = arg;
+
+	logring_put(&k->firmware_log, data, len);
+	if (!atomic_exchange(&k->log_news, true))
+		vm_notify(&k->vm);
+}
+
+static void host_wake(void *arg)
+{
+	struct machine_kvm *k = arg;
+
+	atomic_store(&k->device_news, true);
+	vm_notify(&k->vm);
+}
+
+void host_init(struct machine_kvm *k)
+{
+	k->dev_host = (struct dev_host){
+		.arg = k,
+		.irq = host_irq,
+		.reset = host_reset,
+		.exit = host_exit,
+		.output = host_output,
+		.input_wanted = host_input_wanted,
+		.now = host_now,
+		.clock = host_clock,
+		.deadline = host_deadline,
+		.dma = host_dma,
+		.power_off = host_power_off,
+		.remap = host_remap,
+		.log = host_log,
+		.wake = host_wake,
+	};
+}
+
+void host_clock_run(struct machine_kvm *k, bool on)
+{
+	if (on == (k->clock.since != 0))
+		return;
+	if (on) {
+		uint64_t at = bus_deadline(k->vm.bus);
+
+		k->clock.since = monotonic();
+		if (at != DEV_NEVER)
+			set_timer(k, at);
+	} else {
+		k->clock.ran += monotonic() - k->clock.since;
+		k->clock.since = 0;
+	}
+}
+
+void host_inputs(struct machine_kvm *k)
+{
+	uint64_t times;
+	bool due;
+
+	/* Also while stopped, or it would be readable for good; it is set again when the guest goes on. */
+	if (atomic_load(&k->timer_set) && read(k->device_timer_fd, &times, sizeof(times)) == sizeof(times))
+		atomic_store(&k->timer_set, false);
+	if (!k->clock.since)
+		return;
+	due = bus_deadline(k->vm.bus) <= host_clock(k);
+	if (!due && !atomic_load(&k->device_news))
+		return;
+	pthread_mutex_lock(&k->vm.ctl.over_lock);
+	if (atomic_exchange(&k->device_news, false))
+		bus_poll(k->vm.bus);
+	if (due)
+		bus_timers(k->vm.bus, host_clock(k));
+	pthread_mutex_unlock(&k->vm.ctl.over_lock);
+}
