@@ -119,6 +119,49 @@ START_TEST(owners)
 }
 END_TEST
 
+static void remap_readonly(bool on)
+{
+	struct gmem_region r = { .gpa = 0, .size = SIZE, .hva = ram, .slot = 0, .readonly = on };
+
+	break_suspend(t);
+	ck_assert_int_eq(gmem_remove(gmem, 0), 0);
+	ck_assert_int_eq(gmem_add(gmem, &r, &err), 0);
+	break_resume(t);
+}
+
+/* Firmware in ROM copies itself: no trap goes there as long as debug registers can do it. */
+START_TEST(rom_is_left_alone)
+{
+	struct breakpoint *regs[BREAK_REGISTERS], *b;
+
+	remap_readonly(true);
+	b = set(soft(GVA + 0x100));
+	ck_assert(b->in_rom);
+	ck_assert_uint_eq(b->gpa, 0x100);
+	ck_assert_uint_eq(ram[0x100], original(0x100));
+	ck_assert_uint_eq(break_registers(t, BREAK_REGISTERS, regs), 1);
+	ck_assert_ptr_eq(regs[0], b);
+	/* Looked for again at every start, it stays so. */
+	ck_assert_uint_eq(break_resolve(t, 100), 0);
+	ck_assert(b->in_rom);
+	for (unsigned i = 1; i < BREAK_REGISTERS; i++)
+		set(hard(GVA + 0x200 + i));
+	ck_assert_uint_eq(break_resolve(t, 100), 0);
+	/* Where there are more, the last is set the other way. */
+	set(soft(GVA + 0x300));
+	ck_assert_uint_eq(ram[0x300], TRAP);
+	ck_assert_uint_eq(ram[0x100], original(0x100));
+	unset(soft(GVA + 0x300));
+	ck_assert_uint_eq(ram[0x300], original(0x300));
+	/* As RAM it is like any other. */
+	remap_readonly(false);
+	ck_assert(!b->in_rom);
+	ck_assert_uint_eq(ram[0x100], TRAP);
+	ck_assert_int_eq(unset(soft(GVA + 0x100)), 0);
+	ck_assert_uint_eq(ram[0x100], original(0x100));
+}
+END_TEST
+
 START_TEST(listed_in_order_without_what_is_ours)
 {
 	struct break_spec hidden = soft(GVA + 0x180);
@@ -632,6 +675,7 @@ int main(void)
 	tcase_add_test(c, access_past_the_end);
 	tcase_add_test(c, step_over);
 	tcase_add_test(c, memory_goes_and_comes);
+	tcase_add_test(c, rom_is_left_alone);
 	tcase_add_test(c, pages);
 	tcase_add_test(c, random_operations);
 	suite_add_tcase(s, c);

@@ -123,11 +123,20 @@ static void changed(struct break_table *t)
 	t->sorted_valid = false;
 }
 
+/* Firmware copies itself from ROM to RAM: a trap would go along, and stay there. */
+static bool in_rom(const struct break_table *t, uint64_t gpa)
+{
+	const struct gmem_region *r = gmem_find(t->gmem, gpa);
+
+	return r && r->readonly;
+}
+
 /* Looks for B's byte, B being in no list: afterwards it is in that of the placed or of the pending ones. */
 static bool place(struct break_table *t, struct breakpoint *b)
 {
 	uint64_t gpa;
 
+	b->in_rom = false;
 	if (!b->placed) {
 		gpa = b->spec.gva;
 		if (t->resolve && !t->resolve(t->arg, &b->spec, &gpa)) {
@@ -137,7 +146,8 @@ static bool place(struct break_table *t, struct breakpoint *b)
 		b->gpa = gpa;
 		b->placed = true;
 	}
-	if (site_attach(t, b)) {
+	b->in_rom = in_rom(t, b->gpa) && t->hard.count + t->pending.count < BREAK_REGISTERS;
+	if (!b->in_rom && site_attach(t, b)) {
 		list_add(&t->placed, b);
 		return true;
 	}

@@ -44,6 +44,7 @@ struct breakpoint {
 	bool placed;            /* gpa is known */
 	uint64_t gpa;
 	struct break_site *site;        /* BREAK_SOFT; NULL: pending */
+	bool in_rom;            /* pending, but found, at gpa: in read-only memory, where a debug register is to stand for it */
 	struct breakpoint *on_site;     /* next on the same site */
 	struct breakpoint *prev, *next; /* pending ones, hard ones, those with a site: each in a list, newest first */
 	atomic_ullong hits;

@@ -222,7 +222,7 @@ bool op_break_list(struct machine *m, size_t index, struct break_info *ret)
 		return false;
 	*ret = (struct break_info){
 		.spec = b->spec,
-		.resolved = b->site,
+		.resolved = b->site || b->in_rom,
 		.gpa = b->site ? b->gpa : 0,
 		.in_register = b->spec.kind == BREAK_HARD,
 		.owners = b->owners & ~BREAK_OWNER_CATCH,
