@@ -77,6 +77,23 @@ GUEST(kernel, ".code64\n"
 /* What no assist knows. */
 GUEST(strange, ".code64\n paddd %xmm1, %xmm0\n mov $0, %al\n out %al, $0xf4\n jmp .\n");
 
+/* Interrupts in 32-bit protected mode: INT n, an exception, and the returns from both. */
+GUEST(prot, ".code32\n"
+	" lgdt as_gdtr - prot + 0x100000\n ljmp $8, $(as_flat - prot + 0x100000)\n"
+	"as_flat: mov $0x10, %eax\n mov %eax, %ds\n mov %eax, %es\n mov %eax, %ss\n mov $0x208000, %esp\n"
+	" movl $(as_handler40 - prot + 0x100000), %eax\n mov $0x40, %edi\n call as_gate32\n"
+	" movl $(as_handler0 - prot + 0x100000), %eax\n mov $0, %edi\n call as_gate32\n"
+	" movw $0x7ff, 0x20f000\n movl $0x210000, 0x20f002\n lidt 0x20f000\n"
+	" mov $1000, %ecx\n1: int $0x40\n loop 1b\n mov %esp, 0x200008\n"
+	" xor %edx, %edx\n mov $5, %eax\n xor %ecx, %ecx\n div %ecx\n mov %eax, 0x20000c\n"
+	" mov $0, %al\n out %al, $0xf4\n jmp .\n"
+	"as_gate32: shl $3, %edi\n add $0x210000, %edi\n movw %ax, (%edi)\n movw $8, 2(%edi)\n movw $0x8e00, 4(%edi)\n"
+	" shr $16, %eax\n movw %ax, 6(%edi)\n ret\n"
+	"as_handler40: incl 0x200000\n iret\n"
+	"as_handler0: incl 0x200004\n inc %ecx\n iret\n"
+	".balign 8\nas_gdt: .quad 0, 0xcf9a000000ffff, 0xcf92000000ffff\n"
+	"as_gdtr: .word 23\n .long as_gdt - prot + 0x100000\n");
+
 static uint64_t at(const unsigned char *label)
 {
 	return CODE + (uint64_t)(label - kernel);
@@ -227,6 +244,25 @@ START_TEST(stops_where_kvm_emulates_and_assist_is_off)
 }
 END_TEST
 
+START_TEST(interrupts_of_protected_mode)
+{
+	uint32_t got[4];
+
+	GUEST_START(prot, CODE, BOOT_PROTECTED, 1);
+	guest_continue();
+	guest_wait();
+	ck_assert_msg(stop.reason == STOP_EXIT, "reason %d at 0x%lx: %s", stop.reason, stop.pc, stop.text);
+	ck_assert_uint_eq(machine_phys_read(m, RESULT, got, sizeof(got), &err), sizeof(got));
+	ck_assert_uint_eq(got[0], 1000);
+	ck_assert_uint_eq(got[1], 1);
+	ck_assert_uint_eq(got[2], 0x208000);
+	ck_assert_uint_eq(got[3], 5);
+	if (carried_out())
+		ck_assert_uint_eq(count_of("iret"), 1001);
+	guest_end();
+}
+END_TEST
+
 START_TEST(stops_where_kvm_emulates_and_nobody_knows)
 {
 	GUEST_START(strange, CODE, BOOT_LONG, 1);
@@ -253,6 +289,7 @@ int main(void)
 	tcase_add_test(t, kernel_code_runs);
 	tcase_add_test(t, counts_where_kvm_emulates);
 	tcase_add_test(t, steps);
+	tcase_add_test(t, interrupts_of_protected_mode);
 	tcase_add_test(t, stops_where_kvm_emulates_and_assist_is_off);
 	tcase_add_test(t, stops_where_kvm_emulates_and_nobody_knows);
 	suite_add_tcase(s, t);

@@ -168,7 +168,7 @@ static const struct assist_op basic_ops[] = {
 	{ 0 }
 };
 
-static const struct assist_op *const op_tables[] = { basic_ops, assist_xsave_ops, assist_sse_ops };
+static const struct assist_op *const op_tables[] = { basic_ops, assist_iret_ops, assist_xsave_ops, assist_sse_ops };
 
 static const struct assist_op *find_op(ZydisMnemonic mnemonic)
 {
@@ -198,7 +198,7 @@ void assist_run(struct assist_cpu *cpu, const uint8_t *bytes, size_t n, struct a
 	int r = NOT_OURS;
 
 	*ret = (struct assist_result){ .kind = ASSIST_DONE };
-	cpu->xsave_changed = false;
+	cpu->xsave_changed = cpu->cs.changed = false;
 	if (!insn_zydis(&cpu->regs, bytes, n, &d)) {
 		a.d = &d;
 		a.op = find_op(d.insn.mnemonic);
@@ -211,8 +211,9 @@ void assist_run(struct assist_cpu *cpu, const uint8_t *bytes, size_t n, struct a
 	if (r == NOT_OURS) {
 		ret->kind = ASSIST_UNKNOWN;
 		insn_text(&cpu->regs, bytes, n, ret->text, sizeof(ret->text));
-	} else if (!r) {
-		advance(&a);
+	} else if (r != STOPPED) {
+		if (r != JUMPED)
+			advance(&a);
 		ret->trap = flags & RFLAGS_TF;
 	}
 }
@@ -222,7 +223,7 @@ const char *assist_name(enum assist_name name)
 	static const char *const names[ASSIST_NAMES] = {
 		[ASSIST_INT3] = "int3", [ASSIST_INT1] = "int1", [ASSIST_INTO] = "into", [ASSIST_INT_N] = "int n",
 		[ASSIST_BOUND] = "bound", [ASSIST_CLAC_STAC] = "clac/stac", [ASSIST_POPCNT_OP] = "popcnt",
-		[ASSIST_FXSAVE] = "fxsave", [ASSIST_FXRSTOR] = "fxrstor", [ASSIST_XSAVE_OP] = "xsave",
+		[ASSIST_IRET] = "iret", [ASSIST_FXSAVE] = "fxsave", [ASSIST_FXRSTOR] = "fxrstor", [ASSIST_XSAVE_OP] = "xsave",
 		[ASSIST_XRSTOR] = "xrstor", [ASSIST_SSE_MOVE] = "sse move", [ASSIST_AVX_MOVE] = "avx move",
 	};
 

@@ -3,7 +3,7 @@
  * Instruction assist: carries out one guest instruction that KVM's emulator does not know, with the faults the processor
  * would raise.  Pure: memory comes by callbacks.  Any thread.
  *
- * What it does not check: segment limits and rights, alignment checks (#AC).
+ * What it does not check: segment limits and rights, alignment checks (#AC); but those of a CS that it loads.
  */
 #ifndef GV_INSN_ASSIST_H
 #define GV_INSN_ASSIST_H
@@ -45,6 +45,22 @@ struct assist_fault {
  */
 typedef int assist_access_fn(void *arg, uint64_t gva, void *data, size_t len, bool write, struct assist_fault *ret);
 
+/* A descriptor table: linear base, and the offset of its last byte. */
+struct assist_table {
+	uint64_t base;
+	uint32_t limit;
+};
+
+/* CS as its descriptor has it. */
+struct assist_code_segment {
+	bool changed;           /* the instruction has loaded it */
+	uint16_t selector;
+	uint64_t base;
+	uint32_t limit;         /* bytes, less one */
+	uint8_t type, dpl;
+	bool big, coarse, spare;        /* D, G and AVL */
+};
+
 struct assist_cpu {
 	struct insn_regs regs;          /* in and out: general registers, rip, rflags */
 	unsigned features;              /* mask of enum assist_feature */
@@ -56,6 +72,8 @@ struct assist_cpu {
 	size_t xsave_size;
 	bool xsave_changed;             /* out */
 	struct assist_component component[ASSIST_COMPONENTS];   /* from 2 on */
+	struct assist_table gdt, ldt;
+	struct assist_code_segment cs;  /* out */
 	assist_access_fn *access;
 	void *arg;
 };
@@ -70,7 +88,7 @@ enum assist_kind {
 /* What was done, for counting; from ASSIST_FXSAVE on with x87 or vector state. */
 enum assist_name {
 	ASSIST_INT3, ASSIST_INT1, ASSIST_INTO, ASSIST_INT_N, ASSIST_BOUND, ASSIST_CLAC_STAC, ASSIST_POPCNT_OP,
-	ASSIST_FXSAVE, ASSIST_FXRSTOR, ASSIST_XSAVE_OP, ASSIST_XRSTOR, ASSIST_SSE_MOVE, ASSIST_AVX_MOVE, ASSIST_NAMES
+	ASSIST_IRET, ASSIST_FXSAVE, ASSIST_FXRSTOR, ASSIST_XSAVE_OP, ASSIST_XRSTOR, ASSIST_SSE_MOVE, ASSIST_AVX_MOVE, ASSIST_NAMES
 };
 
 struct assist_result {
@@ -82,6 +100,7 @@ struct assist_result {
 	uint64_t cr2;           /* for vector 14 */
 	/* ASSIST_DONE under the guest's own trap flag: a single-step trap is due (#DB with DR6.BS). */
 	bool trap;
+	bool unmask_nmi;        /* NMIs are no longer held back */
 	char text[80];          /* ASSIST_UNKNOWN: the instruction, as insn_text() has it */
 };
 

@@ -19,7 +19,7 @@
 #define RFLAGS_VM       (1ull << 17)
 #define RFLAGS_AC       (1ull << 18)
 
-enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_SS = 12,
+enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_NP = 11, VECTOR_SS = 12,
 	VECTOR_GP = 13, VECTOR_PF = 14 };
 
 /* The XSAVE area (SDM vol. 1, 13.4). */
@@ -48,8 +48,11 @@ struct assist {
 	const struct assist_op *op;
 };
 
-/* What carries out an instruction: 0, or STOPPED when the result says how it ended, or NOT_OURS for ASSIST_UNKNOWN. */
-enum { STOPPED = 1, NOT_OURS = 2 };
+/*
+ * What carries out an instruction: 0, or STOPPED when the result says how it ended, or NOT_OURS for ASSIST_UNKNOWN, or JUMPED when
+ * it has set rip and the flags itself.
+ */
+enum { STOPPED = 1, NOT_OURS = 2, JUMPED = 3 };
 typedef int assist_fn(struct assist *a);
 
 struct assist_op {
@@ -61,7 +64,7 @@ struct assist_op {
 };
 
 /* The rows of a file, ended by one without `run`. */
-extern const struct assist_op assist_xsave_ops[], assist_sse_ops[];
+extern const struct assist_op assist_xsave_ops[], assist_sse_ops[], assist_iret_ops[];
 
 /* End the instruction with an exception; all return STOPPED. */
 int assist_raise(struct assist *a, unsigned vector);

@@ -185,16 +185,32 @@ static int store_general(struct vcpu *v, const struct insn_regs *r)
 	return regs_set_general(v, &g);
 }
 
-static int set_cr2(struct vcpu *v, uint64_t cr2)
+static int set_special(struct vcpu *v, struct kvm_sregs s)
 {
-	struct kvm_sregs s = v->run->s.regs.sregs;
-	int r;
+	int r = kvm_ioctl(v->fd, KVM_SET_SREGS, &s);
 
-	s.cr2 = cr2;
-	r = kvm_ioctl(v->fd, KVM_SET_SREGS, &s);
 	if (!r)
 		v->run->s.regs.sregs = s;
 	return r;
+}
+
+static int set_cr2(struct vcpu *v, uint64_t cr2)
+{
+	struct kvm_sregs s = v->run->s.regs.sregs;
+
+	s.cr2 = cr2;
+	return set_special(v, s);
+}
+
+static int set_cs(struct vcpu *v, const struct assist_code_segment *cs)
+{
+	struct kvm_sregs s = v->run->s.regs.sregs;
+
+	s.cs = (struct kvm_segment){
+		.base = cs->base, .limit = cs->limit, .selector = cs->selector, .type = cs->type, .present = 1, .dpl = cs->dpl,
+		.db = cs->big, .s = 1, .g = cs->coarse, .avl = cs->spare,
+	};
+	return set_special(v, s);
 }
 
 /*
@@ -209,6 +225,8 @@ static int store_events(struct vcpu *v, const struct assist_result *res)
 	if (r)
 		return r;
 	memset(&e.exception, 0, sizeof(e.exception));
+	if (res->unmask_nmi)
+		e.nmi.masked = 0;
 	if (res->kind != ASSIST_EXCEPTION) {
 		e.flags |= KVM_VCPUEVENT_VALID_SHADOW;
 		e.interrupt.shadow = 0;
@@ -240,6 +258,8 @@ static int store(struct vcpu *v, const struct assist_cpu *cpu, struct assist_res
 		r = kvm_ioctl(v->fd, KVM_SET_XSAVE, v->xsave);
 	if (!r && res->kind == ASSIST_EXCEPTION && res->vector == VECTOR_PF)
 		r = set_cr2(v, res->cr2);
+	if (!r && cpu->cs.changed)
+		r = set_cs(v, &cpu->cs);
 	if (!r)
 		r = store_general(v, &cpu->regs);
 	res->has_code &= has_codes(v);
@@ -261,6 +281,7 @@ static void say(struct assist_outcome *ret, const char *fmt, const char *what)
 void assist_try(struct vcpu *v, bool dry, struct assist_outcome *ret)
 {
 	struct assist_cpu cpu = { .features = v->vm->assister->features, .access = on_access, .arg = v };
+	const struct kvm_sregs *s = &v->run->s.regs.sregs;
 	uint8_t bytes[INSN_BYTES_MAX];
 	struct assist_result res;
 	char text[80];
@@ -269,6 +290,8 @@ void assist_try(struct vcpu *v, bool dry, struct assist_outcome *ret)
 
 	*ret = (struct assist_outcome){ 0 };
 	regs_insn(v, &cpu.regs);
+	cpu.gdt = (struct assist_table){ s->gdt.base, s->gdt.limit };
+	cpu.ldt = (struct assist_table){ s->ldt.base, s->ldt.unusable ? 0 : s->ldt.limit };
 	n = guest_mem_read(v, regs_pc(v), bytes, sizeof(bytes), NULL);
 	if (!n) {
 		snprintf(ret->text, sizeof(ret->text), "KVM cannot fetch an instruction at 0x%" PRIx64, regs_pc(v));
