@@ -8,6 +8,7 @@ libgvcore_a_SOURCES = \
 include src/mem/local.mk
 include src/load/local.mk
 include src/dev/local.mk
+include src/dev/firmware.mk
 include src/dev/console.mk
 include src/break/local.mk
 include src/insn/local.mk

@@ -1,0 +1,9 @@
+# Firmware: its image, what it is told, what it says.
+libgvcore_a_SOURCES += src/dev/fw_cfg.h src/dev/fw_cfg.c src/dev/debugport.c src/load/bios.h src/load/bios.c
+
+if HAVE_CHECK
+check_PROGRAMS += tests/check_bios
+tests_check_bios_SOURCES = tests/check_bios.c tests/unit.c tests/unit.h
+tests_check_bios_LDADD = libgvcore.a $(ELF_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+TESTS += tests/check_bios
+endif
