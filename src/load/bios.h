@@ -9,12 +9,18 @@
 #define BIOS_LOW_MAX    (128u << 10)    /* of its end, also below 1 MiB */
 
 /*
- * Whether F can be firmware: its size a multiple of 64 KiB (as the PC's firmware hub has it), 64 KiB to BIOS_MAX, and something other
- * than 0xff or 0 at its reset vector, 16 bytes before its end.  -ENOEXEC; the path is put before the message by image_init().
+ * Whether F can be firmware: its size a multiple of 64 KiB (as the PC's firmware hub has it), 64 KiB to BIOS_MAX, and
+ * something other than 0xff and 0 at its reset vector, in the 16 bytes before its end.  -ENOEXEC; the path is put before
+ * the message by image_init().
  */
 int bios_check(const struct blob *f, struct err *err);
-/* Reads the firmware of the seabios package, from where distributions put it.  -ENOENT: none is installed (ERR lists the places, and --bios). */
+/*
+ * Reads the firmware of the seabios package, from where distributions put it, without bios_check().  -ENOENT: none is
+ * installed (ERR lists the places, and --bios); as blob_read().
+ */
 int bios_find(struct blob *ret, struct err *err);
+/* The same with PATHS, ended by NULL, for the places: the first that is there is taken, or what reading it gave. */
+int bios_find_in(const char *const *paths, struct blob *ret, struct err *err);
 /* A processor's registers after RESET#: SDM vol. 3, table 9-1.  Pure. */
 void bios_boot_state(struct boot_state *ret);
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "load/bios.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define ROM_UNIT        (64u << 10)     /* bytes */
+#define RESET_VECTOR    16u             /* bytes before the end: what is there is run first */
+
+#define CR0_RESET       0x60000010ull   /* CD, NW, ET */
+#define RFLAGS_FIXED    0x2ull
+#define EDX_FAMILY_6    0x600ull
+#define ACC_CODE        0x9b
+#define ACC_DATA        0x93
+#define ACC_TSS_BUSY    0x8b
+#define ACC_LDT         0x82
+
+static const char *const places[] = {
+	"/usr/share/seabios/bios.bin", "/usr/share/seabios/bios-256k.bin",
+	"/usr/share/qemu/bios.bin", "/usr/share/qemu/bios-256k.bin",
+	NULL
+};
+
+/* An erased part of a ROM is all ones, a hole in a file zeros. */
+static bool is_blank(const uint8_t *data, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (data[i] != 0xff && data[i] != 0)
+			return false;
+	return true;
+}
+
+int bios_check(const struct blob *f, struct err *err)
+{
+	if (f->size > BIOS_MAX)
+		return err_set(err, ENOEXEC, "no firmware: its size, %zu bytes, is more than 16M", f->size);
+	if (!f->size || f->size % ROM_UNIT)
+		return err_set(err, ENOEXEC, "no firmware: its size, %zu bytes, is no multiple of 64K", f->size);
+	if (is_blank(f->data + f->size - RESET_VECTOR, RESET_VECTOR))
+		return err_set(err, ENOEXEC, "no firmware: nothing is at its reset vector, 16 bytes before its end");
+	return 0;
+}
+
+int bios_find_in(const char *const *paths, struct blob *ret, struct err *err)
+{
+	char list[512];
+	size_t at = 0, i;
+	int r;
+
+	for (i = 0; paths[i]; i++) {
+		r = blob_read(paths[i], ret, err);
+		if (r != -ENOENT && r != -ENOTDIR)
+			return r;
+		if (at < sizeof(list))
+			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s", at ? ", " : "", paths[i]);
+	}
+	return err_set(err, ENOENT, "no firmware is installed: install seabios, or name a file with --bios (not there: %s)",
+		       list);
+}
+
+int bios_find(struct blob *ret, struct err *err)
+{
+	return bios_find_in(places, ret, err);
+}
+
+void bios_boot_state(struct boot_state *ret)
+{
+	static const struct boot_seg data = { .limit = 0xffff, .access = ACC_DATA };
+
+	*ret = (struct boot_state){
+		.mode = BOOT_REAL,
+		.rdx = EDX_FAMILY_6,
+		.rip = 0xfff0, .rflags = RFLAGS_FIXED, .cr0 = CR0_RESET,
+		.cs = { .selector = 0xf000, .base = 0xffff0000, .limit = 0xffff, .access = ACC_CODE },
+		.ds = data, .es = data, .fs = data, .gs = data, .ss = data,
+		.tr = { .limit = 0xffff, .access = ACC_TSS_BUSY },
+		.ldt = { .limit = 0xffff, .access = ACC_LDT },
+		.gdt_limit = 0xffff, .idt_limit = 0xffff,
+	};
+}
