@@ -26,7 +26,10 @@ enum cmd_flags {
 };
 
 /* What its arguments are, for completion. */
-enum cmd_complete { COMPLETE_NONE, COMPLETE_EXPR, COMPLETE_REGS, COMPLETE_FILE, COMPLETE_COMMAND, COMPLETE_SLOT };
+enum cmd_complete {
+	COMPLETE_NONE, COMPLETE_EXPR, COMPLETE_REGS, COMPLETE_FILE, COMPLETE_COMMAND, COMPLETE_SLOT, COMPLETE_DEVICE,
+	COMPLETE_WORDS,         /* the first one: a word of its usage */
+};
 
 /* From exec: the task goes on; task_finish() will end it. */
 #define CMD_WAITING 1
@@ -52,7 +55,8 @@ struct cmd_group {
 };
 
 extern const struct cmd_group cmd_run_group, cmd_inspect_group, cmd_info_group, cmd_change_group, cmd_break_group,
-	cmd_engine_group, cmd_debugregs_group, cmd_msr_group, cmd_slot_group, cmd_dirty_group, cmd_session_group;
+	cmd_engine_group, cmd_debugregs_group, cmd_msr_group, cmd_devices_group, cmd_slot_group, cmd_dirty_group,
+	cmd_session_group;
 extern const struct cmd_group *const cmd_groups[];      /* ends with NULL */
 
 /* The INDEX-th row of all groups; NULL past the end. */

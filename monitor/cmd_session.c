@@ -12,8 +12,10 @@
 #include "monitor/script.h"
 #include "monitor/term.h"
 #include "monitor/text.h"
+#include "monitor/vgatext.h"
 
 #define EXPECT_MS 10000
+#define SCREEN_MS 50            /* between two looks at the screen: it tells nobody when it changes */
 #define PLAN_MAX 100000
 
 static int exec_echo(struct task *t, struct err *err)
@@ -30,11 +32,33 @@ static void render_echo(const json_t *result, struct out *o)
 
 /* -- expect -- */
 
+struct expectation {
+	struct pattern *pattern;
+	struct screen *screen;  /* room for the guest's; NULL: it is the serial line that matters */
+};
+
+static bool on_screen(struct machine *m, struct expectation *e)
+{
+	struct out_buf b;
+	bool found;
+
+	if (machine_screen(m, e->screen, NULL))
+		return false;
+	out_buf_init(&b);
+	vgatext_lines(e->screen, &b.out);
+	found = b.len && pattern_in(e->pattern, b.text, b.len);
+	out_buf_done(&b);
+	return found;
+}
+
 static void expect_advance(struct task *t)
 {
 	struct monitor *mon = t->s->mon;
+	struct expectation *e = t->data;
 
-	if (window_match(&mon->window, t->data))
+	if (e->screen)
+		t->again = uv_now(mon->loop) + SCREEN_MS;
+	if (e->screen ? on_screen(mon->m, e) : window_match(&mon->window, e->pattern))
 		task_finish(t, 0);
 	else if (machine_state(mon->m) != MACHINE_RUNNING)
 		task_finish(t, err_set(&t->err, EPIPE, "%s did not come, and the guest %s",
@@ -54,16 +78,57 @@ static void expect_interrupt(struct task *t)
 
 static void expect_drop(struct task *t)
 {
-	pattern_free(t->data);
+	struct expectation *e = t->data;
+
+	pattern_free(e->pattern);
+	free(e->screen);
+	free(e);
 }
 
 static const struct task_wait until_seen = {
 	.advance = expect_advance, .timeout = expect_timeout, .interrupt = expect_interrupt, .drop = expect_drop,
 };
 
+/* The word screen, with something behind it; alone it is a pattern. */
+static bool takes_screen(const char **p)
+{
+	const char *rest = *p, *word;
+	size_t len;
+
+	word = task_word(&rest, &len);
+	if (!word_is(word, len, "screen") || !*rest || *rest == '#')
+		return false;
+	*p = rest;
+	return true;
+}
+
+/* -ENODEV: there is no screen. */
+static int new_expectation(struct machine *m, bool screen, struct pattern *pattern, struct expectation **ret,
+			   struct err *err)
+{
+	struct expectation *e = calloc(1, sizeof(*e));
+	struct screen *s = screen ? malloc(sizeof(*s)) : NULL;
+	int r = 0;
+
+	if (!e || (screen && !s))
+		r = err_set(err, ENOMEM, "out of memory");
+	if (!r && screen)
+		r = machine_screen(m, s, err);
+	if (r) {
+		free(e);
+		free(s);
+		return r;
+	}
+	*e = (struct expectation){ .pattern = pattern, .screen = s };
+	*ret = e;
+	return 0;
+}
+
 static int exec_expect(struct task *t, struct err *err)
 {
 	const char *p = t->args, *word;
+	bool screen = takes_screen(&p);
+	struct expectation *e = NULL;
 	struct pattern *pattern;
 	uint64_t ms = EXPECT_MS;
 	size_t used, len;
@@ -73,17 +138,20 @@ static int exec_expect(struct task *t, struct err *err)
 	if (r)
 		return r == -EINVAL ? task_malformed(t, r) : r;
 	p += used;
+	used = (size_t)(p - t->args);
 	word = task_word(&p, &len);
 	if (*word == '#')
 		len = 0;
 	else if (*p == '#')
 		p = "";
-	if (len && (*p || text_seconds(word, len, &ms))) {
+	r = len && (*p || text_seconds(word, len, &ms)) ? task_usage(t, err)
+							: new_expectation(task_machine(t), screen, pattern, &e, err);
+	if (r) {
 		pattern_free(pattern);
-		return task_usage(t, err);
+		return r;
 	}
 	t->result = json_pack("{s:o}", "name", data_text(t->args, used));
-	task_wait(t, &until_seen, pattern, ms);
+	task_wait(t, &until_seen, e, ms);
 	expect_advance(t);
 	if (!ms && !t->finished)
 		expect_timeout(t);
@@ -346,10 +414,11 @@ static const struct cmd rows[] = {
 	  "One a line; a line that begins with # is a comment.  It stops at the first line that fails.", CMD_TEXT,
 	  COMPLETE_FILE, exec_source, NULL },
 	{ "echo", NULL, "[TEXT]", "print TEXT", NULL, CMD_TEXT, COMPLETE_NONE, exec_echo, render_echo },
-	{ "expect", NULL, "PATTERN [TIMEOUT]", "wait until PATTERN comes on the serial line",
+	{ "expect", NULL, "[screen] PATTERN [TIMEOUT]", "wait until PATTERN comes on the serial line",
 	  "PATTERN is a \"substring\" with C's escapes, one bare word, or /a POSIX extended regular expression/,\n"
 	  "which has to match within a line.  It is looked for in what came since the last match.  Fails after\n"
-	  "TIMEOUT seconds (10), or at once when the guest is stopped and it has not come.", CMD_TEXT | CMD_POINT,
+	  "TIMEOUT seconds (10), or at once when the guest is stopped and it has not come.\n"
+	  "With screen, until the guest's text screen shows it: as `screen` has it, now or later.", CMD_TEXT | CMD_POINT,
 	  COMPLETE_NONE, exec_expect, NULL },
 	{ "assert", NULL, "EXPR [TEXT]", "fail unless EXPR is true (not 0)", "TEXT names it in messages.",
 	  CMD_PARKED | CMD_POINT, COMPLETE_EXPR, exec_assert, NULL },

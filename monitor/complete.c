@@ -130,6 +130,22 @@ static void add_words(struct names *c, const char *args, const char *typed)
 	}
 }
 
+static void add_devices(struct names *c, struct machine *m)
+{
+	struct device_info d;
+
+	for (size_t i = 0; c->n < NAMES_MAX && machine_device_list(m, i, &d); i++)
+		add(c, "", d.name, strlen(d.name));
+}
+
+/* Whether the word at START is the first behind the name that ends at USED. */
+static bool is_first(const char *line, size_t used, size_t start)
+{
+	while (used < start && text_space(line[used]))
+		used++;
+	return used == start;
+}
+
 /* The arguments of a slot or dirty command: LINE is what comes before the word, from USED on. */
 static void add_slot_arguments(struct names *c, struct machine *m, const struct cmd *cmd, const char *line,
 			       size_t used, size_t start, bool *ret_file)
@@ -178,6 +194,14 @@ static void add_arguments(struct names *c, struct machine *m, const struct cmd *
 		break;
 	case COMPLETE_COMMAND:
 		add_commands(c, NULL);
+		break;
+	case COMPLETE_DEVICE:
+		if (is_first(line, used, start))
+			add_devices(c, m);
+		break;
+	case COMPLETE_WORDS:
+		if (is_first(line, used, start))
+			add_words(c, cmd->args, "");
 		break;
 	case COMPLETE_SLOT:
 		add_slot_arguments(c, m, cmd, line, used, start, ret_file);

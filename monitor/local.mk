@@ -14,7 +14,9 @@ libgvmonitor_a_SOURCES = \
 	monitor/map.c monitor/pages.h monitor/pages.c monitor/heat.h monitor/heat.c monitor/svg.h monitor/svg.c \
 	monitor/newfile.h monitor/newfile.c monitor/names.h monitor/names.c monitor/hits.h monitor/hits.c \
 	monitor/hook.h monitor/hook.c monitor/range.h monitor/range.c monitor/cmd_break.h monitor/cmd_breaks.c \
-	monitor/cmd_catch.c monitor/cmd_engine.c monitor/cmd_debugregs.c monitor/cmd_msr.c
+	monitor/cmd_catch.c monitor/cmd_engine.c monitor/cmd_debugregs.c monitor/cmd_msr.c \
+	monitor/cmd_devices.h monitor/cmd_devices.c monitor/cmd_pci.c monitor/vgatext.h monitor/vgatext.c \
+	monitor/fwlog.h monitor/fwlog.c
 
 MONITOR_TEST_LIBS = libgvmonitor.a libgvhost.a libgvcore.a $(ZYDIS_LIBS) $(JANSSON_LIBS) $(READLINE_LIBS) $(UV_LIBS)
 MONITOR_RIG = tests/monitor_rig.c tests/monitor_rig.h $(fake_machine) tests/unit.c tests/unit.h
@@ -36,6 +38,10 @@ tests_check_cmd_hook_SOURCES = tests/check_cmd_hook.c $(MONITOR_RIG)
 tests_check_cmd_hook_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 check_PROGRAMS += tests/check_debugregs tests/check_msr
 TESTS += tests/check_debugregs tests/check_msr
+check_PROGRAMS += tests/check_cmd_devices
+TESTS += tests/check_cmd_devices
+tests_check_cmd_devices_SOURCES = tests/check_cmd_devices.c $(MONITOR_RIG)
+tests_check_cmd_devices_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_msr_SOURCES = tests/check_msr.c $(MONITOR_RIG)
 tests_check_msr_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_debugregs_SOURCES = tests/check_debugregs.c $(MONITOR_RIG)

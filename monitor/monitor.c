@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "monitor/core.h"
+#include "monitor/fwlog.h"
 #include "monitor/heat.h"
 #include "monitor/hits.h"
 #include "monitor/hook.h"
@@ -49,9 +50,14 @@ static void on_timer(uv_timer_t *timer)
 	struct monitor *mon = timer->data;
 	uint64_t now = uv_now(mon->loop);
 
-	for (struct task *t = mon->tasks; t; t = t->next)
+	for (struct task *t = mon->tasks; t; t = t->next) {
+		if (t->again && t->again <= now && !t->finished) {
+			t->again = 0;
+			t->wait->advance(t);
+		}
 		if (t->deadline && t->deadline <= now && !t->finished)
 			t->wait->timeout(t);
+	}
 	monitor_set_timer(mon);
 }
 
@@ -59,9 +65,12 @@ void monitor_set_timer(struct monitor *mon)
 {
 	uint64_t now = uv_now(mon->loop), first = UINT64_MAX;
 
-	for (struct task *t = mon->tasks; t; t = t->next)
+	for (struct task *t = mon->tasks; t; t = t->next) {
 		if (t->deadline && !t->finished && t->deadline < first)
 			first = t->deadline;
+		if (t->again && !t->finished && t->again < first)
+			first = t->again;
+	}
 	if (first == UINT64_MAX)
 		uv_timer_stop(&mon->timer);
 	else
@@ -153,6 +162,13 @@ static void on_serial(struct observer *o, const uint8_t *data, size_t len)
 	sharedout_serial(&mon->shared, data, len);
 	if (mon->tasks)
 		monitor_kick(mon);
+}
+
+static void on_firmware(struct observer *o, const uint8_t *data, size_t len)
+{
+	(void)data;
+	(void)len;
+	fwlog_more(of_observer(o));
 }
 
 /* -- gdb's `monitor CMD` -- */
@@ -271,7 +287,8 @@ int monitor_new(uv_loop_t *loop, struct machine *m, const struct monitor_events 
 	mon->commander = (struct commander){ .run = gdb_run, .attached = gdb_attached, .cancel = gdb_cancel };
 	mon->gdb = (struct session){ .kind = SESSION_GDB, .from_gdb = true };
 	session_open(&mon->gdb, mon);
-	mon->observer = (struct observer){ .stopped = on_stopped, .resumed = on_resumed, .serial_output = on_serial };
+	mon->observer = (struct observer){ .stopped = on_stopped, .resumed = on_resumed, .serial_output = on_serial,
+					  .firmware_output = on_firmware };
 	machine_observe(m, &mon->observer);
 	uv_idle_init(loop, &mon->idle);
 	uv_timer_init(loop, &mon->timer);

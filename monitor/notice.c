@@ -236,7 +236,11 @@ static void render_plain(const json_t *stop, struct out *o)
 
 static void render_exit(const json_t *stop, struct out *o)
 {
-	out_printf(o, "the guest ended with status %" PRIu64, data_u64(stop, "status"));
+	/* The exit port makes odd ones; what ends in another way has a sentence of its own. */
+	if (!(data_u64(stop, "status") & 1) && *data_str(stop, "text"))
+		render_clean(data_str(stop, "text"), o);
+	else
+		out_printf(o, "the guest ended with status %" PRIu64, data_u64(stop, "status"));
 }
 
 void notice_render_head(const json_t *stop, struct out *o)

@@ -104,6 +104,22 @@ void render_json(const json_t *v, struct out *o)
 	free(text);
 }
 
+void render_clean(const char *text, struct out *o)
+{
+	while (text && *text) {
+		size_t n = 0;
+
+		while ((unsigned char)text[n] >= ' ' ? text[n] != 0x7f : text[n] == '\t')
+			n++;
+		out_write(o, text, n);
+		text += n;
+		if (*text) {
+			out_puts(o, "?");
+			text++;
+		}
+	}
+}
+
 void render_text(const json_t *data, struct out *o)
 {
 	const char *text = data_str(data, "text");

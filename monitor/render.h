@@ -37,6 +37,9 @@ void render_size(uint64_t size, struct out *o);
 /* Writes V as one line of JSON, newline included. */
 void render_json(const json_t *v, struct out *o);
 
+/* TEXT with a ? for each control character but tabs, as a guest may have had a hand in it. */
+void render_clean(const char *text, struct out *o);
+
 /* The member "text" as it stands, with a newline: for commands whose result is a sentence. */
 void render_text(const json_t *data, struct out *o);
 

@@ -7,6 +7,7 @@
 
 #include "monitor/core.h"
 #include "monitor/expr.h"
+#include "monitor/fwlog.h"
 #include "monitor/hook.h"
 #include "monitor/names.h"
 #include "monitor/render.h"
@@ -39,6 +40,7 @@ void session_close(struct session *s)
 		p = &(*p)->next;
 	if (*p)
 		*p = s->next;
+	fwlog_leave(s);
 	free(s->repeat);
 	s->repeat = NULL;
 	if (s->collect)
@@ -332,7 +334,7 @@ struct task *task_run(struct session *s, const char *line, size_t len, struct ou
 	*p = t;
 	r = execute(t, line, len);
 	if (r == CMD_WAITING) {
-		if (t->deadline)
+		if (t->deadline || t->again)
 			monitor_set_timer(s->mon);
 		return t;
 	}

@@ -20,6 +20,7 @@
 
 #define LINE_MAX_BYTES 16384
 
+struct follower;
 struct monitor;
 struct script;
 struct task;
@@ -38,6 +39,7 @@ struct session {
 	uint64_t x_next;
 	char *repeat;           /* what an empty line runs; NULL: nothing */
 	struct script *script;  /* SESSION_SCRIPT: the script it belongs to */
+	struct follower *follower;      /* of firmware's text; NULL: it is not told */
 	struct hook *collect;   /* the lines up to `end` are a breakpoint's commands; NULL: they are not */
 };
 
@@ -51,7 +53,7 @@ struct task_wait {
 	/* The machine stopped.  True: this stop is within the command and nobody is to be told. */
 	bool (*stopped)(struct task *t, const struct stop_event *ev);
 	bool passes;            /* not told of a stop whose breakpoint's commands resume the guest */
-	/* The loop came round after a monitor_kick(). */
+	/* The loop came round after a monitor_kick(), or task->again has come. */
 	void (*advance)(struct task *t);
 	/* Its time is over; NULL needs a wait without time limit. */
 	void (*timeout)(struct task *t);
@@ -81,6 +83,7 @@ struct task {
 	const struct task_wait *wait;
 	void *data;
 	uint64_t deadline;      /* uv_now() milliseconds, 0: none */
+	uint64_t again;         /* when advance() is called in any case, likewise */
 	bool finished, pumped;
 	task_done_fn *done;
 	void *arg;

@@ -133,6 +133,14 @@ bool window_match(struct window *w, struct pattern *p)
 	return p->is_regex ? match_regex(w, p, at) : match_text(w, p, at);
 }
 
+bool pattern_in(struct pattern *p, char *text, size_t len)
+{
+	struct window w = { .buf = text, .len = len, .cap = len + 1 };
+
+	p->from = 0;
+	return window_match(&w, p);
+}
+
 static int set_regex(struct pattern *p, const char *text, size_t len, struct err *err)
 {
 	char *source = calloc(1, len + 1), why[160];

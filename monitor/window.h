@@ -27,6 +27,9 @@ void window_add(struct window *w, const void *data, size_t len);
 /* Looks for P from where it last gave up; true: found, and everything up to the end of the match is taken. */
 bool window_match(struct window *w, struct pattern *p);
 
+/* Whether P is anywhere in TEXT (LEN bytes with a NUL behind them), which is left in any state. */
+bool pattern_in(struct pattern *p, char *text, size_t len);
+
 /*
  * Reads "a quoted substring", with C escapes, or /a POSIX extended regular expression/, which has to match in one
  * line (^ and $ are its ends, a carriage return before its end is not seen, and of a line that does not end its
