@@ -149,9 +149,10 @@ START_TEST(keyboard_controller_answers)
 	outb(&pc, 0x64, 0xa8);
 	outb(&pc, 0x64, 0x20);
 	ck_assert_uint_eq(inb(&pc, 0x60), 0x47);
-	/* Data without a command is for the keyboard. */
-	outb(&pc, 0x60, 0x00);
+	/* Data without a command is for the keyboard, which is not there. */
 	outb(&pc, 0x60, 0xfe);
+	ck_assert_uint_eq(inb(&pc, 0x60), 0xfe);
+	ck_assert_uint_eq(inb(&pc, 0x64) & 0x01, 0);
 	outb(&pc, 0x64, 0x20);
 	ck_assert_uint_eq(inb(&pc, 0x60), 0x47);
 	ck_assert_uint_eq(pc.resets, 0);

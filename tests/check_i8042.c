@@ -1,0 +1,756 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The keyboard controller and the keyboard, as firmware, bootloaders and kernels drive them; what text becomes. */
+#include "dev/i8042.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev/keymap.h"
+#include "dev/pc.h"
+#include "tests/fake_pc.h"
+#include "tests/unit.h"
+
+#define KBD_GSI 1
+#define AUX_GSI 12
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static struct fake_pc pc;
+static struct device *kbd;
+
+static void setup(void)
+{
+	fake_pc_init(&pc);
+	ck_assert_int_eq(i8042_attach(pc.bus, &kbd, NULL), 0);
+}
+
+static void setup_without(void)
+{
+	fake_pc_init(&pc);
+	ck_assert_int_eq(resetctl_attach(pc.bus, NULL), 0);
+}
+
+static void teardown(void)
+{
+	fake_pc_done(&pc);
+}
+
+static void type(const char *text)
+{
+	struct err err = { 0 };
+
+	ck_assert_msg(i8042_type(pc.bus, kbd, text, strlen(text), &err) == 0, "%s", err.msg);
+}
+
+static void command(uint8_t code)
+{
+	outb(&pc, 0x64, code);
+}
+
+static void set_cb(uint8_t value)
+{
+	command(0x60);
+	outb(&pc, 0x60, value);
+}
+
+/* The next byte, which must be there. */
+static uint8_t get(void)
+{
+	ck_assert_uint_eq(inb(&pc, 0x64) & 0x01, 1);
+	return inb(&pc, 0x60);
+}
+
+static void expect_nothing(void)
+{
+	ck_assert_uint_eq(inb(&pc, 0x64) & 0x01, 0);
+}
+
+static void expect(const uint8_t *want, size_t n)
+{
+	size_t i;
+	uint8_t got;
+
+	for (i = 0; i < n; i++) {
+		got = get();
+		ck_assert_msg(got == want[i], "byte %zu is 0x%02x, not 0x%02x", i, got, want[i]);
+	}
+	expect_nothing();
+}
+
+#define EXPECT(...) expect((const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+
+START_TEST(starts_as_firmware_leaves_it)
+{
+	ck_assert_uint_eq(inb(&pc, 0x64), 0x14);
+	command(0x20);
+	EXPECT(0x45);
+	ck_assert_uint_eq(inb(&pc, 0x92), 0x02);
+}
+END_TEST
+
+static const struct {
+	uint8_t code, answer;
+} answers[] = {
+	{ 0xaa, 0x55 }, { 0xab, 0x00 }, { 0xa9, 0x00 }, { 0xa4, 0xf1 }, { 0xc0, 0x80 }, { 0xd0, 0xcf }, { 0x20, 0x45 },
+};
+
+START_TEST(controller_answers)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(answers); i++) {
+		command(answers[i].code);
+		ck_assert_uint_eq(inb(&pc, 0x64), 0x1d);
+		EXPECT(answers[i].answer);
+		/* The byte stays to be read once more. */
+		ck_assert_uint_eq(inb(&pc, 0x60), answers[i].answer);
+	}
+	set_cb(0x00);
+	ck_assert_uint_eq(inb(&pc, 0x64), 0x10);
+	command(0xaa);
+	EXPECT(0x55);
+	command(0x20);
+	EXPECT(0x04);
+}
+END_TEST
+
+START_TEST(command_byte_switches)
+{
+	static const struct { uint8_t code, want; } steps[] = {
+		{ 0xad, 0x57 }, { 0xa7, 0x77 }, { 0xae, 0x67 }, { 0xa8, 0x47 },
+	};
+	size_t i;
+
+	set_cb(0x47);
+	for (i = 0; i < COUNT(steps); i++) {
+		command(steps[i].code);
+		command(0x20);
+		EXPECT(steps[i].want);
+	}
+}
+END_TEST
+
+/* SeaBIOS's and U-Boot's order of things. */
+START_TEST(firmware_sets_it_up)
+{
+	command(0xaa);
+	EXPECT(0x55);
+	command(0xab);
+	EXPECT(0x00);
+	command(0xad);
+	command(0xa7);
+	set_cb(0x30);
+	command(0xae);
+	set_cb(0x20);
+	outb(&pc, 0x60, 0xff);
+	EXPECT(0xfa, 0xaa);
+	outb(&pc, 0x60, 0xf5);
+	EXPECT(0xfa);
+	outb(&pc, 0x60, 0xf0);
+	EXPECT(0xfa);
+	outb(&pc, 0x60, 0x02);
+	EXPECT(0xfa);
+	set_cb(0x61);
+	outb(&pc, 0x60, 0xf4);
+	ck_assert(pc.level[KBD_GSI]);
+	EXPECT(0xfa);
+	ck_assert(!pc.level[KBD_GSI]);
+	type("a");
+	EXPECT(0x1e, 0x9e);
+	ck_assert_uint_eq(pc.resets, 0);
+}
+END_TEST
+
+static const struct {
+	uint8_t send[2];
+	unsigned n;
+	uint8_t want[4];
+	unsigned nwant;
+} kbd_commands[] = {
+	{ { 0xff }, 1, { 0xfa, 0xaa }, 2 },
+	{ { 0xf2 }, 1, { 0xfa, 0xab, 0x83 }, 3 },
+	{ { 0xee }, 1, { 0xee }, 1 },
+	{ { 0xf4 }, 1, { 0xfa }, 1 },
+	{ { 0xf5 }, 1, { 0xfa }, 1 },
+	{ { 0xf6 }, 1, { 0xfa }, 1 },
+	{ { 0xed, 0x07 }, 2, { 0xfa, 0xfa }, 2 },
+	{ { 0xf3, 0x20 }, 2, { 0xfa, 0xfa }, 2 },
+	{ { 0xf0, 0x00 }, 2, { 0xfa, 0xfa, 0x02 }, 3 },
+	{ { 0xf0, 0x01 }, 2, { 0xfa, 0xfa }, 2 },
+	{ { 0xf0, 0x02 }, 2, { 0xfa, 0xfa }, 2 },
+	/* Neither set 3 nor its commands, nor nonsense. */
+	{ { 0xf0, 0x03 }, 2, { 0xfa, 0xfe }, 2 },
+	{ { 0xf8 }, 1, { 0xfe }, 1 },
+	{ { 0x00 }, 1, { 0xfe }, 1 },
+	/* A command instead of the parameter; no parameter is left over. */
+	{ { 0xed, 0xf2 }, 2, { 0xfa, 0xfa, 0xab, 0x83 }, 4 },
+	{ { 0xf4, 0x01 }, 2, { 0xfa, 0xfe }, 2 },
+	/* Again. */
+	{ { 0xee, 0xfe }, 2, { 0xee, 0xee }, 2 },
+};
+
+START_TEST(keyboard_commands)
+{
+	unsigned i, nread = 0;
+
+	set_cb(0x00);
+	for (i = 0; i < kbd_commands[_i].n; i++) {
+		outb(&pc, 0x60, kbd_commands[_i].send[i]);
+		fake_pc_round_trip(&pc);
+		/* Half of them are read late. */
+		if (i == 0 && kbd_commands[_i].n == 2)
+			ck_assert_uint_eq(get(), kbd_commands[_i].want[nread++]);
+	}
+	expect(kbd_commands[_i].want + nread, kbd_commands[_i].nwant - nread);
+}
+END_TEST
+
+START_TEST(keyboard_says_which_set)
+{
+	set_cb(0x00);
+	outb(&pc, 0x60, 0xf0);
+	outb(&pc, 0x60, 0x01);
+	EXPECT(0xfa, 0xfa);
+	type("a<up>");
+	EXPECT(0x1e, 0x9e, 0xe0, 0x48, 0xe0, 0xc8);
+	outb(&pc, 0x60, 0xf0);
+	outb(&pc, 0x60, 0x00);
+	EXPECT(0xfa, 0xfa, 0x01);
+	/* Defaults bring set 2 back, and what is told of it in translation. */
+	outb(&pc, 0x60, 0xf6);
+	EXPECT(0xfa);
+	type("a<up>");
+	EXPECT(0x1c, 0xf0, 0x1c, 0xe0, 0x75, 0xe0, 0xf0, 0x75);
+	set_cb(0x40);
+	outb(&pc, 0x60, 0xf0);
+	outb(&pc, 0x60, 0x00);
+	EXPECT(0xfa, 0xfa, 0x41);
+	outb(&pc, 0x60, 0xf2);
+	EXPECT(0xfa, 0xab, 0x41);
+}
+END_TEST
+
+START_TEST(each_byte_is_an_edge)
+{
+	unsigned before = pc.irqs;
+
+	type("a");
+	ck_assert(pc.level[KBD_GSI]);
+	ck_assert_uint_eq(pc.irqs - before, 1);
+	ck_assert_uint_eq(inb(&pc, 0x60), 0x1e);
+	/* Down and up. */
+	ck_assert(pc.level[KBD_GSI]);
+	ck_assert_uint_eq(pc.irqs - before, 3);
+	inb(&pc, 0x64);
+	ck_assert_uint_eq(pc.irqs - before, 3);
+	ck_assert_uint_eq(inb(&pc, 0x60), 0x9e);
+	ck_assert(!pc.level[KBD_GSI]);
+	ck_assert_uint_eq(pc.irqs - before, 4);
+	/* Only if it is enabled, and as soon as it is. */
+	set_cb(0x44);
+	type("b");
+	ck_assert(!pc.level[KBD_GSI]);
+	set_cb(0x45);
+	ck_assert(pc.level[KBD_GSI]);
+	bus_reset(pc.bus);
+	ck_assert(!pc.level[KBD_GSI]);
+	expect_nothing();
+}
+END_TEST
+
+/* A20 routines switch the keyboard off, ask, and switch it on: no interrupt, and no key is lost. */
+START_TEST(switched_off_keyboard_waits)
+{
+	command(0xad);
+	type("a");
+	expect_nothing();
+	command(0xd0);
+	ck_assert(!pc.level[KBD_GSI]);
+	EXPECT(0xcf);
+	command(0xae);
+	ck_assert(pc.level[KBD_GSI]);
+	EXPECT(0x1e, 0x9e);
+	/* A command for it switches it on. */
+	command(0xad);
+	outb(&pc, 0x60, 0xee);
+	EXPECT(0xee);
+	command(0x20);
+	EXPECT(0x45);
+}
+END_TEST
+
+START_TEST(answers_go_before_keys)
+{
+	type("ab");
+	command(0xd0);
+	/* What is in the buffer already stays there. */
+	EXPECT(0x1e, 0xcf, 0x9e, 0x30, 0xb0);
+	type("ab");
+	outb(&pc, 0x60, 0xee);
+	EXPECT(0x1e, 0xee, 0x9e, 0x30, 0xb0);
+	/* Nobody read: the last answer is there. */
+	command(0xab);
+	command(0xaa);
+	command(0x20);
+	EXPECT(0x00, 0x45);
+}
+END_TEST
+
+START_TEST(keys_are_forgotten)
+{
+	static const uint8_t forgetting[] = { 0xff, 0xf4, 0xf5, 0xf6 };
+	size_t i;
+
+	for (i = 0; i < COUNT(forgetting); i++) {
+		command(0xad);
+		type("abc");
+		outb(&pc, 0x60, forgetting[i]);
+		ck_assert_uint_eq(get(), 0xfa);
+		if (forgetting[i] == 0xff)
+			ck_assert_uint_eq(get(), 0xaa);
+		expect_nothing();
+		outb(&pc, 0x60, 0xf4);
+		EXPECT(0xfa);
+	}
+}
+END_TEST
+
+START_TEST(keyboard_that_does_not_scan)
+{
+	struct err err = { 0 };
+
+	outb(&pc, 0x60, 0xf5);
+	EXPECT(0xfa);
+	ck_assert_int_eq(i8042_type(pc.bus, kbd, "a", 1, &err), -ENODEV);
+	ck_assert_str_eq(err.msg, "the guest has switched the keyboard off");
+	fake_pc_round_trip(&pc);
+	expect_nothing();
+	outb(&pc, 0x60, 0xf4);
+	EXPECT(0xfa);
+	type("a");
+	EXPECT(0x1e, 0x9e);
+	outb(&pc, 0x60, 0xf5);
+	outb(&pc, 0x60, 0xff);
+	type("a");
+	EXPECT(0xfa, 0xfa, 0xaa, 0x1e, 0x9e);
+}
+END_TEST
+
+/* Linux looks for the auxiliary port by loopback and its test, and gives up at the first timeout. */
+START_TEST(auxiliary_port_is_unconnected)
+{
+	set_cb(0x47);
+	command(0xd3);
+	outb(&pc, 0x60, 0x5a);
+	ck_assert_uint_eq(inb(&pc, 0x64) & 0x61, 0x21);
+	ck_assert(pc.level[AUX_GSI] && !pc.level[KBD_GSI]);
+	EXPECT(0x5a);
+	ck_assert(!pc.level[AUX_GSI]);
+	command(0xa7);
+	command(0xd4);
+	outb(&pc, 0x60, 0xf2);
+	ck_assert_uint_eq(inb(&pc, 0x64) & 0x61, 0x61);
+	ck_assert(pc.level[AUX_GSI]);
+	fake_pc_round_trip(&pc);
+	ck_assert(pc.level[AUX_GSI]);
+	EXPECT(0xfe);
+	ck_assert_uint_eq(inb(&pc, 0x64) & 0x60, 0);
+	command(0x20);
+	EXPECT(0x47);
+	set_cb(0x45);
+	command(0xd4);
+	outb(&pc, 0x60, 0xf2);
+	ck_assert(!pc.level[AUX_GSI]);
+	EXPECT(0xfe);
+	/* As if from the keyboard. */
+	command(0xd2);
+	outb(&pc, 0x60, 0xab);
+	ck_assert(pc.level[KBD_GSI]);
+	ck_assert_uint_eq(inb(&pc, 0x64) & 0x61, 0x01);
+	EXPECT(0xab);
+}
+END_TEST
+
+START_TEST(without_keyboard)
+{
+	ck_assert_uint_eq(inb(&pc, 0x64), 0x14);
+	command(0x20);
+	EXPECT(0x04);
+	outb(&pc, 0x60, 0xff);
+	ck_assert_uint_eq(inb(&pc, 0x64) & 0x61, 0x41);
+	EXPECT(0xfe);
+	command(0xd4);
+	outb(&pc, 0x60, 0xff);
+	ck_assert_uint_eq(inb(&pc, 0x64) & 0x61, 0x61);
+	EXPECT(0xfe);
+	ck_assert_uint_eq(pc.irqs, 0);
+	fake_pc_round_trip(&pc);
+}
+END_TEST
+
+START_TEST(words_at_0x60_and_0xcf8)
+{
+	/* The other byte of a word is for nobody else. */
+	command(0xaa);
+	ck_assert_uint_eq(pc_in(&pc, 0x60, 2), 0xff55);
+	outb(&pc, 0xcf9, 0x02);
+	pc_out(&pc, 0xcf8, 4, 0x80000600);
+	ck_assert_uint_eq(pc.resets, 0);
+	outb(&pc, 0xcf9, 0x06);
+	ck_assert_uint_eq(pc.resets, 1);
+	ck_assert_str_eq(pc.reset_by, "port 0xcf9");
+}
+END_TEST
+
+START_TEST(resets_and_a20)
+{
+	command(0xfe);
+	ck_assert_uint_eq(pc.resets, 1);
+	ck_assert_str_eq(pc.reset_by, "the keyboard controller");
+	command(0xff);
+	ck_assert_uint_eq(pc.resets, 1);
+	command(0xd1);
+	outb(&pc, 0x60, 0xdd);
+	ck_assert_uint_eq(inb(&pc, 0x92), 0);
+	command(0xd1);
+	outb(&pc, 0x60, 0xdf);
+	ck_assert_uint_eq(inb(&pc, 0x92), 2);
+	command(0xd1);
+	outb(&pc, 0x60, 0xde);
+	ck_assert_uint_eq(pc.resets, 2);
+	outb(&pc, 0x92, 1);
+	ck_assert_uint_eq(pc.resets, 3);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	uint8_t want[24];               /* set 1, to the first 0 */
+} texts[] = {
+	{ "a", { 0x1e, 0x9e } },
+	{ "A", { 0x2a, 0x1e, 0x9e, 0xaa } },
+	{ "1!", { 0x02, 0x82, 0x2a, 0x02, 0x82, 0xaa } },
+	{ "\n\t\b\x1b ", { 0x1c, 0x9c, 0x0f, 0x8f, 0x0e, 0x8e, 0x01, 0x81, 0x39, 0xb9 } },
+	{ "<enter><TAB>", { 0x1c, 0x9c, 0x0f, 0x8f } },
+	{ "<backspace><esc><space>", { 0x0e, 0x8e, 0x01, 0x81, 0x39, 0xb9 } },
+	{ "<up><down>", { 0xe0, 0x48, 0xe0, 0xc8, 0xe0, 0x50, 0xe0, 0xd0 } },
+	{ "<left><right>", { 0xe0, 0x4b, 0xe0, 0xcb, 0xe0, 0x4d, 0xe0, 0xcd } },
+	{ "<home><end>", { 0xe0, 0x47, 0xe0, 0xc7, 0xe0, 0x4f, 0xe0, 0xcf } },
+	{ "<pgup><pgdn>", { 0xe0, 0x49, 0xe0, 0xc9, 0xe0, 0x51, 0xe0, 0xd1 } },
+	{ "<ins><del>", { 0xe0, 0x52, 0xe0, 0xd2, 0xe0, 0x53, 0xe0, 0xd3 } },
+	{ "<f1><f2><f3><f4><f5><f6>", { 0x3b, 0xbb, 0x3c, 0xbc, 0x3d, 0xbd, 0x3e, 0xbe, 0x3f, 0xbf, 0x40, 0xc0 } },
+	{ "<f7><f8><f9><f10><f11><f12>", { 0x41, 0xc1, 0x42, 0xc2, 0x43, 0xc3, 0x44, 0xc4, 0x57, 0xd7, 0x58, 0xd8 } },
+	{ "<lt><gt>>", { 0x2a, 0x33, 0xb3, 0xaa, 0x2a, 0x34, 0xb4, 0xaa, 0x2a, 0x34, 0xb4, 0xaa } },
+	{ "<ctrl-b>", { 0x1d, 0x30, 0xb0, 0x9d } },
+	{ "<ctrl-alt-del>", { 0x1d, 0x38, 0xe0, 0x53, 0xe0, 0xd3, 0xb8, 0x9d } },
+	{ "<shift-f10>", { 0x2a, 0x44, 0xc4, 0xaa } },
+	{ "<ctrl-->", { 0x1d, 0x0c, 0x8c, 0x9d } },
+	{ "<->", { 0x0c, 0x8c } },
+	{ "<shift-A>", { 0x2a, 0x1e, 0x9e, 0xaa } },
+	{ "<ctrl-?>", { 0x1d, 0x2a, 0x35, 0xb5, 0xaa, 0x9d } },
+	{ "<alt-lt>", { 0x38, 0x2a, 0x33, 0xb3, 0xaa, 0xb8 } },
+	{ "<altgr-e>", { 0xe0, 0x38, 0x12, 0x92, 0xe0, 0xb8 } },
+	{ "<alt><win>", { 0x38, 0xb8, 0xe0, 0x5b, 0xe0, 0xdb } },
+	{ "", { 0 } },
+};
+
+START_TEST(text_becomes_keys)
+{
+	type(texts[_i].text);
+	expect(texts[_i].want, strlen((const char *)texts[_i].want));
+}
+END_TEST
+
+/* What a US keyboard driver makes of set 1 codes, written down independently of the table under test. */
+static const char unshifted[] = "\0\x1b" "1234567890-=\b\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0\0\0 ";
+static const char shifted[] = "\0\0!@#$%^&*()_+\0\0QWERTYUIOP{}\0\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0\0\0 ";
+
+START_TEST(every_character_can_be_typed)
+{
+	char text[2] = { 0 }, got;
+	uint8_t code;
+	bool shift;
+	int c;
+
+	for (c = ' '; c < 0x7f; c++) {
+		text[0] = (char)c;
+		type(c == '<' ? "<lt>" : text);
+		code = get();
+		shift = code == 0x2a;
+		if (shift)
+			code = get();
+		ck_assert_uint_lt(code, sizeof(unshifted));
+		got = (shift ? shifted : unshifted)[code];
+		ck_assert_msg(got == c, "0x%02x came as 0x%02x", c, got);
+		ck_assert_uint_eq(get(), code | 0x80);
+		if (shift)
+			ck_assert_uint_eq(get(), 0xaa);
+		expect_nothing();
+	}
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	size_t len;
+	const char *msg;
+} bad_texts[] = {
+	{ "ab\xc3\xa9", 4, "byte 3: the keyboard has no key for character 0xc3" },
+	{ "a\0b", 3, "byte 2: the keyboard has no key for character 0x00" },
+	{ "a<b", 3, "byte 2: '<' begins the name of a key, and no '>' ends it ('<lt>' types it)" },
+	{ "<", 1, "byte 1: '<' begins the name of a key, and no '>' ends it ('<lt>' types it)" },
+	{ "<>", 2, "byte 1: the keyboard has no key '<>'" },
+	{ "xx<foo>", 7, "byte 3: the keyboard has no key '<foo>'" },
+	{ "<ctrl->", 7, "byte 1: the keyboard has no key '<ctrl->'" },
+	{ "<a-b>", 5, "byte 1: the keyboard has no key '<a-b>'" },
+	{ "<f1-b>", 6, "byte 1: the keyboard has no key '<f1-b>'" },
+	{ "<ctrl-ctrl-a>", 13, "byte 1: the keyboard has no key '<ctrl-ctrl-a>'" },
+	{ "<ctrl-ctrl>", 11, "byte 1: the keyboard has no key '<ctrl-ctrl>'" },
+	{ "<\x1b[31m>", 7, "byte 1: the keyboard has no key '<?[31m>'" },
+	{ "<-->", 4, "byte 1: the keyboard has no key '<-->'" },
+	{ "<0123456789012345678901234567890123456789>", 42,
+	  "byte 1: the keyboard has no key '<012345678901234567890123456789012345678'" },
+};
+
+START_TEST(bad_text_types_nothing)
+{
+	struct err err = { 0 };
+	char *copy = malloc(bad_texts[_i].len);
+
+	/* On the heap, of that very size, for the sanitizer. */
+	memcpy(copy, bad_texts[_i].text, bad_texts[_i].len);
+	ck_assert_int_eq(i8042_type(pc.bus, kbd, copy, bad_texts[_i].len, &err), -EINVAL);
+	ck_assert_str_eq(err.msg, bad_texts[_i].msg);
+	expect_nothing();
+	free(copy);
+}
+END_TEST
+
+START_TEST(too_much_text_types_nothing)
+{
+	static char text[I8042_KEYS_MAX];
+	const size_t fits = I8042_KEYS_MAX / 3;
+	struct err err = { 0 };
+	size_t i;
+
+	memset(text, 'a', sizeof(text));
+	ck_assert_int_eq(i8042_type(pc.bus, kbd, text, fits + 1, &err), -ENOSPC);
+	ck_assert_str_eq(err.msg, "that makes 4098 bytes of scan codes, and the keyboard holds 4096");
+	expect_nothing();
+	ck_assert_int_eq(i8042_type(pc.bus, kbd, text, fits, NULL), 0);
+	/* One byte has gone to the controller. */
+	ck_assert_int_eq(i8042_type(pc.bus, kbd, "bb", 2, &err), -ENOSPC);
+	ck_assert_str_eq(err.msg, "the guest has not read what was typed before: 4094 bytes of scan codes wait, "
+			 "and the keyboard holds 4096");
+	fake_pc_round_trip(&pc);
+	for (i = 0; i < fits; i++) {
+		ck_assert_uint_eq(get(), 0x1e);
+		ck_assert_uint_eq(get(), 0x9e);
+	}
+	expect_nothing();
+}
+END_TEST
+
+/* Each state in between is complete: break codes, translation, replies and keys. */
+START_TEST(state_is_whole)
+{
+	static const uint8_t want[] = { 0xfa, 0xab, 0x41, 0x2a, 0x1e, 0x9e, 0xaa, 0xe0, 0x48, 0xe0, 0xc8 };
+	size_t i;
+
+	command(0xad);
+	type("A<up>");
+	command(0xae);
+	ck_assert_uint_eq(inb(&pc, 0x60), want[3]);
+	outb(&pc, 0x60, 0xf2);
+	/* The make of the letter had moved into the buffer already. */
+	ck_assert_uint_eq(get(), want[4]);
+	for (i = 0; i < 3; i++) {
+		fake_pc_round_trip(&pc);
+		ck_assert_uint_eq(get(), want[i]);
+	}
+	for (i = 5; i < COUNT(want); i++) {
+		fake_pc_round_trip(&pc);
+		ck_assert(pc.level[KBD_GSI]);
+		ck_assert_uint_eq(get(), want[i]);
+	}
+	expect_nothing();
+}
+END_TEST
+
+/* Where the state of the only device begins in a bus_save() buffer. */
+#define STATE (1 + 5 + 4)
+#define KBD_STATE (STATE + 14)
+
+static const struct {
+	unsigned at;
+	uint8_t value;
+} bad_states[] = {
+	{ STATE + 0, 2 }, { STATE + 1, 0x02 }, { STATE + 2, 0x01 }, { STATE + 4, 0x01 }, { STATE + 4, 0x02 },
+	{ STATE + 5, 0xd0 }, { STATE + 7, 2 }, { STATE + 8, 2 }, { STATE + 9, 0x01 }, { STATE + 11, 0x10 },
+	{ STATE + 12, 1 }, { STATE + 13, 2 }, { KBD_STATE, 0 }, { KBD_STATE, 3 }, { KBD_STATE + 3, 2 },
+	{ KBD_STATE + 4, 0xf4 }, { KBD_STATE + 4, 0x01 }, { KBD_STATE + 6, 17 }, { KBD_STATE + 7 + 16 + 1, 0x11 },
+};
+
+START_TEST(load_refuses_nonsense)
+{
+	struct dev_buf buf = { 0 }, before = { 0 }, after = { 0 };
+	struct err err = { 0 };
+
+	fake_pc_save(&pc, &buf);
+	type("abc");
+	fake_pc_save(&pc, &before);
+	buf.data[bad_states[_i].at] = bad_states[_i].value;
+	ck_assert_int_eq(bus_load(pc.bus, &buf, &err), -EINVAL);
+	ck_assert_msg(strncmp(err.msg, "i8042: its saved ", 17) == 0, "%s", err.msg);
+	fake_pc_save(&pc, &after);
+	ck_assert_mem_eq(before.data, after.data, before.len);
+	free(buf.data);
+	free(before.data);
+	free(after.data);
+}
+END_TEST
+
+static unsigned shown;
+
+static void note_reg(void *arg, const char *name, unsigned bits, uint64_t value, const char *text)
+{
+	(void)arg;
+	(void)text;
+	shown++;
+	ck_assert_uint_gt(strlen(name), 0);
+	ck_assert_uint_eq(value >> bits, 0);
+	if (strcmp(name, "command_byte") == 0)
+		ck_assert_str_eq(text, "keyboard on with IRQ 1, auxiliary port on, translated to set 1");
+	if (strcmp(name, "keyboard_keys") == 0)
+		ck_assert_uint_eq(value, 5);
+}
+
+START_TEST(shows_its_registers)
+{
+	struct dev_buf a = { 0 }, b = { 0 };
+	const struct dev_show s = { .reg = note_reg };
+
+	type("ab");
+	fake_pc_save(&pc, &a);
+	shown = 0;
+	kbd->ops->show(kbd, &s);
+	ck_assert_uint_eq(shown, 16);
+	fake_pc_save(&pc, &b);
+	ck_assert_mem_eq(a.data, b.data, a.len);
+	free(a.data);
+	free(b.data);
+}
+END_TEST
+
+static uint32_t rand32(uint64_t *state)
+{
+	/* xorshift64* */
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return (uint32_t)(*state * 0x2545f4914f6cdd1dull >> 32);
+}
+
+/* Whatever a guest does: no crash, no line set twice (fake_pc looks), and at any point the state is complete. */
+START_TEST(random_accesses)
+{
+	static const uint16_t ports[] = { 0x60, 0x60, 0x60, 0x64, 0x64, 0x92, 0xcf9 };
+	static const char *const keys[] = { "a", "Q<ctrl-alt-del>", "<up>", "hello world\n" };
+	uint64_t seed = 0x9e3779b97f4a7c15ull + (uint64_t)_i;
+	unsigned n, typed = 0;
+	uint16_t port;
+	uint32_t r;
+
+	for (n = 0; n < 100000; n++) {
+		r = rand32(&seed);
+		port = ports[(r >> 8) % COUNT(ports)];
+		if (r % 32 == 0)
+			typed += i8042_type(pc.bus, kbd, keys[(r >> 8) % 4], strlen(keys[(r >> 8) % 4]), NULL) == 0;
+		else if (r % 2)
+			outb(&pc, port, r & 4 ? (uint8_t)(r >> 16) : (uint8_t)(0xd0 + (r >> 16) % 48));
+		else
+			inb(&pc, port);
+		if (r % 256 == 4)
+			fake_pc_round_trip(&pc);
+	}
+	ck_assert_uint_gt(typed, 100);
+}
+END_TEST
+
+/* Random bytes as a state are refused or make a device that saves and loads, and can be read to its end. */
+START_TEST(random_states)
+{
+	uint64_t seed = 0xd1b54a32d192ed03ull;
+	struct dev_buf good = { 0 }, cut;
+	unsigned n, k, loaded = 0;
+	uint8_t *copy;
+
+	type("something");
+	fake_pc_save(&pc, &good);
+	copy = malloc(good.len);
+	for (n = 0; n < 20000; n++) {
+		memcpy(copy, good.data, good.len);
+		for (k = rand32(&seed) % 4; k; k--)
+			copy[rand32(&seed) % (rand32(&seed) % 8 ? STATE + 64 : good.len)] = (uint8_t)rand32(&seed);
+		cut = good;
+		cut.data = copy;
+		if (rand32(&seed) % 4 == 0)
+			cut.len = rand32(&seed) % good.len;
+		if (bus_load(pc.bus, &cut, NULL) < 0)
+			continue;
+		loaded++;
+		fake_pc_round_trip(&pc);
+		if (n % 16)
+			continue;
+		command(0xae);
+		for (k = 0; k < 2 * I8042_KEYS_MAX && (inb(&pc, 0x64) & 1); k++)
+			inb(&pc, 0x60);
+		expect_nothing();
+	}
+	ck_assert_uint_gt(loaded, 1000);
+	free(copy);
+	free(good.data);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("i8042");
+	TCase *t = tcase_create("i8042"), *none = tcase_create("resetctl"), *f = tcase_create("random");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, starts_as_firmware_leaves_it);
+	tcase_add_test(t, controller_answers);
+	tcase_add_test(t, command_byte_switches);
+	tcase_add_test(t, firmware_sets_it_up);
+	tcase_add_loop_test(t, keyboard_commands, 0, COUNT(kbd_commands));
+	tcase_add_test(t, keyboard_says_which_set);
+	tcase_add_test(t, each_byte_is_an_edge);
+	tcase_add_test(t, switched_off_keyboard_waits);
+	tcase_add_test(t, answers_go_before_keys);
+	tcase_add_test(t, keys_are_forgotten);
+	tcase_add_test(t, keyboard_that_does_not_scan);
+	tcase_add_test(t, auxiliary_port_is_unconnected);
+	tcase_add_test(t, words_at_0x60_and_0xcf8);
+	tcase_add_test(t, resets_and_a20);
+	tcase_add_loop_test(t, text_becomes_keys, 0, COUNT(texts));
+	tcase_add_test(t, every_character_can_be_typed);
+	tcase_add_loop_test(t, bad_text_types_nothing, 0, COUNT(bad_texts));
+	tcase_add_test(t, too_much_text_types_nothing);
+	tcase_add_test(t, state_is_whole);
+	tcase_add_loop_test(t, load_refuses_nonsense, 0, COUNT(bad_states));
+	tcase_add_test(t, shows_its_registers);
+	suite_add_tcase(s, t);
+
+	tcase_add_checked_fixture(none, setup_without, teardown);
+	tcase_add_test(none, without_keyboard);
+	suite_add_tcase(s, none);
+
+	tcase_set_timeout(f, 60);
+	tcase_add_checked_fixture(f, setup, teardown);
+	tcase_add_loop_test(f, random_accesses, 0, 2);
+	tcase_add_test(f, random_states);
+	suite_add_tcase(s, f);
+	return unit_main(s);
+}
