@@ -11,7 +11,6 @@
 #include "monitor/cmd_break.h"
 #include "monitor/core.h"
 #include "monitor/fwlog.h"
-#include "monitor/heat.h"
 #include "monitor/render.h"
 #include "monitor/vgatext.h"
 
@@ -208,7 +207,7 @@ static int exec_screen(struct task *t, struct err *err)
 		return err_set(err, ENOMEM, "out of memory");
 	r = machine_screen(task_machine(t), s, err);
 	if (!r)
-		t->result = vgatext_json(s, heat_style_of(t->s->kind == SESSION_TERMINAL) == HEAT_COLOUR);
+		t->result = vgatext_json(s, render_in_colour(t->s->kind == SESSION_TERMINAL));
 	free(s);
 	return r;
 }

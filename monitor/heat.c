@@ -79,11 +79,11 @@ static bool speaks_utf8(void)
 
 enum heat_style heat_style_of(bool terminal)
 {
-	const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
 
 	if (!terminal || !term || !*term || !strcmp(term, "dumb") || !speaks_utf8())
 		return HEAT_PLAIN;
-	return no_colour && *no_colour ? HEAT_BLOCKS : HEAT_COLOUR;
+	return render_in_colour(terminal) ? HEAT_COLOUR : HEAT_BLOCKS;
 }
 
 static const char *const styles[] = { [HEAT_PLAIN] = "plain", [HEAT_BLOCKS] = "blocks", [HEAT_COLOUR] = "colour" };

@@ -120,6 +120,13 @@ void render_clean(const char *text, struct out *o)
 	}
 }
 
+bool render_in_colour(bool terminal)
+{
+	const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+
+	return terminal && term && *term && strcmp(term, "dumb") && !(no_colour && *no_colour);
+}
+
 void render_text(const json_t *data, struct out *o)
 {
 	const char *text = data_str(data, "text");

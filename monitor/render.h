@@ -40,6 +40,9 @@ void render_json(const json_t *v, struct out *o);
 /* TEXT with a ? for each control character but tabs, as a guest may have had a hand in it. */
 void render_clean(const char *text, struct out *o);
 
+/* Whether a reader at a TERMINAL can be shown colours, and wants them: by the environment's TERM and NO_COLOR. */
+bool render_in_colour(bool terminal);
+
 /* The member "text" as it stands, with a newline: for commands whose result is a sentence. */
 void render_text(const json_t *data, struct out *o);
 

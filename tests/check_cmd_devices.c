@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The monitor's commands about devices, the screen, the keyboard and firmware's text, against a fake machine. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "monitor/complete.h"
@@ -463,6 +465,33 @@ START_TEST(log_to_a_file)
 }
 END_TEST
 
+/* A file that takes no more is said so once, and what is told goes on. */
+START_TEST(log_to_a_full_file)
+{
+	char path[] = "/tmp/check_log_XXXXXX", line[80];
+	struct rlimit before, limit;
+
+	close(mkstemp(path));
+	unlink(path);
+	snprintf(line, sizeof(line), "log on %s", path);
+	rig_ok(&rig, line);
+	rig_ok(&rig, "log on");
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = (struct rlimit){ .rlim_cur = 5, .rlim_max = before.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	firmware("more than five\n");
+	setrlimit(RLIMIT_FSIZE, &before);
+	rig_has(rig_said(&rig), ": File too large\nfirmware: more than five\n");
+	firmware("more\n");
+	ck_assert_str_eq(rig_said(&rig), "firmware: more\n");
+	unlink(path);
+	/* Another may be begun. */
+	rig_ok(&rig, line);
+	unlink(path);
+}
+END_TEST
+
 START_TEST(log_refused)
 {
 	static const struct refusal bad[] = {
@@ -652,6 +681,7 @@ int main(void)
 	tcase_add_test(c, log_shows);
 	tcase_add_test(c, log_followed);
 	tcase_add_test(c, log_to_a_file);
+	tcase_add_test(c, log_to_a_full_file);
 	tcase_add_test(c, log_refused);
 	tcase_add_test(c, log_as_events);
 	tcase_add_test(c, from_gdb);

@@ -5,8 +5,9 @@
  *   monitor_fake [-j] [-c CPUS] [-m PATH] [-p FD] [-x FILE | -e CMD]...
  *
  * Without -x and -e it serves standard input; -m listens on a socket as well.  FD is where a test plays the guest,
- * line by line: "serial TEXT" (C escapes) sends on COM1, "exit N" ends the guest, "sent" prints what COM1 has got
- * to standard error.  Exit status: the script's, or 0.
+ * line by line: "serial TEXT" (C escapes) sends on COM1, "firmware TEXT" likewise to its log, "show TEXT" writes to the top
+ * of the screen, white on blue, "exit N" ends the guest, "off" switches it off, "sent" prints what COM1 has got to standard
+ * error.  Exit status: the script's, or 0.
  */
 #include <errno.h>
 #include <signal.h>
@@ -65,6 +66,15 @@ static void guest_line(struct program *p, const char *line, size_t len)
 	if (len > 7 && !memcmp(line, "serial ", 7) && len < sizeof(text)) {
 		if (!text_unescape(line + 7, len - 7, text, &n, NULL))
 			fake_serial_output(p->fake, text, n);
+	} else if (len > 9 && !memcmp(line, "firmware ", 9) && len < sizeof(text)) {
+		if (!text_unescape(line + 9, len - 9, text, &n, NULL))
+			fake_firmware_output(p->fake, text, n);
+	} else if (len > 5 && !memcmp(line, "show ", 5) && len < sizeof(text)) {
+		snprintf(text, sizeof(text), "%.*s", (int)len - 5, line + 5);
+		fake_screen_text(p->fake, 0, 0, 0x1f, text);
+	} else if (len == 3 && !memcmp(line, "off", 3)) {
+		strcpy(end.text, "the guest switched itself off");
+		fake_inject(p->fake, &end);
 	} else if (len > 5 && !memcmp(line, "exit ", 5)) {
 		end.exit_status = atoi(line + 5);
 		fake_inject(p->fake, &end);

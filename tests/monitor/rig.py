@@ -94,7 +94,7 @@ class Screen:
 class Terminal:
     """monitor_fake on a pseudo-terminal, and the pipe by which the test plays the guest."""
 
-    def __init__(self, *arguments, state=None, term="xterm", columns=80):
+    def __init__(self, *arguments, state=None, term="xterm", columns=80, environment=None):
         self.home = tempfile.mkdtemp(prefix="gv-monitor-")
         self.screen = Screen(columns)
         self.raw = b""
@@ -103,7 +103,7 @@ class Terminal:
         self.size(24, columns)
         self.modes = termios.tcgetattr(self.slave)
         guest, self.guest = os.pipe()
-        environment = dict(os.environ, HOME=self.home, TERM=term, INPUTRC="/dev/null")
+        environment = {**os.environ, "HOME": self.home, "TERM": term, "INPUTRC": "/dev/null", **(environment or {})}
         environment["XDG_STATE_HOME"] = state or os.path.join(self.home, "state")
         for name in ("COLUMNS", "LINES"):
             environment.pop(name, None)

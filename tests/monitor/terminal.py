@@ -336,6 +336,46 @@ def hanging_up():
         t.master, t.slave = os.openpty()
 
 
+def the_guests_screen():
+    with Terminal() as t:
+        t.prompt()
+        assert t.run("screen") == "the guest's screen is off, or in a graphics mode"
+        t.run("continue")
+        t.play("show Booting")
+        assert t.run("expect screen Booting") == ""
+        t.type("screen\r")
+        t.expect("\x1b[0;97;44mBooting\x1b[0;7m \x1b[0m\r\n[80x25, cursor at row 0, column 7, from 0]\r\n")
+    for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        with Terminal(environment=environment) as t:
+            t.expect("(gv) ")
+            t.play("show Booting")
+            t.type("continue\rexpect screen Booting\rscreen\r")
+            t.expect("\r\nBooting\r\n[80x25")
+            assert b"\x1b[0;97" not in t.raw
+
+
+def what_firmware_writes_above_a_half_typed_line():
+    with Terminal() as t:
+        t.prompt()
+        t.run("log on")
+        t.type("print 6")
+        t.play(r"firmware Found 4 cpu(s)\nhalf a line")
+        t.expect_screen("\nfirmware: Found 4 cpu(s)\n(gv) print 6")
+        t.type("\r")
+        t.expect("0x6 = 6")
+        t.prompt()
+        assert t.run("log") == "Found 4 cpu(s)\nhalf a line"
+
+
+def a_guest_that_switches_itself_off():
+    with Terminal() as t:
+        t.prompt()
+        t.run("continue")
+        t.type("ec")
+        t.play("off")
+        t.expect_screen("\ncpu 0: the guest switched itself off\n(gv) ec")
+
+
 def json_at_the_terminal():
     with Terminal("-j") as t:
         t.prompt()
@@ -351,4 +391,5 @@ if __name__ == "__main__":
                    a_long_line_is_redrawn, a_flood_leaves_the_line, a_guest_cannot_ruin_the_screen,
                    ctrl_c_stops_the_guest, ctrl_c_ends_waiting, typed_ahead, console_mode, ctrl_d_quits,
                    quit_from_everywhere, history_persists, history_that_cannot_be_written, resizing, hanging_up,
-                   json_at_the_terminal]))
+                   the_guests_screen, what_firmware_writes_above_a_half_typed_line,
+                   a_guest_that_switches_itself_off, json_at_the_terminal]))
