@@ -58,10 +58,36 @@ void guest_start(const unsigned char *code, const unsigned char *end, uint64_t l
 	};
 
 	ck_assert_int_eq(blob_copy("test", code, (size_t)(end - code), &c.image, &err), 0);
-	ck_assert_msg(machine_kvm_new(&c, &m, &err) == 0, "%s", err.msg);
+	guest_start_machine(&c);
+}
+
+void guest_start_machine(struct machine_config *c)
+{
+	ck_assert_msg(machine_kvm_new(c, &m, &err) == 0, "%s", err.msg);
 	machine_observe(m, &watcher);
 	waited = stops = resets = 0;
 	serial_len = 0;
+}
+
+#define FIRMWARE_BYTES 0x10000u
+
+void guest_start_firmware(const unsigned char *code, const unsigned char *end, struct machine_config *c)
+{
+	static const uint8_t jump[] = { 0xea, 0x00, 0x00, 0x00, 0xf0 };
+	uint8_t *rom = calloc(1, FIRMWARE_BYTES);
+
+	ck_assert_ptr_nonnull(rom);
+	ck_assert_uint_le((size_t)(end - code), FIRMWARE_BYTES - 16);
+	memcpy(rom, code, (size_t)(end - code));
+	memcpy(rom + FIRMWARE_BYTES - 16, jump, sizeof(jump));
+	ck_assert_int_eq(blob_copy("firmware", rom, FIRMWARE_BYTES, &c->image, &err), 0);
+	free(rom);
+	c->load.kind = IMAGE_BIOS;
+	if (!c->memory)
+		c->memory = 16 << 20;
+	if (!c->cpus)
+		c->cpus = 1;
+	guest_start_machine(c);
 }
 
 void guest_end(void)

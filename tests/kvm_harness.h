@@ -24,6 +24,10 @@ extern unsigned guest_dirty_ring;       /* entries of the dirty rings of machine
 void guest_start(const unsigned char *code, const unsigned char *end, uint64_t load, enum boot_mode mode,
 		 unsigned cpus);
 #define GUEST_START(name, load, mode, cpus) guest_start(name, name##_end, load, mode, cpus)
+/* Makes M as *C says, taking its image over. */
+void guest_start_machine(struct machine_config *c);
+/* Makes M a PC with the code, at offset 0 of 64 KiB, as its firmware: it is jumped to at f000:0000.  *C: what else there is. */
+void guest_start_firmware(const unsigned char *code, const unsigned char *end, struct machine_config *c);
 void guest_end(void);
 
 /* Resumes all vCPUs, or CPU alone with one step. */

@@ -18,6 +18,12 @@ tests_kvm_break_random_SOURCES = tests/kvm_break_random.c $(kvm_harness)
 tests_kvm_break_random_LDADD = $(kvm_libs)
 TESTS += tests/kvm_break_random
 
+# A PC's memory map.
+check_PROGRAMS += tests/kvm_board
+tests_kvm_board_SOURCES = tests/kvm_board.c $(kvm_harness)
+tests_kvm_board_LDADD = $(kvm_libs)
+TESTS += tests/kvm_board
+
 # The second address space.
 check_PROGRAMS += tests/kvm_smm
 tests_kvm_smm_SOURCES = tests/kvm_smm.c $(kvm_harness)
