@@ -617,7 +617,8 @@ static void note_reg(void *arg, const char *name, unsigned bits, uint64_t value,
 
 	ck_assert_ptr_null(arg);
 	ck_assert_uint_le(value, bits == 64 ? UINT64_MAX : (1ull << bits) - 1);
-	snprintf(shown + len, sizeof(shown) - len, "%s=%x%s%s\n", name, (unsigned)value, text ? " " : "", text ? text : "");
+	snprintf(shown + len, sizeof(shown) - len, "%s=%x%s%s\n", name, (unsigned)value, text ? " " : "",
+		 text ? text : "");
 }
 
 START_TEST(registers_are_shown)
@@ -640,7 +641,8 @@ START_TEST(registers_are_shown)
 	ck_assert_ptr_nonnull(strstr(shown, "slave.irr=0 "));
 	ck_assert_ptr_nonnull(strstr(shown, "slave.base=70 "));
 	ck_assert_ptr_nonnull(strstr(shown, "slave.lowest=7 "));
-	ck_assert_ptr_nonnull(strstr(shown, "slave.icw4=13 automatic, rotating, special fully nested, special mask, poll\n"));
+	ck_assert_ptr_nonnull(strstr(shown, "slave.icw4=13 automatic, rotating, special fully nested, "
+				     "special mask, poll\n"));
 	/* Looking has not been the read that polls. */
 	pulse(9);
 	ck_assert_uint_eq(inb(&pc, SLAVE), 0x81);

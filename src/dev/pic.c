@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two 8259A interrupt controllers as a PC has them (Intel 8259A data sheet; what the chipset made of them: PIIX, 290550 section
- * 4.5): the second one's INT is the first one's IR2, which is fixed here, whatever ICW3 says; ELCR chooses edge or level for each
- * line instead of ICW1's LTIM.  An edge is kept until it is acknowledged, also when its line falls before: so do chipsets and KVM.
- * MCS-80 mode, which no processor of today would understand, is remembered and has no effect.
+ * Two 8259A interrupt controllers as a PC has them (Intel 8259A data sheet; what the chipset made of them: PIIX,
+ * 290550): the second one's INT is the first one's IR2, which is fixed here, whatever ICW3 says; ELCR
+ * chooses edge or level for each line instead of ICW1's LTIM.  An edge is kept until it is acknowledged, also when its
+ * line falls before: so do chipsets and KVM.  MCS-80 mode, which no processor of today would understand, is remembered
+ * and has no effect.
  */
 #include "dev/pic.h"
 

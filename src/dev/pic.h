@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What KVM's irqchip otherwise does, for --irqchip=user: two 8259A interrupt controllers (0x20, 0xa0, ELCR 0x4d0/0x4d1) and an 8254
- * interval timer (0x40 to 0x43, port 0x61; GSI 0).  Intel 8259A and 8254 data sheets.
+ * What KVM's irqchip otherwise does, for --irqchip=user: two 8259A interrupt controllers (0x20, 0xa0, ELCR
+ * 0x4d0/0x4d1) and an 8254 interval timer (0x40 to 0x43, port 0x61; GSI 0).  Intel 8259A and 8254 data sheets.
  */
 #ifndef GV_DEV_PIC_H
 #define GV_DEV_PIC_H

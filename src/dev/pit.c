@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An 8254 interval timer (Intel 8254 data sheet) and port 0x61 (PIIX, 290550: NMI status and control register), with counter 0's
- * OUT on GSI 0.
+ * An 8254 interval timer (Intel 8254 data sheet) and port 0x61 (PIIX, 290550: NMI status and control register), with
+ * counter 0's OUT on GSI 0.
  *
- * GSI 0 matters by its rising edges.  The timer is set for the next one; all edges between two moves of the device (a timer, an
- * access) are one, as one input of an interrupt controller can hold no more.  So a guest that was not entered for long gets one
- * interrupt, not a thousand at once, and what it gets depends on this state and on the times of those moves alone, which are what
- * a recording holds.  The timer rests for a while after it was due: a guest that asks for an edge every microsecond costs no more
- * than one that asks for 5000 a second.
+ * GSI 0 matters by its rising edges.  The timer is set for the next one; all edges between two moves of the device (a
+ * timer, an access) are one, as one input of an interrupt controller can hold no more.  So a guest that was not
+ * entered for long gets one interrupt, not a thousand at once, and what it gets depends on this state and on the times
+ * of those moves alone, which are what a recording holds.  The timer rests for a while after it was due: a guest that
+ * asks for an edge every microsecond costs no more than one that asks for 5000 a second.
  */
 #include "dev/pic.h"
 
@@ -33,7 +33,8 @@ enum { PIT_COUNTERS = 3, PIT_CONTROL = 3, PIT_PORTS = 4, PIT_PORT_B = 0x61 - PIT
 #define READ_BACK_NO_STATUS 0x10
 
 #define PORT_B_GATE     0x01            /* of counter 2 */
-#define PORT_B_BITS     0x0f            /* those that are written: gate, speaker, two masks of NMI sources that are not there */
+/* Those that are written: gate, speaker, two masks of NMI sources that are not there. */
+#define PORT_B_BITS     0x0f
 #define PORT_B_REFRESH  0x10
 #define PORT_B_OUT      0x20            /* of counter 2 */
 
@@ -265,7 +266,7 @@ static int pit_load(struct device *d, struct dev_buf *b, struct err *err)
 	s.level = p->s.level;
 	p->s = s;
 	p->at = now > t.lag ? now - t.lag : 0;
-	p->rest_until = clock < UINT64_MAX - REST_NS ? clock + t.rest : UINT64_MAX;
+	p->rest_until = t.rest < UINT64_MAX - clock ? clock + t.rest : UINT64_MAX;
 	set_level(p, level);
 	arm(p);
 	return 0;

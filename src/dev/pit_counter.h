@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One counter of an 8254 (Intel 8254 data sheet).  It is not stepped: its state is which count it took and how many clock pulses
- * ago, and all else follows.  What is written is taken at the next pulse, as on the chip, so a count of N ends N + 1 pulses after
- * it was written.  Every function takes about the same time, whatever the state and the number of pulses.
+ * One counter of an 8254 (Intel 8254 data sheet).  It is not stepped: its state is which count it took and how many
+ * clock pulses ago, and all else follows.  What is written is taken at the next pulse, as on the chip, so a count of N
+ * ends N + 1 pulses after it was written.  Every function takes about the same time, whatever the state and the number
+ * of pulses.
  */
 #ifndef GV_DEV_PIT_COUNTER_H
 #define GV_DEV_PIT_COUNTER_H
