@@ -204,10 +204,9 @@ static int begin_file(struct session *s, struct follower *f, const char *path, c
 int fwlog_follow(struct session *s, const char *path, struct err *err)
 {
 	char *buf = malloc(KEPT_BYTES);
-	bool fresh = !s->follower;
 	int r;
 
-	if (fresh) {
+	if (!s->follower) {
 		s->follower = calloc(1, sizeof(*s->follower));
 		if (s->follower)
 			s->follower->fd = -1;
@@ -217,8 +216,6 @@ int fwlog_follow(struct session *s, const char *path, struct err *err)
 	else
 		r = path ? begin_file(s, s->follower, path, buf, err) : begin_shown(s, s->follower, buf);
 	free(buf);
-	if (r && fresh)
-		fwlog_leave(s);
 	return r;
 }
 

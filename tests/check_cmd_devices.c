@@ -54,12 +54,13 @@ START_TEST(devices_listed)
 	json_t *v, *row;
 
 	ck_assert_str_eq(rig_ok(&rig, "info devices"),
-			 "uart  serial line COM1        ports 0x3f8-0x3ff\n"
-			 "ide0  IDE channel, primary    ports 0x1f0-0x1f7, 0x3f6, 0xc040-0xc047\n"
-			 "ide1  IDE channel, secondary  ports 0x170-0x177, 0x376\n"
-			 "vga   VGA, text modes         ports 0x3c0-0x3df, memory 0xb8000-0xbffff\n");
+			 "uart   serial line COM1        ports 0x3f8-0x3ff\n"
+			 "uart2  serial line COM2\n"
+			 "ide0   IDE channel, primary    ports 0x1f0-0x1f7, 0x3f6, 0xc040-0xc047\n"
+			 "ide1   IDE channel, secondary  ports 0x170-0x177, 0x376\n"
+			 "vga    VGA, text modes         ports 0x3c0-0x3df, memory 0xb8000-0xbffff\n");
 	v = result_of("info devices -j");
-	row = json_array_get(json_object_get(v, "devices"), 3);
+	row = json_array_get(json_object_get(v, "devices"), 4);
 	ck_assert_str_eq(data_str(row, "name"), "vga");
 	row = json_array_get(json_object_get(row, "ranges"), 1);
 	ck_assert_str_eq(data_str(row, "kind"), "memory");
@@ -82,6 +83,7 @@ START_TEST(device_registers)
 							    "  status  0x50            ready, seek done\n"
 							    "  lba48   0x00123456789a\n");
 	rig_has(rig_ok(&rig, "info dev ide1"), "  no registers\n");
+	ck_assert_str_eq(rig_ok(&rig, "info dev uart2"), "uart2: serial line COM2\n  no registers\n");
 	/* What a guest may have had a hand in leaves the terminal alone; an empty meaning is none. */
 	ck_assert_str_eq(rig_ok(&rig, "info devices v"), "vga: VGA, text modes\n"
 							 "  ports 0x3c0-0x3df, memory 0xb8000-0xbffff\n"
@@ -101,6 +103,7 @@ START_TEST(devices_refused)
 {
 	static const struct refusal bad[] = {
 		{ "info devices ide", "'ide' could be ide0, ide1" },
+		{ "info devices ua", "could be uart, uart2" },
 		{ "info devices nosuch", "there is no device 'nosuch' (info devices lists them)" },
 		{ "info devices ide00", "there is no device 'ide00'" },
 		{ "info devices uart vga", "usage: info devices [NAME]" },
@@ -181,6 +184,7 @@ START_TEST(pci_refused)
 {
 	static const struct refusal bad[] = {
 		{ "info pci 00:02.0", "nothing is at 00:02.0 (info pci lists what there is)" },
+		{ "info pci 00:1f.7", "nothing is at 00:1f.7" },
 		{ "info pci 1", "'1' is no place on the PCI bus" },
 		{ "info pci 1.8", "no place" },
 		{ "info pci 20.0", "no place" },
@@ -564,6 +568,7 @@ END_TEST
 START_TEST(expect_what_comes)
 {
 	rig_ok(&rig, "continue");
+	fake_screen_text(rig.f, 24, 0, 7, "below");
 	rig_start(&rig, "expect screen boot: 20");
 	rig_settle(&rig);
 	ck_assert(!rig.done);

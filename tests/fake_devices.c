@@ -18,6 +18,8 @@ static const struct fake_device devices[] = {
 		{ "uart", "serial line COM1", 1, { { false, 0x3f8, 8 } } },
 		{ { "ier", 8, 0x05, "receiver, line status" }, { "divisor", 16, 0xc, NULL } },
 	}, {
+		{ "uart2", "serial line COM2", 0, { { 0 } } }, { { 0 } },
+	}, {
 		{ "ide0", "IDE channel, primary", 3, { { false, 0x1f0, 8 }, { false, 0x3f6, 1 }, { false, 0xc040, 8 } } },
 		{ { "status", 8, 0x50, "ready, seek done" }, { "lba48", 48, 0x123456789a, NULL } },
 	}, {
