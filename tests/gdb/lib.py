@@ -32,10 +32,11 @@ class Session:
 
 def session(image=None, args=(), symbols=None, connect=True, same=False, dies=False, interrupt=None, after=None):
 	"""
-	Marks a session: FUNCTION(t) runs in gdb.  IMAGE with ARGS is what gdbvisor runs, both below the build tree;
+	Marks a session: FUNCTION(t) runs in gdb.  IMAGE (None: none) with ARGS is what gdbvisor runs, below the build tree;
 	SYMBOLS an ELF for gdb; CONNECT: connected before the function starts; SAME: against the gdbvisor of the session
 	before; DIES: the function ends gdb itself, having called t.dying(); INTERRUPT: what the guest prints when the
-	test is to press Ctrl-C; AFTER(tap, visor) runs outside once gdb has gone.
+	test is to press Ctrl-C (a list: one after the other, each behind the one before); AFTER(tap, visor) runs outside
+	once gdb has gone.
 	"""
 	def mark(function):
 		SESSIONS.append(Session(function, image, args, symbols, connect, same, dies, interrupt, after))
@@ -152,7 +153,11 @@ def _report(tap, s, path, process, status):
 
 
 def _press_ctrl_c(s, v, process, start):
-	if v.wait_text(s.interrupt, start=start):
+	for pattern in [s.interrupt] if isinstance(s.interrupt, str) else s.interrupt:
+		found = v.wait_text(pattern, start=start)
+		if not found:
+			return
+		start = found.end()
 		process.signal(signal.SIGINT)
 
 
@@ -165,7 +170,7 @@ def _outside(path):
 			if not s.same:
 				if v:
 					v.close()
-				v = visor.Visor(*s.args, visor.built(s.image))
+				v = visor.Visor(*s.args, *([visor.built(s.image)] if s.image else []))
 			if not v.target:
 				tap.ok(False, s.name + ": gdbvisor says it is ready", v.text)
 				continue
