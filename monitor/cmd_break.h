@@ -32,7 +32,7 @@ const char *catch_name(enum catch_kind kind);
 /* "pf"; NULL: VECTOR has no name. */
 const char *catch_vector_name(uint64_t vector);
 /* A vector's number from its name, or as num_parse() takes it; false: WORD is neither. */
-bool catch_vector(const char *word, size_t len, uint64_t *ret);
+bool catch_vector_number(const char *word, size_t len, uint64_t *ret);
 
 /* -- the list, in cmd_breaks.c -- */
 

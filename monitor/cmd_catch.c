@@ -64,7 +64,7 @@ static int parse_accesses(struct task *t, const char **p, struct catch_spec *spe
 	return 0;
 }
 
-bool catch_vector(const char *word, size_t len, uint64_t *ret)
+bool catch_vector_number(const char *word, size_t len, uint64_t *ret)
 {
 	for (size_t i = 0; i < NVECTORS; i++)
 		if (word_is(word, len, vectors[i].name)) {
@@ -83,8 +83,8 @@ static int parse_vectors(struct task *t, const char **p, struct catch_spec *spec
 	word = task_word(p, &len);
 	dash = memchr(word, '-', len);
 	first = dash ? (size_t)(dash - word) : len;
-	if (!catch_vector(word, first, &spec->start) ||
-	    (dash && !catch_vector(dash + 1, len - first - 1, &spec->end)))
+	if (!catch_vector_number(word, first, &spec->start) ||
+	    (dash && !catch_vector_number(dash + 1, len - first - 1, &spec->end)))
 		return task_malformed(t, err_set(err, EINVAL, "'%.*s' is no vector", len < 40 ? (int)len : 40, word));
 	if (!dash)
 		spec->end = spec->start;
