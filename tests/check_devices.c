@@ -36,7 +36,7 @@ START_TEST(attaching_twice_fails)
 	ck_assert_int_eq(debugcon_attach(pc.bus, &err), -EEXIST);
 	ck_assert_int_eq(exitport_attach(pc.bus, &err), -EEXIST);
 	ck_assert_int_eq(resetctl_attach(pc.bus, &err), -EEXIST);
-	ck_assert_int_eq(cmos_attach(pc.bus, MIB, &err), -EEXIST);
+	ck_assert_int_eq(cmos_attach(pc.bus, MIB, 1, &err), -EEXIST);
 	ck_assert_str_eq(err.msg, "cmos: port 0x70 belongs to cmos");
 }
 END_TEST
@@ -216,8 +216,8 @@ static const struct {
 	{ "resetctl", 0, 2 }, { "resetctl", 1, 0x02 }, { "resetctl", 2, 0x01 }, { "resetctl", 2, 0x10 },
 	{ "resetctl", 4, 0xcd }, { "resetctl", 5, 1 }, { "resetctl", 5, 0xff }, { "resetctl", 7, 2 },
 	{ "resetctl", 8, 2 },
-	{ "cmos", 1 + 0x0a, 0x80 }, { "cmos", 1 + 0x0c, 1 }, { "cmos", 1 + 0x0d, 0 },
-	{ "cmos", 1 + CMOS_BYTES + 7, 1 }, { "cmos", 1 + CMOS_BYTES + 8 + 7, 1 },
+	{ "cmos", 1 + 0x0a, 0x80 }, { "cmos", 1 + 0x0c, 1 }, { "cmos", 1 + 0x0c, 0x90 }, { "cmos", 1 + 0x0d, 0 },
+	{ "cmos", 1 + CMOS_BYTES + 7, 1 }, { "cmos", 1 + CMOS_BYTES + 8 + 7, 1 }, { "cmos", 1 + CMOS_BYTES + 24 + 7, 1 },
 };
 
 START_TEST(load_refuses_nonsense)

@@ -1,25 +1,41 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * CMOS memory with its real-time clock (Motorola MC146818A data sheet; the memory sizes where a PC's BIOS puts
- * them).  The clock is the host's plus an offset, which a guest changes by setting the time.  No interrupts: the
- * alarm bytes are plain memory.
+ * them).
+ *
+ * It lives by two host inputs.  The time of day is the host's plus an offset, which a guest changes by setting the
+ * time.  Everything with a period (periodic and update interrupts, the moments of alarm comparisons, UIP) goes by the
+ * time that the guest has run, so that a debugger's stop costs it no updates.  An alarm that the time of day passed
+ * meanwhile goes off at the next update.  UIP is shown, though reads here need no such warning, because some software
+ * waits for it to come up.
+ *
+ * What has happened since is worked out when somebody looks, or by the timer when an enabled flag is to be raised; a
+ * flag that is up already needs no timer, so an interrupt that nobody acknowledges does not repeat.
  */
 #include "dev/pc.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dev/date.h"
+
 #define CMOS_BASE       0x70
 enum { CMOS_INDEX, CMOS_DATA, CMOS_PORTS };
+
+#define RTC_GSI         8
 
 #define CMOS_BYTES      128
 #define INDEX_BITS      0x7f            /* bit 7 of port 0x70 masks NMI */
 
 enum {
 	RTC_SECOND = 0x00,
+	RTC_ALARM_SECOND = 0x01,
 	RTC_MINUTE = 0x02,
+	RTC_ALARM_MINUTE = 0x03,
 	RTC_HOUR = 0x04,
+	RTC_ALARM_HOUR = 0x05,
 	RTC_WEEKDAY = 0x06,
 	RTC_DAY = 0x07,
 	RTC_MONTH = 0x08,
@@ -28,113 +44,74 @@ enum {
 	RTC_B = 0x0b,
 	RTC_C = 0x0c,
 	RTC_D = 0x0d,
+	CMOS_SHUTDOWN = 0x0f,           /* what a reset is for */
+	CMOS_EQUIPMENT = 0x14,
 	CMOS_BASE_KIB = 0x15,           /* 2 bytes each unless said otherwise */
 	CMOS_EXT_KIB = 0x17,            /* above 1 MiB */
 	CMOS_EXT_KIB_AGAIN = 0x30,
 	RTC_CENTURY = 0x32,
 	CMOS_ABOVE_16M = 0x34,          /* 64 KiB units, below 4 GiB */
+	CMOS_TRANSLATION = 0x39,        /* of disks' geometries: 2 bits a disk, 1 byte */
+	CMOS_BOOT_ORDER = 0x3d,         /* 1 byte: the first device low, the second high */
 	CMOS_ABOVE_4G = 0x5b,           /* 64 KiB units, 3 bytes */
+	CMOS_MORE_CPUS = 0x5f,          /* than one; 1 byte */
 };
 
-#define A_UIP           0x80            /* an update never takes time */
-#define A_RESET         0x26            /* the 32.768 kHz divider, 1024 Hz */
+#define A_UIP           0x80            /* an update is about to begin, or on */
+#define A_DIVIDER       0x70
+#define A_DIVIDER_RUNS  0x20            /* 32.768 kHz; all else stands still */
+#define A_RATE          0x0f
+#define A_RESET         0x26            /* 1024 Hz */
 #define B_SET           0x80            /* the time stands still to be set */
 #define B_UIE           0x10
 #define B_IRQS          0x78            /* PIE, AIE, UIE and SQWE, which a reset clears */
 #define B_BINARY        0x04
 #define B_24H           0x02
 #define C_IRQF          0x80
+#define C_PF            0x40            /* these three are enabled by the same bits of register B */
+#define C_AF            0x20
 #define C_UF            0x10
+#define C_FLAGS         (C_PF | C_AF | C_UF)
 #define D_VALID         0x80
+
+#define ALARM_ANY       0xc0            /* an alarm register with both bits matches always */
+
+#define SECOND          1000000000ull   /* ns */
+#define TICKS           32768u          /* a second */
+#define UIP_NS          2228000u        /* 244 us before an update, and its 1984 us */
 
 #define HOUR_PM         0x80
 
 #define KIB             1024ull
 #define MIB             (1024 * KIB)
 
-#define DAY_SECONDS     86400u
-/* The calendar repeats, weekdays too, after 400 years.  Time is kept modulo 25 times that: it never runs out. */
-#define CYCLE_YEARS     10000u
-#define CYCLE_SECONDS   (3652425ull * DAY_SECONDS)
-
 struct cmos_state {
 	uint8_t index;                  /* port 0x70, the NMI mask included */
 	uint8_t ram[CMOS_BYTES];        /* the time registers in it are up to date only while B_SET */
-	uint64_t offset;                /* guest's time less the host's, seconds modulo CYCLE_SECONDS */
-	uint64_t last_update;           /* the second at which register C was read last */
+	uint64_t offset;                /* guest's time less the host's, seconds modulo DATE_CYCLE_SECONDS */
+	uint64_t phase;                 /* ns, below SECOND: what the divider chain shows beyond the host's clock() */
+	uint64_t seen;                  /* clock(): what has happened until then is in register C */
+	uint64_t seen_second;           /* the guest's time that was compared with the alarm last */
 };
 
 struct cmos {
 	struct device dev;
 	uint64_t ram_size;
-	struct cmos_state s;
-};
-
-struct date {
-	unsigned year, month, day;      /* month and day from 1 */
-	unsigned hour, minute, second;
-	unsigned weekday;               /* 1 is Sunday */
+	unsigned cpus;
+	bool irq;                       /* the level the host knows */
+	struct cmos_state s;            /* register C in it is without C_IRQF */
 };
 
 static const struct dev_field fields[] = {
 	DEV_FIELD(struct cmos_state, index, UINT8_MAX),
 	DEV_BYTES(struct cmos_state, ram),
-	DEV_FIELD(struct cmos_state, offset, CYCLE_SECONDS - 1),
-	DEV_FIELD(struct cmos_state, last_update, CYCLE_SECONDS - 1),
+	DEV_FIELD(struct cmos_state, offset, DATE_CYCLE_SECONDS - 1),
+	DEV_FIELD(struct cmos_state, phase, SECOND - 1),
+	DEV_FIELD(struct cmos_state, seen, UINT64_MAX),
+	DEV_FIELD(struct cmos_state, seen_second, DATE_CYCLE_SECONDS - 1),
 };
 
 #define NFIELDS (sizeof(fields) / sizeof(fields[0]))
-
-static bool is_leap(unsigned year)
-{
-	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-static unsigned month_days(unsigned year, unsigned month)
-{
-	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-
-	return days[month - 1] + (month == 2 && is_leap(year));
-}
-
-/* Days from the first day of year 1 to that of YEAR, which is at least 1. */
-static uint64_t days_before(unsigned year)
-{
-	uint64_t y = year - 1;
-
-	return y * 365 + y / 4 - y / 100 + y / 400;
-}
-
-/* Seconds since 1970, below CYCLE_SECONDS, as a date from 1970 on. */
-static void date_from_seconds(uint64_t t, struct date *ret)
-{
-	uint64_t days = t / DAY_SECONDS + days_before(1970);
-	unsigned year = 1970 + (unsigned)(t / DAY_SECONDS / 366), month = 1, rest = (unsigned)(t % DAY_SECONDS);
-
-	ret->weekday = (unsigned)((days + 1) % 7) + 1;  /* year 1 began on a Monday */
-	while (days_before(year + 1) <= days)
-		year++;
-	days -= days_before(year);
-	for (; days >= month_days(year, month); month++)
-		days -= month_days(year, month);
-	ret->year = year;
-	ret->month = month;
-	ret->day = (unsigned)days + 1;
-	ret->hour = rest / 3600;
-	ret->minute = rest / 60 % 60;
-	ret->second = rest % 60;
-}
-
-/* The reverse, modulo CYCLE_SECONDS.  A guest may have set anything: members out of range carry over. */
-static uint64_t date_to_seconds(const struct date *d)
-{
-	unsigned months = (d->year + CYCLE_YEARS) * 12 + d->month + 11, year = months / 12 - 1, m;
-	uint64_t days = days_before(year) - days_before(1970) + d->day - 1;
-
-	for (m = 1; m <= months % 12; m++)
-		days += month_days(year, m);
-	return (days * DAY_SECONDS + d->hour * 3600ull + d->minute * 60ull + d->second) % CYCLE_SECONDS;
-}
 
 static uint8_t encode(uint8_t b, unsigned value)
 {
@@ -162,12 +139,12 @@ static unsigned decode_hour(uint8_t b, uint8_t reg)
 
 static uint64_t host_now(const struct cmos *c)
 {
-	return c->dev.host->now(c->dev.host->arg) % CYCLE_SECONDS;
+	return c->dev.host->now(c->dev.host->arg) % DATE_CYCLE_SECONDS;
 }
 
 static uint64_t guest_now(const struct cmos *c)
 {
-	return (host_now(c) + c->s.offset) % CYCLE_SECONDS;
+	return (host_now(c) + c->s.offset) % DATE_CYCLE_SECONDS;
 }
 
 /* Brings the time registers up to date. */
@@ -200,7 +177,127 @@ static void take_time(struct cmos *c)
 		.second = decode(b, ram[RTC_SECOND]),
 	};
 
-	c->s.offset = (date_to_seconds(&d) + CYCLE_SECONDS - host_now(c)) % CYCLE_SECONDS;
+	c->s.offset = (date_to_seconds(&d) + DATE_CYCLE_SECONDS - host_now(c)) % DATE_CYCLE_SECONDS;
+	/* What lies between was not passed. */
+	c->s.seen_second = guest_now(c);
+}
+
+static bool alarm_matches(const uint8_t *ram, unsigned index, uint8_t now)
+{
+	return (ram[index] & ALARM_ANY) == ALARM_ANY || ram[index] == now;
+}
+
+static bool is_alarm(const struct cmos *c, uint64_t t)
+{
+	const uint8_t *ram = c->s.ram, b = ram[RTC_B];
+	unsigned rest = (unsigned)(t % DATE_DAY_SECONDS);
+
+	return alarm_matches(ram, RTC_ALARM_SECOND, encode(b, rest % 60)) &&
+	       alarm_matches(ram, RTC_ALARM_MINUTE, encode(b, rest / 60 % 60)) &&
+	       alarm_matches(ram, RTC_ALARM_HOUR, encode_hour(b, rest / 3600));
+}
+
+/* The update of the time, once a second: compares all seconds since the last one with the alarm. */
+static void update(struct cmos *c)
+{
+	uint64_t now = guest_now(c), n = (now + DATE_CYCLE_SECONDS - c->s.seen_second) % DATE_CYCLE_SECONDS;
+
+	/* The host's clock was set back. */
+	if (n > DATE_CYCLE_SECONDS / 2)
+		n = 0;
+	/* A day has every alarm. */
+	if (n > DATE_DAY_SECONDS)
+		n = DATE_DAY_SECONDS;
+	c->s.ram[RTC_C] |= C_UF;
+	for (; n && !(c->s.ram[RTC_C] & C_AF); n--)
+		if (is_alarm(c, (now + DATE_CYCLE_SECONDS - (n - 1)) % DATE_CYCLE_SECONDS))
+			c->s.ram[RTC_C] |= C_AF;
+	c->s.seen_second = now;
+}
+
+static bool divider_runs(const struct cmos *c)
+{
+	return (c->s.ram[RTC_A] & A_DIVIDER) == A_DIVIDER_RUNS;
+}
+
+/* Ticks from one periodic interrupt to the next; 0: there are none. */
+static unsigned period(const struct cmos *c)
+{
+	unsigned rate = c->s.ram[RTC_A] & A_RATE;
+
+	/* 1 and 2 stand for rates that 8 and 9 have as well. */
+	return rate ? 1u << (rate < 3 ? rate + 6 : rate - 1) : 0;
+}
+
+static uint64_t ticks_at(uint64_t ns)
+{
+	return ns / SECOND * TICKS + ns % SECOND * TICKS / SECOND;
+}
+
+/* The first nanosecond of tick T. */
+static uint64_t tick_start(uint64_t t)
+{
+	return t / TICKS * SECOND + (t % TICKS * SECOND + TICKS - 1) / TICKS;
+}
+
+/* Brings register C up to CLOCK. */
+static void catch_up(struct cmos *c, uint64_t clock)
+{
+	uint64_t before = c->s.seen + c->s.phase, after = clock + c->s.phase;
+
+	/* The timer's caller may have read the clock before another vCPU did. */
+	if (clock <= c->s.seen)
+		return;
+	c->s.seen = clock;
+	if (!divider_runs(c))
+		return;
+	if (period(c) && ticks_at(before) / period(c) != ticks_at(after) / period(c))
+		c->s.ram[RTC_C] |= C_PF;
+	if (!(c->s.ram[RTC_B] & B_SET) && before / SECOND != after / SECOND)
+		update(c);
+}
+
+/* When the next flag comes up that is enabled and down; DEV_NEVER. */
+static uint64_t next_event(const struct cmos *c)
+{
+	uint64_t at = c->s.seen + c->s.phase, next = DEV_NEVER, tick;
+	uint8_t wanted = c->s.ram[RTC_B] & (uint8_t)~c->s.ram[RTC_C];
+
+	if (!divider_runs(c))
+		return DEV_NEVER;
+	if ((wanted & (C_UF | C_AF)) && !(c->s.ram[RTC_B] & B_SET))
+		next = (at / SECOND + 1) * SECOND;
+	if ((wanted & C_PF) && period(c)) {
+		tick = tick_start((ticks_at(at) / period(c) + 1) * period(c));
+		if (tick < next)
+			next = tick;
+	}
+	return next == DEV_NEVER ? DEV_NEVER : next - c->s.phase;
+}
+
+static bool is_interrupting(const struct cmos *c)
+{
+	return c->s.ram[RTC_B] & c->s.ram[RTC_C] & C_FLAGS;
+}
+
+/* Brings the interrupt line and the timer to what the state asks for. */
+static void settle(struct cmos *c)
+{
+	bool level = is_interrupting(c);
+
+	if (level != c->irq) {
+		c->irq = level;
+		c->dev.host->irq(c->dev.host->arg, RTC_GSI, level);
+	}
+	dev_timer(&c->dev, next_event(c));
+}
+
+static void cmos_timer(struct device *d, uint64_t clock)
+{
+	struct cmos *c = (struct cmos *)d;
+
+	catch_up(c, clock);
+	settle(c);
 }
 
 static bool is_time(unsigned index)
@@ -211,6 +308,16 @@ static bool is_time(unsigned index)
 		return true;
 	}
 	return false;
+}
+
+static void write_a(struct cmos *c, uint8_t value)
+{
+	bool ran = divider_runs(c);
+
+	c->s.ram[RTC_A] = value & (uint8_t)~A_UIP;
+	/* The first update comes half a second after the divider chain begins to run. */
+	if (!ran && divider_runs(c))
+		c->s.phase = (SECOND + SECOND / 2 - c->s.seen % SECOND) % SECOND;
 }
 
 static void write_b(struct cmos *c, uint8_t value)
@@ -240,7 +347,7 @@ static void write_data(struct cmos *c, unsigned index, uint8_t value)
 	}
 	switch (index) {
 	case RTC_A:
-		c->s.ram[RTC_A] = value & (uint8_t)~A_UIP;
+		write_a(c, value);
 		break;
 	case RTC_B:
 		write_b(c, value);
@@ -253,25 +360,39 @@ static void write_data(struct cmos *c, unsigned index, uint8_t value)
 	}
 }
 
-/* Register C: whether a second has passed since it was read last. */
-static uint8_t read_c(struct cmos *c)
+/* Whether more than memory is behind INDEX. */
+static bool is_clock(unsigned index)
 {
-	uint64_t now = guest_now(c);
-	uint8_t flags = 0;
+	return index <= RTC_D || index == RTC_CENTURY;
+}
 
-	if (!(c->s.ram[RTC_B] & B_SET) && now != c->s.last_update)
-		flags = c->s.ram[RTC_B] & B_UIE ? C_UF | C_IRQF : C_UF;
-	c->s.last_update = now;
-	return flags;
+static uint8_t read_a(const struct cmos *c)
+{
+	bool set = c->s.ram[RTC_B] & B_SET;
+	uint64_t at = c->s.seen + c->s.phase;
+
+	return c->s.ram[RTC_A] | (divider_runs(c) && !set && at % SECOND >= SECOND - UIP_NS ? A_UIP : 0);
+}
+
+static uint8_t show_c(const struct cmos *c)
+{
+	return c->s.ram[RTC_C] | (is_interrupting(c) ? C_IRQF : 0);
 }
 
 static uint8_t read_data(struct cmos *c, unsigned index)
 {
-	if (index == RTC_C)
-		return read_c(c);
+	uint8_t value;
+
+	if (!is_clock(index))
+		return c->s.ram[index];
+	catch_up(c, dev_clock(&c->dev));
 	if (is_time(index) && !(c->s.ram[RTC_B] & B_SET))
 		show_time(c);
-	return c->s.ram[index];
+	value = index == RTC_A ? read_a(c) : index == RTC_C ? show_c(c) : c->s.ram[index];
+	if (index == RTC_C)
+		c->s.ram[RTC_C] = 0;
+	settle(c);
+	return value;
 }
 
 static uint8_t cmos_in(struct device *d, unsigned port)
@@ -285,10 +406,15 @@ static void cmos_out(struct device *d, unsigned port, uint8_t value)
 {
 	struct cmos *c = (struct cmos *)d;
 
-	if (port == CMOS_INDEX)
+	if (port == CMOS_INDEX) {
 		c->s.index = value;
-	else
+	} else if (!is_clock(c->s.index & INDEX_BITS)) {
+		c->s.ram[c->s.index & INDEX_BITS] = value;
+	} else {
+		catch_up(c, dev_clock(d));
 		write_data(c, c->s.index & INDEX_BITS, value);
+		settle(c);
+	}
 }
 
 static void put_size(uint8_t *ram, unsigned bytes, uint64_t value, uint64_t max)
@@ -304,7 +430,8 @@ static uint64_t size_above(uint64_t size, uint64_t start)
 	return size > start ? size - start : 0;
 }
 
-static void put_sizes(struct cmos *c)
+/* What firmware asks of the machine. */
+static void put_machine(struct cmos *c)
 {
 	uint64_t low = c->ram_size < PC_RAM_LOW_MAX ? c->ram_size : PC_RAM_LOW_MAX;
 	uint8_t *ram = c->s.ram;
@@ -314,6 +441,24 @@ static void put_sizes(struct cmos *c)
 	put_size(ram + CMOS_EXT_KIB_AGAIN, 2, size_above(low, MIB) / KIB, 63 * MIB / KIB);
 	put_size(ram + CMOS_ABOVE_16M, 2, size_above(low, 16 * MIB) / (64 * KIB), UINT16_MAX);
 	put_size(ram + CMOS_ABOVE_4G, 3, (c->ram_size - low) / (64 * KIB), 0xffffff);
+	put_size(ram + CMOS_MORE_CPUS, 1, c->cpus ? c->cpus - 1 : 0, UINT8_MAX);
+}
+
+/* As a PC's setup program leaves it. */
+static void put_setup(struct cmos *c)
+{
+	static const struct { uint8_t index, value; } setup[] = {
+		{ RTC_A, A_RESET },
+		{ RTC_B, B_24H },
+		{ RTC_D, D_VALID },
+		{ CMOS_EQUIPMENT, 0x02 },       /* no floppy, a VGA, a numeric processor */
+		{ CMOS_TRANSLATION, 0x55 },     /* large disks by LBA */
+		{ CMOS_BOOT_ORDER, 0x32 },      /* hard disk, CD */
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(setup) / sizeof(setup[0]); i++)
+		c->s.ram[setup[i].index] = setup[i].value;
 }
 
 /* The battery keeps the memory, the shutdown byte in it, and the clock. */
@@ -322,8 +467,11 @@ static void cmos_reset(struct device *d)
 	struct cmos *c = (struct cmos *)d;
 
 	c->s.index = 0;
+	catch_up(c, dev_clock(d));
 	c->s.ram[RTC_B] &= (uint8_t)~B_IRQS;
-	put_sizes(c);
+	c->s.ram[RTC_C] = 0;
+	put_machine(c);
+	settle(c);
 }
 
 static int cmos_save(const struct device *d, struct dev_buf *b)
@@ -339,10 +487,55 @@ static int cmos_load(struct device *d, struct dev_buf *b, struct err *err)
 
 	if (r < 0)
 		return r;
-	if ((s.ram[RTC_A] & A_UIP) || s.ram[RTC_C] || s.ram[RTC_D] != D_VALID)
+	if ((s.ram[RTC_A] & A_UIP) || (s.ram[RTC_C] & ~C_FLAGS) || s.ram[RTC_D] != D_VALID)
 		return err_set(err, EINVAL, "%s: its saved state contradicts itself", d->ops->name);
+	/* A clock that shows less than it did goes on from there. */
+	if (s.seen > dev_clock(d))
+		s.seen = dev_clock(d);
 	c->s = s;
+	settle(c);
 	return 0;
+}
+
+static void add_flags(char *text, size_t size, uint8_t flags)
+{
+	size_t len = strlen(text);
+
+	snprintf(text + len, size - len, "%s%s%s%s", flags & C_PF ? " periodic" : "", flags & C_AF ? " alarm" : "",
+		 flags & C_UF ? " update" : "", flags & C_FLAGS ? "" : " none");
+}
+
+static void cmos_show(const struct device *d, const struct dev_show *sh)
+{
+	const struct cmos *c = (const struct cmos *)d;
+	const uint8_t *ram = c->s.ram;
+	struct date t;
+	char text[64];
+
+	date_from_seconds(guest_now(c), &t);
+	snprintf(text, sizeof(text), "%04u-%02u-%02u %02u:%02u:%02u%s", t.year, t.month, t.day, t.hour, t.minute, t.second,
+		 ram[RTC_B] & B_SET ? ", being set" : "");
+	sh->reg(sh->arg, "time", 64, guest_now(c), text);
+	sh->reg(sh->arg, "index", 8, c->s.index, c->s.index & (uint8_t)~INDEX_BITS ? "NMI masked" : NULL);
+	if (!divider_runs(c))
+		snprintf(text, sizeof(text), "stands still");
+	else if (period(c))
+		snprintf(text, sizeof(text), "%u Hz", TICKS / period(c));
+	else
+		snprintf(text, sizeof(text), "no periodic interrupt");
+	sh->reg(sh->arg, "rtc_a", 8, ram[RTC_A], text);
+	snprintf(text, sizeof(text), "%s, %s hours; enabled:", ram[RTC_B] & B_BINARY ? "binary" : "BCD",
+		 ram[RTC_B] & B_24H ? "24" : "12");
+	add_flags(text, sizeof(text), ram[RTC_B]);
+	sh->reg(sh->arg, "rtc_b", 8, ram[RTC_B], text);
+	snprintf(text, sizeof(text), "IRQ 8 is %s; pending:", c->irq ? "up" : "down");
+	add_flags(text, sizeof(text), ram[RTC_C]);
+	sh->reg(sh->arg, "rtc_c", 8, show_c(c), text);
+	sh->reg(sh->arg, "alarm_hour", 8, ram[RTC_ALARM_HOUR], NULL);
+	sh->reg(sh->arg, "alarm_minute", 8, ram[RTC_ALARM_MINUTE], NULL);
+	sh->reg(sh->arg, "alarm_second", 8, ram[RTC_ALARM_SECOND], NULL);
+	sh->reg(sh->arg, "shutdown", 8, ram[CMOS_SHUTDOWN], NULL);
+	sh->reg(sh->arg, "boot_order", 8, ram[CMOS_BOOT_ORDER], NULL);
 }
 
 static void cmos_free(struct device *d)
@@ -352,25 +545,33 @@ static void cmos_free(struct device *d)
 
 static const struct dev_ops cmos_ops = {
 	.name = "cmos",
+	.what = "real-time clock, CMOS memory",
 	.reset = cmos_reset,
 	.save = cmos_save,
 	.load = cmos_load,
 	.free = cmos_free,
 	.in = cmos_in,
 	.out = cmos_out,
+	.timer = cmos_timer,
+	.show = cmos_show,
 };
 
-int cmos_attach(struct bus *b, uint64_t ram_size, struct err *err)
+int cmos_attach(struct bus *b, uint64_t ram_size, unsigned cpus, struct err *err)
 {
 	struct cmos *c = calloc(1, sizeof(*c));
+	int r;
 
 	if (!c)
 		return err_set(err, ENOMEM, "no memory for the CMOS");
 	c->dev.ops = &cmos_ops;
 	c->ram_size = ram_size;
-	c->s.ram[RTC_A] = A_RESET;
-	c->s.ram[RTC_B] = B_24H;
-	c->s.ram[RTC_D] = D_VALID;
-	put_sizes(c);
-	return bus_attach(b, &c->dev, CMOS_BASE, CMOS_PORTS, err);
+	c->cpus = cpus;
+	put_setup(c);
+	put_machine(c);
+	r = bus_attach(b, &c->dev, CMOS_BASE, CMOS_PORTS, err);
+	if (r < 0)
+		return r;
+	c->s.seen = dev_clock(&c->dev);
+	c->s.seen_second = guest_now(c);
+	return 0;
 }

@@ -1,6 +1,7 @@
 libgvcore_a_SOURCES += \
 	src/dev/bus.h src/dev/bus.c src/dev/devbuf.c \
-	src/dev/pc.h src/dev/uart.c src/dev/debugcon.c src/dev/exitport.c src/dev/resetctl.c src/dev/cmos.c
+	src/dev/pc.h src/dev/uart.c src/dev/debugcon.c src/dev/exitport.c src/dev/resetctl.c src/dev/cmos.c \
+	src/dev/date.h src/dev/date.c
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_bus tests/check_bus_wide tests/check_uart tests/check_cmos tests/check_devices

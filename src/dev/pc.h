@@ -32,9 +32,9 @@ int resetctl_attach(struct bus *b, struct err *err);
 #define PC_RAM_LOW_MAX 0xc0000000ull
 
 /*
- * CMOS and RTC, 0x70/0x71, GSI 8: time registers in BCD or binary, alarm, update and periodic interrupts, memory sizes at
- * their usual indices, the shutdown byte.  RAM_SIZE in bytes.
+ * CMOS and RTC, 0x70/0x71, GSI 8: time registers in BCD or binary, alarm, update and periodic interrupts, memory sizes,
+ * the number of CPUs and a boot order (hard disk, CD) at their usual indices, the shutdown byte.  RAM_SIZE in bytes.
  */
-int cmos_attach(struct bus *b, uint64_t ram_size, struct err *err);
+int cmos_attach(struct bus *b, uint64_t ram_size, unsigned cpus, struct err *err);
 
 #endif

@@ -83,7 +83,7 @@ int devices_new(struct machine_kvm *k, const struct machine_config *c, struct er
 	if (!r && !chipset)
 		r = resetctl_attach(k->vm.bus, err);
 	if (!r)
-		r = cmos_attach(k->vm.bus, k->info.ram_size, err);
+		r = cmos_attach(k->vm.bus, k->info.ram_size, k->info.cpus, err);
 	if (!r && chipset)
 		r = add_chipset(k, err);
 	if (!r && firmware)
