@@ -246,7 +246,7 @@ static int parse_exception(struct task *t, const char **p, struct injection *i, 
 	int r = 0;
 
 	word = task_word(&rest, &len);
-	if (len && catch_vector(word, len, &vector) && vector <= 31)
+	if (len && catch_vector_number(word, len, &vector) && vector <= 31)
 		*p = rest;
 	else
 		r = parse_number(t, p, 31, "vector of an exception", &vector, err);
@@ -401,8 +401,8 @@ static const struct cmd rows[] = {
 	  "In colour on a terminal that has it, unless NO_COLOR is set; else plain.  Blanks at the ends are left out.",
 	  0, COMPLETE_NONE, exec_screen, vgatext_render },
 	{ "sendkey", NULL, "TEXT", "type TEXT on the guest's keyboard",
-	  "The rest of the line as it stands, as on a US keyboard; between < and > a key's name: <enter>, <esc>,\n"
-	  "<space>, <tab>, <up>, <f1>, <ctrl-alt-del>, <lt> for < itself.  Enter is not added.", CMD_TEXT,
+	  "The rest of the line as it stands, as on a US keyboard, less blanks at its end (they are <space>); between <\n"
+	  "and > a key's name: <enter>, <esc>, <tab>, <up>, <f1>, <ctrl-alt-del>, <lt> for < itself.  Enter is not added.", CMD_TEXT,
 	  COMPLETE_NONE, exec_sendkey, NULL },
 	{ "inject", NULL, "nmi|irq N|exception N [CODE]", "make an interrupt or exception happen",
 	  "An NMI or exception for the selected vCPU; an exception, by number or as in pf, comes before its next\n"
