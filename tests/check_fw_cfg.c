@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What firmware is told, by ports and by DMA, with the descriptors a hostile guest would write; and firmware's debug text. */
+/* What firmware is told, by ports and by DMA, with descriptors as a hostile guest writes them; and firmware's debug text. */
 #include "dev/fw_cfg.h"
 
 #include <errno.h>
