@@ -11,6 +11,7 @@ include src/dev/local.mk
 include src/dev/firmware.mk
 include src/dev/console.mk
 include src/dev/pic.mk
+include src/dev/chipset.mk
 include src/break/local.mk
 include src/insn/local.mk
 include src/kvm/local.mk
