@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Firmware images: which files can be one, where one is found, how a processor begins with it. */
+/* Firmware images and option ROMs: which files can be one, where one is found, how a processor begins with it. */
 #include "load/bios.h"
 
 #include <errno.h>
@@ -80,6 +80,46 @@ START_TEST(something_is_at_the_reset_vector)
 	ck_assert_int_eq(bios_check(&b, &err), vectors[_i].good ? 0 : -ENOEXEC);
 	if (!vectors[_i].good)
 		ck_assert_str_eq(err.msg, "no firmware: nothing is at its reset vector, 16 bytes before its end");
+	blob_done(&b);
+}
+END_TEST
+
+static const struct {
+	size_t size;
+	const char *head;               /* 3 bytes */
+	uint8_t sum;
+	const char *msg;                /* NULL: fine */
+} roms[] = {
+	{ 512, "\x55\xaa\x01", 0, NULL }, { 39936, "\x55\xaa\x4e", 0, NULL }, { 128 * KIB, "\x55\xaa\xff", 0, NULL },
+	{ 1024, "\x55\xaa\x01", 0, NULL }, { 0, "\x55\xaa\x01", 0, "rom: no option ROM: it does not begin with 55 aa" },
+	{ 3, "\x55\xaa\x01", 0, "rom: no option ROM: it does not begin with 55 aa" },
+	{ 511, "\x55\xaa\x01", 0, "rom: no option ROM: it does not begin with 55 aa" },
+	{ 512, "\xaa\x55\x01", 0, "rom: no option ROM: it does not begin with 55 aa" },
+	{ 512, "\x55\xab\x01", 0, "rom: no option ROM: it does not begin with 55 aa" },
+	{ 512, "\x55\xaa\x00", 0, "rom: an option ROM that says it has 0 bytes, and has 512" },
+	{ 1023, "\x55\xaa\x02", 0, "rom: an option ROM that says it has 1024 bytes, and has 1023" },
+	{ 512, "\x55\xaa\xff", 0, "rom: an option ROM that says it has 130560 bytes, and has 512" },
+	{ 512, "\x55\xaa\x01", 1, "rom: an option ROM whose checksum is wrong" },
+	{ 1024, "\x55\xaa\x02", 255, "rom: an option ROM whose checksum is wrong" },
+	{ 128 * KIB + 1, "\x55\xaa\x01", 0, "rom: no option ROM: its size, 131073 bytes, is more than 128K" },
+	{ 32 * MIB, "\x55\xaa\x01", 0, "rom: no option ROM: its size, 33554432 bytes, is more than 128K" },
+};
+
+START_TEST(option_roms)
+{
+	struct blob b = make_rom(roms[_i].size, 0, NULL, 0, 0);
+	size_t said = (uint8_t)roms[_i].head[2] * 512u;
+
+	memcpy(b.data, roms[_i].head, b.size < 3 ? 0 : 3);
+	/* The checksum's byte is the last one that counts, and what is behind it does not. */
+	if (said && said <= b.size) {
+		b.data[said - 1] = (uint8_t)(roms[_i].sum - b.data[0] - b.data[1] - b.data[2]);
+		if (said < b.size)
+			b.data[said] = 0x77;
+	}
+	ck_assert_int_eq(option_rom_check(&b, &err), roms[_i].msg ? -ENOEXEC : 0);
+	if (roms[_i].msg)
+		ck_assert_str_eq(err.msg, roms[_i].msg);
 	blob_done(&b);
 }
 END_TEST
@@ -207,6 +247,7 @@ int main(void)
 
 	tcase_add_loop_test(t, sizes_of_firmware, 0, COUNT(sizes));
 	tcase_add_loop_test(t, something_is_at_the_reset_vector, 0, COUNT(vectors));
+	tcase_add_loop_test(t, option_roms, 0, COUNT(roms));
 	tcase_add_test(t, images_of_firmware);
 	tcase_add_test(t, the_first_place_counts);
 	tcase_add_test(t, long_places_do_no_harm);

@@ -6,6 +6,7 @@
 
 #define ROM_UNIT        (64u << 10)     /* bytes */
 #define RESET_VECTOR    16u             /* bytes before the end: what is there is run first */
+#define OPTION_ROM_UNIT 512u            /* bytes */
 
 #define CR0_RESET       0x60000010ull   /* CD, NW, ET */
 #define RFLAGS_FIXED    0x2ull
@@ -41,6 +42,24 @@ int bios_check(const struct blob *f, struct err *err)
 	if (is_blank(f->data + f->size - RESET_VECTOR, RESET_VECTOR))
 		return err_set(err, ENOEXEC, "no firmware: nothing is at its reset vector, 16 bytes before its end");
 	return 0;
+}
+
+int option_rom_check(const struct blob *f, struct err *err)
+{
+	size_t said, i;
+	uint8_t sum = 0;
+
+	if (f->size > OPTION_ROM_MAX)
+		return err_set(err, ENOEXEC, "%s: no option ROM: its size, %zu bytes, is more than 128K", f->path, f->size);
+	if (f->size < OPTION_ROM_UNIT || f->data[0] != 0x55 || f->data[1] != 0xaa)
+		return err_set(err, ENOEXEC, "%s: no option ROM: it does not begin with 55 aa", f->path);
+	said = f->data[2] * OPTION_ROM_UNIT;
+	if (!said || said > f->size)
+		return err_set(err, ENOEXEC, "%s: an option ROM that says it has %zu bytes, and has %zu", f->path, said,
+			       f->size);
+	for (i = 0; i < said; i++)
+		sum = (uint8_t)(sum + f->data[i]);
+	return sum ? err_set(err, ENOEXEC, "%s: an option ROM whose checksum is wrong", f->path) : 0;
 }
 
 int bios_find_in(const char *const *paths, struct blob *ret, struct err *err)

@@ -7,6 +7,7 @@
 
 #define BIOS_MAX        (16u << 20)     /* bytes */
 #define BIOS_LOW_MAX    (128u << 10)    /* of its end, also below 1 MiB */
+#define OPTION_ROM_MAX  (128u << 10)
 
 /*
  * Whether F can be firmware: its size a multiple of 64 KiB (as the PC's firmware hub has it), 64 KiB to BIOS_MAX, and
@@ -14,6 +15,11 @@
  * the message by image_init().
  */
 int bios_check(const struct blob *f, struct err *err);
+/*
+ * Whether F is an option ROM that firmware will run: its signature, a size that it has, a checksum of 0 (BIOS Boot
+ * Specification 1.01, appendix A), at most OPTION_ROM_MAX.  -ENOEXEC with one line that begins with the path.
+ */
+int option_rom_check(const struct blob *f, struct err *err);
 /*
  * Reads the firmware of the seabios package, from where distributions put it, without bios_check().  -ENOENT: none is
  * installed (ERR lists the places, and --bios); as blob_read().
