@@ -12,9 +12,11 @@ include src/dev/firmware.mk
 include src/dev/console.mk
 include src/dev/pic.mk
 include src/dev/chipset.mk
+include src/dev/storage.mk
 include src/break/local.mk
 include src/insn/local.mk
 include src/kvm/local.mk
 include src/kvm/assist.mk
 include src/kvm/catch.mk
+include src/kvm/irqchip.mk
 include src/opt.mk
