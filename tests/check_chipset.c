@@ -161,9 +161,12 @@ END_TEST
 
 START_TEST(smram_locks)
 {
+	struct dev_buf open = { 0 };
+
 	ck_assert_uint_eq(rig_get(&rig, HOST_BRIDGE, 0x72, 1), 0x02);
 	rig_put(&rig, HOST_BRIDGE, 0x72, 1, 0x48);
 	ck_assert_uint_eq(rig_get(&rig, HOST_BRIDGE, 0x72, 1), 0x4a);
+	fake_pc_save(&rig.pc, &open);
 	/* The lock closes it, and only a reset opens it again. */
 	rig_put(&rig, HOST_BRIDGE, 0x72, 1, 0x58);
 	ck_assert_uint_eq(rig_get(&rig, HOST_BRIDGE, 0x72, 1), 0x1a);
@@ -172,12 +175,17 @@ START_TEST(smram_locks)
 	fake_pc_round_trip(&rig.pc);
 	rig_put(&rig, HOST_BRIDGE, 0x72, 1, 0x40);
 	ck_assert_uint_eq(rig_get(&rig, HOST_BRIDGE, 0x72, 1), 0x12);
+	/* A state from before the lock is as it was. */
+	ck_assert_int_eq(bus_load(rig.pc.bus, &open, NULL), 0);
+	ck_assert_uint_eq(rig_get(&rig, HOST_BRIDGE, 0x72, 1), 0x4a);
+	rig_put(&rig, HOST_BRIDGE, 0x72, 1, 0x10);
 	bus_reset(rig.pc.bus);
 	rig_put(&rig, HOST_BRIDGE, 0x72, 1, 0x40);
 	ck_assert_uint_eq(rig_get(&rig, HOST_BRIDGE, 0x72, 1), 0x42);
 	rig_put(&rig, HOST_BRIDGE, 0x72, 1, 0x00);
 	ck_assert_uint_eq(rig_get(&rig, HOST_BRIDGE, 0x72, 1), 0x02);
 	ck_assert_uint_eq(rig.pc.remaps, 0);
+	free(open.data);
 }
 END_TEST
 
