@@ -2,6 +2,8 @@
 #include "dev/pc.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -445,6 +447,50 @@ START_TEST(load_refuses_nonsense)
 }
 END_TEST
 
+static char shown[1024];
+
+static void note_reg(void *arg, const char *name, unsigned bits, uint64_t value, const char *text)
+{
+	(void)arg;
+	ck_assert_uint_eq(value >> bits, 0);
+	snprintf(shown + strlen(shown), sizeof(shown) - strlen(shown), "%s=%" PRIx64 " %s\n", name, value, text ? text : "-");
+}
+
+static const char *show(void)
+{
+	struct dev_buf before = { 0 }, after = { 0 };
+
+	fake_pc_save(&pc, &before);
+	shown[0] = '\0';
+	uart->ops->show(uart, &(struct dev_show){ .reg = note_reg });
+	fake_pc_save(&pc, &after);
+	ck_assert_mem_eq(before.data, after.data, before.len);
+	free(before.data);
+	free(after.data);
+	return shown;
+}
+
+/* What reading would clear is still there afterwards. */
+START_TEST(shows_its_registers)
+{
+	ck_assert_str_eq(show(), "ier=0 \niir=1 no interrupt\nfcr=0 FIFOs off\nlcr=0 5 bits, no parity, 1 stop bit\nmcr=0 \n"
+				 "lsr=60 empty idle\nmsr=b0 CTS DSR DCD\nscr=0 -\ndivisor=c 9600 baud\n"
+				 "receiver=0 0 of 1 bytes wait\n");
+	put(FCR, 0x41);
+	put(LCR, 0x80);
+	put(DATA, 0);
+	put(LCR, 0x1f);
+	put(IER, 0x0b);
+	put(MCR, 0x0b);
+	offer("xy");
+	ck_assert_str_eq(show(), "ier=b receiver transmitter modem\niir=cc receiver, below its trigger\n"
+				 "fcr=41 FIFOs on, receiver's trigger 4\nlcr=1f 8 bits, even parity, 2 stop bits\n"
+				 "mcr=b DTR RTS OUT2\nlsr=61 data empty idle\nmsr=b0 CTS DSR DCD\nscr=0 -\ndivisor=0 -\n"
+				 "receiver=78 2 of 16 bytes wait\n");
+	ck_assert_uint_eq(get(IIR), 0xcc);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("uart");
@@ -470,6 +516,7 @@ int main(void)
 	tcase_add_test(t, save_and_load);
 	tcase_add_test(t, equal_states_save_equal);
 	tcase_add_loop_test(t, load_refuses_nonsense, 0, sizeof(bad) / sizeof(bad[0]));
+	tcase_add_test(t, shows_its_registers);
 	suite_add_tcase(s, t);
 	return unit_main(s);
 }

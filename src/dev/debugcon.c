@@ -27,6 +27,7 @@ static void debugcon_free(struct device *d)
 
 static const struct dev_ops debugcon_ops = {
 	.name = "debugcon",
+	.what = "debug console",
 	.free = debugcon_free,
 	.in = debugcon_in,
 	.out = debugcon_out,

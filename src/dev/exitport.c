@@ -27,6 +27,7 @@ static void exitport_free(struct device *d)
 
 static const struct dev_ops exitport_ops = {
 	.name = "exit",
+	.what = "port that ends the guest",
 	.free = exitport_free,
 	.in = exitport_in,
 	.out = exitport_out,

@@ -7,6 +7,7 @@
 #include "dev/pc.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -278,9 +279,14 @@ static uint8_t read_iir(struct uart_state *s)
 	return iir | (s->fcr & FCR_ENABLE ? IIR_FIFOS : 0);
 }
 
+static uint8_t find_lsr(const struct uart_state *s)
+{
+	return LSR_THRE | LSR_TEMT | (s->rx_len ? LSR_DR : 0) | (s->overrun ? LSR_OE : 0);
+}
+
 static uint8_t read_lsr(struct uart_state *s)
 {
-	uint8_t lsr = LSR_THRE | LSR_TEMT | (s->rx_len ? LSR_DR : 0) | (s->overrun ? LSR_OE : 0);
+	uint8_t lsr = find_lsr(s);
 
 	s->overrun = false;
 	return lsr;
@@ -366,14 +372,60 @@ static void uart_free(struct device *d)
 	free(d);
 }
 
+/* The names of the bits that VALUE has, from bit 0 on. */
+static const char *bit_names(unsigned value, const char *const names[8], char text[64])
+{
+	text[0] = '\0';
+	for (unsigned i = 0; i < 8; i++)
+		if (value >> i & 1 && names[i])
+			snprintf(text + strlen(text), 64 - strlen(text), "%s%s", *text ? " " : "", names[i]);
+	return text;
+}
+
+static void uart_show(const struct device *d, const struct dev_show *sh)
+{
+	static const char *const enabled[8] = { "receiver", "transmitter", "line", "modem" };
+	static const char *const modem[8] = { "DTR", "RTS", "OUT1", "OUT2", "loopback" };
+	static const char *const line[8] = { "data", "overrun", NULL, NULL, NULL, "empty", "idle" };
+	static const char *const inputs[8] = { "CTS-changed", "DSR-changed", "RI-ended", "DCD-changed", "CTS", "DSR", "RI", "DCD" };
+	static const char *const pending[] = {
+		[IIR_MODEM] = "modem", [IIR_NONE] = "no interrupt", [IIR_THRE] = "transmitter", [IIR_RX] = "receiver",
+		[IIR_LINE] = "line", [IIR_TIMEOUT] = "receiver, below its trigger",
+	};
+	const struct uart_state *s = &((const struct uart *)d)->s;
+	unsigned divisor = s->dll | (unsigned)s->dlm << 8;
+	uint8_t iir = find_interrupt(s);
+	char text[64];
+
+	sh->reg(sh->arg, "ier", 8, s->ier, bit_names(s->ier, enabled, text));
+	sh->reg(sh->arg, "iir", 8, iir | (s->fcr & FCR_ENABLE ? IIR_FIFOS : 0), pending[iir]);
+	snprintf(text, sizeof(text), "FIFOs on, receiver's trigger %u", rx_trigger(s));
+	sh->reg(sh->arg, "fcr", 8, s->fcr, s->fcr & FCR_ENABLE ? text : "FIFOs off");
+	snprintf(text, sizeof(text), "%u bits, %s parity, %s%s", 5 + (s->lcr & 3),
+		 !(s->lcr & 8) ? "no" : s->lcr & 0x20 ? "fixed" : s->lcr & 0x10 ? "even" : "odd",
+		 !(s->lcr & 4) ? "1 stop bit" : s->lcr & 3 ? "2 stop bits" : "1.5 stop bits",
+		 s->lcr & LCR_DLAB ? ", divisor latch" : "");
+	sh->reg(sh->arg, "lcr", 8, s->lcr, text);
+	sh->reg(sh->arg, "mcr", 8, s->mcr, bit_names(s->mcr, modem, text));
+	sh->reg(sh->arg, "lsr", 8, find_lsr(s), bit_names(find_lsr(s), line, text));
+	sh->reg(sh->arg, "msr", 8, s->msr, bit_names(s->msr, inputs, text));
+	sh->reg(sh->arg, "scr", 8, s->scr, NULL);
+	snprintf(text, sizeof(text), "%u baud", divisor ? 115200 / divisor : 0);
+	sh->reg(sh->arg, "divisor", 16, divisor, divisor ? text : NULL);
+	snprintf(text, sizeof(text), "%u of %u bytes wait", s->rx_len, rx_capacity(s));
+	sh->reg(sh->arg, "receiver", 8, s->rx[0], text);
+}
+
 static const struct dev_ops uart_ops = {
 	.name = "uart",
+	.what = "serial line COM1",
 	.reset = uart_reset,
 	.save = uart_save,
 	.load = uart_load,
 	.free = uart_free,
 	.in = uart_in,
 	.out = uart_out,
+	.show = uart_show,
 };
 
 int uart_attach(struct bus *b, struct device **ret, struct err *err)
