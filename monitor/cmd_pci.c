@@ -204,16 +204,20 @@ int pci_exec(struct task *t, struct err *err)
 static void render_bar(const json_t *bar, struct out *o)
 {
 	uint64_t base = data_u64(bar, "base"), size = data_u64(bar, "size");
-	bool enabled = data_true(bar, "enabled");
+	bool enabled = data_true(bar, "enabled"), placed = base || enabled;
+	const char *kind = data_str(bar, "kind");
 
-	out_printf(o, "BAR%" PRIu64 " %s ", data_u64(bar, "bar"), data_str(bar, "kind"));
-	if (base || enabled)
-		out_printf(o, "0x%" PRIx64 "-0x%" PRIx64 "%s", base, base + size - 1, enabled ? "" : " (off)");
+	out_printf(o, "BAR%" PRIu64 " %s ", data_u64(bar, "bar"), kind);
+	if (placed)
+		out_printf(o, "0x%" PRIx64 "-0x%" PRIx64, base, base + size - 1);
 	else
 		out_puts(o, "nowhere yet");
-	out_puts(o, ", ");
-	render_size(size, o);
-	out_puts(o, "\n");
+	/* How many ports there are is plain to see. */
+	if (!placed || strcmp(kind, "ports")) {
+		out_puts(o, ", ");
+		render_size(size, o);
+	}
+	out_puts(o, placed && !enabled ? ", off\n" : "\n");
 }
 
 static void render_resources(const json_t *f, int indent, struct out *o)
@@ -249,10 +253,10 @@ static void render_bits(const json_t *f, const char *name, const char *bits, str
 	const json_t *list = json_object_get(f, bits), *bit;
 	size_t i;
 
-	out_printf(o, "  %-8s %s  [", name, data_str(f, name));
+	out_printf(o, "  %-8s %s", name, data_str(f, name));
 	json_array_foreach(list, i, bit)
-		out_printf(o, "%s%s", i ? " " : "", json_string_value(bit));
-	out_puts(o, "]\n");
+		out_printf(o, "%s%s", i ? " " : "  ", json_string_value(bit));
+	out_puts(o, "\n");
 }
 
 static void render_details(const json_t *f, struct out *o)
