@@ -14,7 +14,8 @@
 #include "monitor/render.h"
 #include "monitor/vgatext.h"
 
-#define RANGES_COLUMN_MAX 100
+#define COLUMNS_MAX 100
+#define BARE_MIN 4              /* registers in a row without a meaning stand beside each other */
 #define LOG_LINES 25
 
 /* -- info devices -- */
@@ -118,7 +119,7 @@ static void render_ranges(const json_t *device, size_t indent, struct out *o)
 
 		if (i)
 			out_puts(o, ",");
-		if (i && column + n + 3 > RANGES_COLUMN_MAX) {
+		if (i && column + n + 3 > COLUMNS_MAX) {
 			out_printf(o, "\n%*s", (int)indent, "");
 			column = indent;
 		} else if (i) {
@@ -142,26 +143,72 @@ static size_t width_of(const json_t *list, const char *key)
 	return width;
 }
 
+static int digits_of(const json_t *reg)
+{
+	return (int)(data_u64(reg, "bits") + 3) / 4;
+}
+
+/* How many from the I-th on have no meaning told. */
+static size_t bare_from(const json_t *list, size_t i)
+{
+	size_t n = 0;
+
+	while (i + n < json_array_size(list) && !*data_str(json_array_get(list, i + n), "text"))
+		n++;
+	return n;
+}
+
+/* Without the end of its line; returns its digits. */
+static int render_reg(const json_t *reg, size_t name, struct out *o)
+{
+	out_puts(o, "  ");
+	render_clean(data_str(reg, "name"), o);
+	out_printf(o, "%*s  0x%0*" PRIx64, (int)(name - strlen(data_str(reg, "name"))), "", digits_of(reg),
+		   data_u64(reg, "value"));
+	return digits_of(reg);
+}
+
+/* N of them from the I-th on, several in a row. */
+static void render_bare(const json_t *list, size_t i, size_t n, size_t name, struct out *o)
+{
+	size_t columns, width = 0, at;
+	int shown;
+
+	for (size_t k = 0; k < n; k++)
+		if ((size_t)digits_of(json_array_get(list, i + k)) > width)
+			width = (size_t)digits_of(json_array_get(list, i + k));
+	columns = (COLUMNS_MAX - 2) / (2 + name + 4 + width);
+	for (size_t k = 0; k < n; k++) {
+		at = k % columns;
+		shown = render_reg(json_array_get(list, i + k), name, o);
+		if (at + 1 == columns || k + 1 == n)
+			out_puts(o, "\n");
+		else
+			out_printf(o, "%*s", (int)width - shown, "");
+	}
+}
+
 static void render_regs(const json_t *list, struct out *o)
 {
-	size_t i, name = width_of(list, "name");
+	size_t n, name = width_of(list, "name");
 	const json_t *row;
-	int digits = 0;
+	int digits = 0, shown;
 
-	json_array_foreach(list, i, row)
-		if ((int)(data_u64(row, "bits") + 3) / 4 > digits)
-			digits = (int)(data_u64(row, "bits") + 3) / 4;
-	json_array_foreach(list, i, row) {
-		int own = (int)(data_u64(row, "bits") + 3) / 4;
-		const char *text = data_str(row, "text");
-
-		out_puts(o, "  ");
-		render_clean(data_str(row, "name"), o);
-		out_printf(o, "%*s  0x%0*" PRIx64, (int)(name - strlen(data_str(row, "name"))), "", own,
-			   data_u64(row, "value"));
-		if (*text) {
-			out_printf(o, "%*s  ", digits - own, "");
-			render_clean(text, o);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (digits_of(json_array_get(list, i)) > digits)
+			digits = digits_of(json_array_get(list, i));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		row = json_array_get(list, i);
+		n = bare_from(list, i);
+		if (n >= BARE_MIN) {
+			render_bare(list, i, n, name, o);
+			i += n - 1;
+			continue;
+		}
+		shown = render_reg(row, name, o);
+		if (!n) {
+			out_printf(o, "%*s  ", digits - shown, "");
+			render_clean(data_str(row, "text"), o);
 		}
 		out_puts(o, "\n");
 	}

@@ -23,7 +23,8 @@ static const struct fake_device devices[] = {
 		{ "ide0", "IDE channel, primary", 3, { { false, 0x1f0, 8 }, { false, 0x3f6, 1 }, { false, 0xc040, 8 } } },
 		{ { "status", 8, 0x50, "ready, seek done" }, { "lba48", 48, 0x123456789a, NULL } },
 	}, {
-		{ "ide1", "IDE channel, secondary", 2, { { false, 0x170, 8 }, { false, 0x376, 1 } } }, { { 0 } },
+		{ "ide1", "IDE channel, secondary", 2, { { false, 0x170, 8 }, { false, 0x376, 1 } } },
+		{ { "r0", 8, 1, NULL }, { "r1", 16, 2, NULL }, { "longer", 64, 3, NULL }, { "r3", 1, 1, NULL } },
 	}, {
 		{ "vga", "VGA, text modes", 2, { { false, 0x3c0, 32 }, { true, 0xb8000, 0x8000 } } },
 		{ { "start", 20, 0xb8000, "with \x01 and \xff in it" }, { "enabled", 1, 1, NULL }, { "base", 64, 0xfee00000, "" } },
