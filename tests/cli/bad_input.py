@@ -82,6 +82,22 @@ def images(b):
 	b.refuses(66, "/nonexistent", "a module that is not there", "-i", "/nonexistent", MULTIBOOT)
 
 
+def firmware(b):
+	rom = b.write("rom", b"\x90" * 65536)
+	for what, data, said in (
+			("3 bytes", b"\x90" * 3, "rom.*: no firmware: .* 3 bytes"),
+			("an odd size", b"\x90" * 65537, "no firmware: .* 65537 bytes"),
+			("32 MiB", b"\x90" * (32 << 20), "no firmware: .* more than 16M"),
+			("nothing at all", b"", "empty"),
+			("all ones", b"\xff" * 131072, "no firmware: .*reset vector")):
+		b.refuses(66, said, "firmware of " + what, "-b", b.write("badrom", data))
+	b.refuses(66, "/nonexistent", "firmware missing", "-b", "/nonexistent")
+	b.refuses(66, re.escape(b.dir), "firmware is a directory", "-k", "bios", b.dir)
+	b.refuses(66, "/nonexistent", "a VGA BIOS missing", "-b", rom, "--vga-bios=/nonexistent")
+	b.refuses(66, "/nonexistent", "a disk missing", "-b", rom, "-d", "/nonexistent,ro")
+	b.refuses(66, "/nonexistent", "a CD missing", "-b", rom, "--cdrom=/nonexistent")
+
+
 def options(b):
 	for args, said in (
 			(("-m", "0", HELLO), "-m 0|0"), (("-m", "1Z", HELLO), "1Z"), (("-m", "", HELLO), "(?i)size"),
@@ -91,7 +107,10 @@ def options(b):
 			(("--load", "here", HELLO), "here"), (("-g", "tcp:99999", HELLO), "99999"),
 			(("-g", "carrier:pigeon", HELLO), "pigeon"), (("-g", "unix:" + "x" * 200, HELLO), "(?i)long"),
 			(("-s", "nowhere", HELLO), "nowhere"), (("--frobnicate", HELLO), "frobnicate"), (("-m",), "(?i)-m|argument"),
-			((HELLO, HELLO), "(?i)image"), (("--demo", HELLO), "(?i)demo"), ((), "(?i)image|demo")):
+			((HELLO, HELLO), "(?i)image"), (("--demo", HELLO), "(?i)demo"), ((), "(?i)image|demo"),
+			(("-d", ",ro"), "no file"), (("-d", "1", "-d", "2", "-d", "3", "-d", "4", "--cdrom=5"), "more than 4"),
+			(("-b", "rom", HELLO), "--bios=rom.*IMAGE"), (("-b", "rom", "--mode=long"), "--mode.*firmware"),
+			(("--vga-bios=rom", HELLO), "--vga-bios.*firmware"), (("--irqchip=apic", HELLO), "kvm, user")):
 		b.refuses(64, said, "usage: " + " ".join(args)[:60], *args)
 	b.refuses(64, "(?i)module", "a module for a kind without", "-i", "examples/boot.bin", HELLO)
 	b.refuses(64, "(?i)--mode|flat", "--mode for an ELF", "--mode", "real", HELLO)
@@ -175,7 +194,7 @@ def main():
 	tap = visor.Tap()
 	b = Bench(tap)
 	try:
-		for part in (images, options, memory, addresses, other_hosts, without_kvm):
+		for part in (images, firmware, options, memory, addresses, other_hosts, without_kvm):
 			part(b)
 	finally:
 		shutil.rmtree(b.dir)
