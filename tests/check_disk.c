@@ -61,7 +61,8 @@ static void expect_pattern(const uint8_t *data, uint64_t at, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		ck_assert_msg(data[i] == disk_env_byte(at + i), "byte %llu is 0x%02x", (unsigned long long)(at + i), data[i]);
+		if (data[i] != disk_env_byte(at + i))
+			ck_abort_msg("byte %llu is 0x%02x", (unsigned long long)(at + i), data[i]);
 }
 
 START_TEST(says_what_it_is)

@@ -459,8 +459,6 @@ static void begin_packet(struct ide_drive *d)
 	s->dma = s->task.feature[0] & 1;
 	memset(s->packet, 0, sizeof(s->packet));
 	s->packet_len = 0;
-	s->status = READY;
-	s->error = 0;
 	s->task.count[0] = REASON_COMMAND;
 	s->phase = PHASE_PACKET;
 }
@@ -555,6 +553,8 @@ static void atapi_command(struct ide_drive *d, uint8_t opcode)
 {
 	size_t i;
 
+	d->s.status = READY;
+	d->s.error = 0;
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (commands[i].opcode == opcode) {
 			commands[i].run(d);
