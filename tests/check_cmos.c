@@ -243,19 +243,46 @@ START_TEST(update_interrupt)
 }
 END_TEST
 
-START_TEST(timer_after_a_later_look)
+START_TEST(clock_that_is_set_back)
 {
-	uint64_t due;
-
-	/* Another vCPU has read the clock after the timer's caller did. */
-	set_cmos(0x0b, 0x12);
-	due = pc.deadline;
-	pc.clock = due + 5;
-	ck_assert_uint_eq(cmos(0x0c) & 0x90, 0x90);
-	set_cmos(0x0b, 0x12);
-	bus_timers(pc.bus, due - 1);
-	pc.clock = due + 6;
+	pc.clock = 1000 * SECOND;
+	cmos(0x0c);
+	pc.clock = 4 * SECOND + 1;
 	ck_assert_uint_eq(cmos(0x0c), 0);
+	set_cmos(0x0b, 0x12);
+	ck_assert_uint_eq(pc.deadline, 5 * SECOND);
+}
+END_TEST
+
+START_TEST(both_interrupts)
+{
+	/* The period of half a second, and each second. */
+	set_cmos(0x0a, 0x2f);
+	set_cmos(0x0b, 0x52);
+	ck_assert_uint_eq(pc.deadline, SECOND / 2);
+	fake_pc_run_to(&pc, SECOND / 2);
+	ck_assert_uint_eq(pc.deadline, SECOND);
+	fake_pc_run_to(&pc, SECOND);
+	ck_assert_uint_eq(pc.irqs, 1);
+	ck_assert_uint_eq(cmos(0x0c), 0xd0);
+}
+END_TEST
+
+START_TEST(past_is_judged_by_what_was_set_then)
+{
+	fake_pc_run_to(&pc, SECOND / 2);
+	pc.now += 5;
+	fake_pc_run_to(&pc, 3 * SECOND / 2);
+	/* An alarm two seconds ago; a faster rate. */
+	set_cmos(0x05, 0xff);
+	set_cmos(0x03, 0xff);
+	set_cmos(0x01, 0x42);
+	ck_assert_uint_eq(cmos(0x0c) & 0x20, 0);
+	set_cmos(0x0a, 0x20);
+	cmos(0x0c);
+	fake_pc_run_to(&pc, 2 * SECOND + 1);
+	set_cmos(0x0a, 0x26);
+	ck_assert_uint_eq(cmos(0x0c), 0x10);
 }
 END_TEST
 
@@ -393,13 +420,22 @@ START_TEST(alarm_while_the_guest_was_stopped)
 	pc.now += 100 * 86400;
 	fake_pc_run_to(&pc, 2 * SECOND);
 	ck_assert_uint_eq(cmos(0x0c) & 0xa0, 0xa0);
-	/* Time that is set, or set back, was not passed. */
-	set_cmos(0x04, 0x23);
+	pc.now++;
 	fake_pc_run_to(&pc, 3 * SECOND);
 	ck_assert_uint_eq(cmos(0x0c) & 0xa0, 0);
-	pc.now -= 7200;
+	/* Time that is set, or set back, was not passed. */
+	set_cmos(0x04, 0x21);
 	fake_pc_run_to(&pc, 4 * SECOND);
+	set_cmos(0x04, 0x22);
+	fake_pc_run_to(&pc, 5 * SECOND);
 	ck_assert_uint_eq(cmos(0x0c) & 0xa0, 0);
+	pc.now -= 7200;
+	fake_pc_run_to(&pc, 6 * SECOND);
+	ck_assert_uint_eq(cmos(0x0c) & 0xa0, 0);
+	/* No alarm while the time is being set. */
+	ck_assert_uint_eq(pc.deadline, 7 * SECOND);
+	set_cmos(0x0b, 0xa2);
+	ck_assert_uint_eq(pc.deadline, DEV_NEVER);
 }
 END_TEST
 
@@ -581,7 +617,9 @@ int main(void)
 	tcase_add_test(t, cmos_memory);
 	tcase_add_loop_test(t, memory_sizes, 0, COUNT(sizes));
 	tcase_add_test(t, update_interrupt);
-	tcase_add_test(t, timer_after_a_later_look);
+	tcase_add_test(t, clock_that_is_set_back);
+	tcase_add_test(t, both_interrupts);
+	tcase_add_test(t, past_is_judged_by_what_was_set_then);
 	tcase_add_loop_test(t, periodic_interrupt, 0, COUNT(rates));
 	tcase_add_test(t, divider_starts_half_a_second_before_an_update);
 	tcase_add_test(t, update_in_progress);

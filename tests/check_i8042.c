@@ -206,6 +206,21 @@ START_TEST(keyboard_commands)
 }
 END_TEST
 
+START_TEST(parameters_are_taken_once)
+{
+	set_cb(0x00);
+	outb(&pc, 0x60, 0xed);
+	outb(&pc, 0x60, 0x01);
+	outb(&pc, 0x60, 0x01);
+	EXPECT(0xfa, 0xfa, 0xfe);
+	/* A reset forgets answers that were not sent. */
+	outb(&pc, 0x60, 0xed);
+	outb(&pc, 0x60, 0x01);
+	outb(&pc, 0x60, 0xff);
+	EXPECT(0xfa, 0xfa, 0xaa);
+}
+END_TEST
+
 START_TEST(keyboard_says_which_set)
 {
 	set_cb(0x00);
@@ -220,8 +235,8 @@ START_TEST(keyboard_says_which_set)
 	/* Defaults bring set 2 back, and what is told of it in translation. */
 	outb(&pc, 0x60, 0xf6);
 	EXPECT(0xfa);
-	type("a<up>");
-	EXPECT(0x1c, 0xf0, 0x1c, 0xe0, 0x75, 0xe0, 0xf0, 0x75);
+	type("a<up><f7>");
+	EXPECT(0x1c, 0xf0, 0x1c, 0xe0, 0x75, 0xe0, 0xf0, 0x75, 0x83, 0xf0, 0x83);
 	set_cb(0x40);
 	outb(&pc, 0x60, 0xf0);
 	outb(&pc, 0x60, 0x00);
@@ -313,6 +328,39 @@ START_TEST(keys_are_forgotten)
 		outb(&pc, 0x60, 0xf4);
 		EXPECT(0xfa);
 	}
+	command(0xad);
+	type("abc");
+	outb(&pc, 0x60, 0xf0);
+	command(0xad);
+	outb(&pc, 0x60, 0x02);
+	EXPECT(0xfa, 0xfa);
+}
+END_TEST
+
+/* What was there before leaves no trace in the state. */
+START_TEST(equal_states_save_equal)
+{
+	struct dev_buf a = { 0 }, b = { 0 };
+
+	type("a");
+	outb(&pc, 0x60, 0xee);
+	EXPECT(0x1e, 0xee, 0x9e);
+	fake_pc_save(&pc, &a);
+	type("bcda");
+	outb(&pc, 0x60, 0xf2);
+	outb(&pc, 0x60, 0xee);
+	EXPECT(0x30, 0xfa, 0xab, 0x41, 0xee, 0xb0, 0x2e, 0xae, 0x20, 0xa0, 0x1e, 0x9e);
+	fake_pc_save(&pc, &b);
+	ck_assert_mem_eq(a.data, b.data, a.len);
+	type("xyza");
+	outb(&pc, 0x60, 0xf4);
+	EXPECT(0x2d, 0xfa);
+	type("a");
+	EXPECT(0x1e, 0x9e);
+	fake_pc_save(&pc, &b);
+	ck_assert_mem_eq(a.data, b.data, a.len);
+	free(a.data);
+	free(b.data);
 }
 END_TEST
 
@@ -421,6 +469,8 @@ START_TEST(resets_and_a20)
 	ck_assert_uint_eq(pc.resets, 2);
 	outb(&pc, 0x92, 1);
 	ck_assert_uint_eq(pc.resets, 3);
+	command(0xd0);
+	EXPECT(0xdd);
 }
 END_TEST
 
@@ -624,6 +674,10 @@ static void note_reg(void *arg, const char *name, unsigned bits, uint64_t value,
 		ck_assert_str_eq(text, "keyboard on with IRQ 1, auxiliary port on, translated to set 1");
 	if (strcmp(name, "keyboard_keys") == 0)
 		ck_assert_uint_eq(value, 5);
+	if (strcmp(name, "keyboard_leds") == 0)
+		ck_assert_uint_eq(value, 3);
+	if (strcmp(name, "keyboard_rate") == 0)
+		ck_assert_uint_eq(value, 0x20);
 }
 
 START_TEST(shows_its_registers)
@@ -631,6 +685,11 @@ START_TEST(shows_its_registers)
 	struct dev_buf a = { 0 }, b = { 0 };
 	const struct dev_show s = { .reg = note_reg };
 
+	outb(&pc, 0x60, 0xed);
+	outb(&pc, 0x60, 0x03);
+	outb(&pc, 0x60, 0xf3);
+	outb(&pc, 0x60, 0x20);
+	EXPECT(0xfa, 0xfa, 0xfa, 0xfa);
 	type("ab");
 	fake_pc_save(&pc, &a);
 	shown = 0;
@@ -725,11 +784,13 @@ int main(void)
 	tcase_add_test(t, command_byte_switches);
 	tcase_add_test(t, firmware_sets_it_up);
 	tcase_add_loop_test(t, keyboard_commands, 0, COUNT(kbd_commands));
+	tcase_add_test(t, parameters_are_taken_once);
 	tcase_add_test(t, keyboard_says_which_set);
 	tcase_add_test(t, each_byte_is_an_edge);
 	tcase_add_test(t, switched_off_keyboard_waits);
 	tcase_add_test(t, answers_go_before_keys);
 	tcase_add_test(t, keys_are_forgotten);
+	tcase_add_test(t, equal_states_save_equal);
 	tcase_add_test(t, keyboard_that_does_not_scan);
 	tcase_add_test(t, auxiliary_port_is_unconnected);
 	tcase_add_test(t, words_at_0x60_and_0xcf8);

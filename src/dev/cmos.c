@@ -245,11 +245,9 @@ static void catch_up(struct cmos *c, uint64_t clock)
 {
 	uint64_t before = c->s.seen + c->s.phase, after = clock + c->s.phase;
 
-	/* The timer's caller may have read the clock before another vCPU did. */
-	if (clock <= c->s.seen)
-		return;
 	c->s.seen = clock;
-	if (!divider_runs(c))
+	/* A clock that shows less than it did goes on from there. */
+	if (!divider_runs(c) || after <= before)
 		return;
 	if (period(c) && ticks_at(before) / period(c) != ticks_at(after) / period(c))
 		c->s.ram[RTC_C] |= C_PF;
@@ -260,18 +258,16 @@ static void catch_up(struct cmos *c, uint64_t clock)
 /* When the next flag comes up that is enabled and down; DEV_NEVER. */
 static uint64_t next_event(const struct cmos *c)
 {
-	uint64_t at = c->s.seen + c->s.phase, next = DEV_NEVER, tick;
+	uint64_t at = c->s.seen + c->s.phase, next = DEV_NEVER;
 	uint8_t wanted = c->s.ram[RTC_B] & (uint8_t)~c->s.ram[RTC_C];
 
 	if (!divider_runs(c))
 		return DEV_NEVER;
 	if ((wanted & (C_UF | C_AF)) && !(c->s.ram[RTC_B] & B_SET))
 		next = (at / SECOND + 1) * SECOND;
-	if ((wanted & C_PF) && period(c)) {
-		tick = tick_start((ticks_at(at) / period(c) + 1) * period(c));
-		if (tick < next)
-			next = tick;
-	}
+	/* Each second begins with a tick, so this is never later. */
+	if ((wanted & C_PF) && period(c))
+		next = tick_start((ticks_at(at) / period(c) + 1) * period(c));
 	return next == DEV_NEVER ? DEV_NEVER : next - c->s.phase;
 }
 
@@ -489,7 +485,6 @@ static int cmos_load(struct device *d, struct dev_buf *b, struct err *err)
 		return r;
 	if ((s.ram[RTC_A] & A_UIP) || (s.ram[RTC_C] & ~C_FLAGS) || s.ram[RTC_D] != D_VALID)
 		return err_set(err, EINVAL, "%s: its saved state contradicts itself", d->ops->name);
-	/* A clock that shows less than it did goes on from there. */
 	if (s.seen > dev_clock(d))
 		s.seen = dev_clock(d);
 	c->s = s;

@@ -212,7 +212,7 @@ static bool parse_name(const char *text, size_t len, struct chord *ret)
 	*ret = (struct chord){ 0 };
 	while (len > 1) {
 		dash = memchr(text, '-', len);
-		if (!dash || dash == text + len - 1)
+		if (!dash)
 			break;
 		k = find_name(text, (size_t)(dash - text));
 		if (!k || !k->modifier || is_held(ret, k))

@@ -217,27 +217,19 @@ static uint8_t read_status(struct vga_state *s)
 	return beam_status[s->beam];
 }
 
-/* Makes colour addresses of both, in *PORT; false: nobody answers at the one that is not chosen. */
-static bool choose_address(const struct vga_state *s, unsigned *port)
+/* Makes colour addresses of those that are chosen; at the others is nothing. */
+static unsigned find_port(const struct vga_state *s, unsigned port)
 {
-	bool colour = s->misc & MISC_COLOUR;
+	bool both = port >= PORT(3c0) && port <= PORT(3cf);
 
-	if (*port >= PORT(3c0) && *port <= PORT(3cf))
-		return true;
-	if ((*port > PORT(3cf)) != colour)
-		return false;
-	if (!colour)
-		*port += MONO_TO_COLOUR;
-	return true;
+	return both || (s->misc & MISC_COLOUR) ? port : port + MONO_TO_COLOUR;
 }
 
 static uint8_t vga_in(struct device *d, unsigned port)
 {
 	struct vga_state *s = &((struct vga *)d)->s;
 
-	if (!choose_address(s, &port))
-		return 0xff;
-	switch (port) {
+	switch (find_port(s, port)) {
 	case PORT(3c0): return s->attr_index;
 	case PORT(3c1): return read_indexed(s->attr, ATTR_REGS, s->attr_index & ATTR_REGISTER);
 	case PORT(3c2): return 0;       /* input status 0: no interrupt, no switch */
@@ -263,9 +255,7 @@ static void vga_out(struct device *d, unsigned port, uint8_t value)
 {
 	struct vga_state *s = &((struct vga *)d)->s;
 
-	if (!choose_address(s, &port))
-		return;
-	switch (port) {
+	switch (find_port(s, port)) {
 	case PORT(3c0): write_attr(s, value); break;
 	case PORT(3c2): s->misc = value; break;
 	case PORT(3c3): s->enable = value; break;
