@@ -201,13 +201,14 @@ int pci_exec(struct task *t, struct err *err)
 
 /* -- as text -- */
 
-static void render_bar(const json_t *bar, struct out *o)
+/* LABEL is how wide what stands in front is. */
+static void render_bar(const json_t *bar, int label, struct out *o)
 {
 	uint64_t base = data_u64(bar, "base"), size = data_u64(bar, "size");
 	bool enabled = data_true(bar, "enabled"), placed = base || enabled;
 	const char *kind = data_str(bar, "kind");
 
-	out_printf(o, "BAR%" PRIu64 " %s ", data_u64(bar, "bar"), kind);
+	out_printf(o, "BAR%-*" PRIu64 " %s ", label - 3, data_u64(bar, "bar"), kind);
 	if (placed)
 		out_printf(o, "0x%" PRIx64 "-0x%" PRIx64, base, base + size - 1);
 	else
@@ -220,7 +221,7 @@ static void render_bar(const json_t *bar, struct out *o)
 	out_puts(o, placed && !enabled ? ", off\n" : "\n");
 }
 
-static void render_resources(const json_t *f, int indent, struct out *o)
+static void render_resources(const json_t *f, int indent, int label, struct out *o)
 {
 	const json_t *interrupt = json_object_get(f, "interrupt"), *bar;
 	uint64_t line = data_u64(interrupt, "line");
@@ -228,7 +229,7 @@ static void render_resources(const json_t *f, int indent, struct out *o)
 
 	json_array_foreach(json_object_get(f, "bars"), i, bar) {
 		out_printf(o, "%*s", indent, "");
-		render_bar(bar, o);
+		render_bar(bar, label, o);
 	}
 	if (!interrupt)
 		return;
@@ -253,7 +254,7 @@ static void render_bits(const json_t *f, const char *name, const char *bits, str
 	const json_t *list = json_object_get(f, bits), *bit;
 	size_t i;
 
-	out_printf(o, "  %-8s %s", name, data_str(f, name));
+	out_printf(o, "  %-9s %s", name, data_str(f, name));
 	json_array_foreach(list, i, bit)
 		out_printf(o, "%s%s", i ? " " : "  ", json_string_value(bit));
 	out_puts(o, "\n");
@@ -265,10 +266,10 @@ static void render_details(const json_t *f, struct out *o)
 	size_t i;
 
 	render_head(f, 0, o);
-	out_printf(o, "  class    %s\n", data_str(f, "class"));
+	out_printf(o, "  class     %s\n", data_str(f, "class"));
 	render_bits(f, "command", "command_bits", o);
 	render_bits(f, "status", "status_bits", o);
-	render_resources(f, 2, o);
+	render_resources(f, 2, 9, o);
 	json_array_foreach(json_object_get(f, "config"), i, row)
 		out_printf(o, "  %02zx: %s\n", 16 * i, json_string_value(row));
 }
@@ -287,7 +288,7 @@ void pci_render(const json_t *result, struct out *o)
 			width = strlen(data_str(f, "class_name"));
 	json_array_foreach(list, i, f) {
 		render_head(f, (int)width, o);
-		render_resources(f, 9, o);
+		render_resources(f, 9, 4, o);
 	}
 	if (!json_array_size(list))
 		out_puts(o, "there is no PCI bus\n");

@@ -173,10 +173,10 @@ START_TEST(pci_function)
 	const char *text = rig_ok(&rig, "info pci 1:1F.7");
 
 	rig_has(text, "01:1f.7  1af4:1000  class 0xff01  something else\n"
-		      "  class    0xff0102\n"
-		      "  command  0x0005  I/O master\n"
-		      "  status   0x2280  fast got-master-abort\n"
-		      "  BAR1 memory 0xfebc0000-0xfebdffff, 128K\n"
+		      "  class     0xff0102\n"
+		      "  command   0x0005  I/O master\n"
+		      "  status    0x2280  fast got-master-abort\n"
+		      "  BAR1      memory 0xfebc0000-0xfebdffff, 128K\n"
 		      "  interrupt INTB, line 10\n"
 		      "  00: f4 1a 00 10 05 00 80 22 00 00 01 ff 00 00 00 00\n");
 	rig_has(text, "\n  f0: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 5a\n");
