@@ -100,7 +100,7 @@ static void shut(void)
 
 static void measure(struct probe *p)
 {
-	ck_assert_msg(kvm_open(&kvm, &err) == 0, "%s", err.msg);
+	ck_assert_msg(kvm_open(&kvm, false, &err) == 0, "%s", err.msg);
 	ck_assert_msg(probe_measure(&kvm, p, &err) == 0, "%s", err.msg);
 }
 
@@ -339,7 +339,7 @@ START_TEST(what_is_stored_is_found)
 	/* Also over what is there, and then it is what the host is asked by. */
 	p.rep_stops = 78;
 	probe_cache_store(&p);
-	ck_assert_msg(kvm_open(&kvm, &err) == 0, "%s", err.msg);
+	ck_assert_msg(kvm_open(&kvm, false, &err) == 0, "%s", err.msg);
 	memset(&p, 0, sizeof(p));
 	ck_assert_int_eq(probe_host(&kvm, &p, &err), 0);
 	ck_assert_uint_eq(p.rep_stops, 78);
@@ -502,7 +502,7 @@ START_TEST(without_a_place_it_measures_each_time)
 	static const char *const places[] = { NULL, "", "relative", "/dev/null", "/nonexistent/dir", "/proc" };
 	struct probe p;
 
-	ck_assert_msg(kvm_open(&kvm, &err) == 0, "%s", err.msg);
+	ck_assert_msg(kvm_open(&kvm, false, &err) == 0, "%s", err.msg);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		if (places[i])
 			setenv("XDG_RUNTIME_DIR", places[i], 1);

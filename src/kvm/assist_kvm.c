@@ -241,6 +241,7 @@ static int store_events(struct vcpu *v, const struct assist_result *res)
 		e.interrupt.soft = 1;
 		e.interrupt.nr = res->vector;
 	}
+	v->run->ready_for_interrupt_injection = 0;
 	return kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e);
 }
 

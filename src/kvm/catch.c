@@ -279,7 +279,7 @@ static bool still_halted(struct catch_table *t, struct vcpu *v)
 {
 	struct kvm_mp_state mp;
 	struct halt *h = &t->halt[v->id];
-	bool halted = !kvm_ioctl(v->fd, KVM_GET_MP_STATE, &mp) && mp.mp_state == KVM_MP_STATE_HALTED &&
+	bool halted = (v->halted || (!kvm_ioctl(v->fd, KVM_GET_MP_STATE, &mp) && mp.mp_state == KVM_MP_STATE_HALTED)) &&
 		      !(v->run->s.regs.regs.rflags & RFLAGS_IF);
 
 	if (!halted || h->pc != regs_pc(v))

@@ -9,12 +9,13 @@
 #include "dev/ide.h"
 #include "dev/pc.h"
 #include "dev/vga.h"
+#include "kvm/irqchip.h"
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
 
 #define SECOND_CHANNEL 2u       /* its first drive */
 #define CR0_PE 1u
-#define LINES 24u               /* of the interrupt controllers */
+#define LINES 24u               /* of KVM's interrupt controllers */
 
 static int open_disk(struct machine_kvm *k, const struct disk_spec *spec, struct err *err)
 {
@@ -88,12 +89,15 @@ int devices_new(struct machine_kvm *k, const struct machine_config *c, struct er
 		r = add_chipset(k, err);
 	if (!r && firmware)
 		r = add_firmware_devices(k, c, err);
+	if (!r && c->user_irqchip)
+		r = irqchip_new(&k->vm, err);
 	return r;
 }
 
 void devices_free(struct machine_kvm *k)
 {
 	bus_free(k->vm.bus);
+	irqchip_free(k->vm.irqchip);
 	for (unsigned i = 0; i < IDE_DRIVES; i++)
 		disk_close(k->disk[i]);
 }
@@ -205,8 +209,10 @@ static int inject_exception(struct vcpu *v, const struct injection *i, struct er
 
 static int inject_irq(struct machine_kvm *k, unsigned line, struct err *err)
 {
-	if (line >= LINES)
-		return err_set(err, EINVAL, "there is no interrupt line %u (0 to %u)", line, LINES - 1);
+	unsigned lines = k->vm.irqchip ? IRQCHIP_LINES : LINES;
+
+	if (line >= lines)
+		return err_set(err, EINVAL, "there is no interrupt line %u (0 to %u)", line, lines - 1);
 	bus_lock(k->vm.bus);
 	k->dev_host.irq(k, line, true);
 	k->dev_host.irq(k, line, false);

@@ -196,6 +196,14 @@ static bool exit_shutdown(struct vcpu *v)
 	return false;
 }
 
+/* With KVM's interrupt controllers it waits in the kernel. */
+static bool exit_halt(struct vcpu *v)
+{
+	v->halted = true;
+	v->stepped = v->debug.control & KVM_GUESTDBG_SINGLESTEP;
+	return !v->stepped;
+}
+
 static bool handle(struct vcpu *v, int ret)
 {
 	if (ret == -EINTR || ret == -EAGAIN)
@@ -224,8 +232,11 @@ static bool handle(struct vcpu *v, int ret)
 	case KVM_EXIT_FAIL_ENTRY:
 		return fail(v, "the processor refused to enter the guest (reason 0x%" PRIx64 ")",
 			    (uint64_t)v->run->fail_entry.hardware_entry_failure_reason);
+	case KVM_EXIT_HLT:
+		return exit_halt(v);
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
+	case KVM_EXIT_SET_TPR:
 		return true;
 	default:
 		return fail(v, "KVM exit %u, which this program does not know", v->run->exit_reason);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "dev/pc.h"
+#include "kvm/irqchip.h"
 #include "kvm/machine_priv.h"
 
 static uint64_t monotonic(void)
@@ -24,6 +25,10 @@ static void host_irq(void *arg, unsigned gsi, bool level)
 	struct machine_kvm *k = arg;
 	struct kvm_irq_level irq = { .irq = gsi, .level = level };
 
+	if (k->vm.irqchip) {
+		irqchip_set_line(k->vm.irqchip, gsi, level);
+		return;
+	}
 	/* Fails only for a line that does not exist. */
 	kvm_ioctl(k->vm.kvm.vm_fd, KVM_IRQ_LINE, &irq);
 }

@@ -173,6 +173,8 @@ static int make_vm(struct kvm *k, struct err *err)
 		if (r < 0)
 			return err_errno(err, -r, "KVM_SET_TSS_ADDR");
 	}
+	if (k->user_irqchip)
+		return 0;
 	r = kvm_ioctl_num(k->vm_fd, KVM_CREATE_IRQCHIP, 0);
 	if (r < 0)
 		return err_errno(err, -r, "KVM_CREATE_IRQCHIP");
@@ -193,11 +195,11 @@ static void exit_on_failure(const struct kvm *k)
 	kvm_ioctl(k->vm_fd, KVM_ENABLE_CAP, &cap);
 }
 
-int kvm_open(struct kvm *k, struct err *err)
+int kvm_open(struct kvm *k, bool user_irqchip, struct err *err)
 {
 	int r;
 
-	*k = (struct kvm){ .sys_fd = -1, .vm_fd = -1 };
+	*k = (struct kvm){ .sys_fd = -1, .vm_fd = -1, .user_irqchip = user_irqchip };
 	r = open_device(k, err);
 	if (r)
 		goto fail;
@@ -299,6 +301,27 @@ static bool adapt_entry(struct kvm_cpuid_entry2 *e, unsigned cpu, unsigned ncpus
 	return true;
 }
 
+/* What a processor without a local APIC does not have, and what KVM offers that needs one. */
+static void remove_apic(struct kvm_cpuid_entry2 *e)
+{
+	static const struct {
+		uint32_t function, eax, ecx, edx;
+	} gone[] = {
+		{ 1, 0, 1u << 21 | 1u << 24, 1u << 9 },         /* x2APIC, TSC deadline; APIC */
+		{ 6, 1u << 2, 0, 0 },                           /* its timer always runs */
+		{ 0x80000001, 0, 1u << 3, 1u << 9 },            /* AMD: its extended space; APIC */
+		/* Asynchronous page faults, end of interrupt, IPIs */
+		{ 0x40000001, 1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 14 | 1u << 15, 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
+		if (e->function == gone[i].function) {
+			e->eax &= ~gone[i].eax;
+			e->ecx &= ~gone[i].ecx;
+			e->edx &= ~gone[i].edx;
+		}
+}
+
 int kvm_set_cpuid(const struct kvm *k, int vcpu_fd, unsigned cpu, unsigned ncpus, struct err *err)
 {
 	struct kvm_cpuid2 *c = calloc(1, sizeof(*c) + (k->cpuid->nent + 3) * sizeof(c->entries[0]));
@@ -309,6 +332,8 @@ int kvm_set_cpuid(const struct kvm *k, int vcpu_fd, unsigned cpu, unsigned ncpus
 		return err_set(err, ENOMEM, "out of memory");
 	for (unsigned i = 0; i < k->cpuid->nent; i++) {
 		c->entries[c->nent] = k->cpuid->entries[i];
+		if (k->user_irqchip)
+			remove_apic(&c->entries[c->nent]);
 		if (adapt_entry(&c->entries[c->nent], cpu, ncpus))
 			c->nent++;
 	}

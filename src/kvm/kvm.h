@@ -14,6 +14,7 @@
 
 struct kvm {
 	int sys_fd, vm_fd;
+	bool user_irqchip;      /* the VM has no interrupt controllers and no PIT of KVM's, nor a local APIC */
 	size_t run_size;        /* bytes of a vCPU's run page mapping */
 	unsigned max_cpus, max_slots;
 	unsigned phys_bits;     /* the guest's MAXPHYADDR */
@@ -33,11 +34,12 @@ int kvm_ioctl(int fd, unsigned long request, void *arg);
 int kvm_ioctl_num(int fd, unsigned long request, unsigned long arg);
 
 /*
- * Opens /dev/kvm, checks it and makes a VM with an in-kernel interrupt controller and PIT (api.rst 4.2, 4.24, 4.71).
+ * Opens /dev/kvm, checks it and makes a VM with an in-kernel interrupt controller and PIT (api.rst 4.2, 4.24, 4.71), unless
+ * USER_IRQCHIP says that those are the caller's.
  * -ENOENT: KVM is missing; -EACCES: not permitted (the message names the group); -ENOTSUP: wrong API version or a
  * missing capability (named).
  */
-int kvm_open(struct kvm *k, struct err *err);
+int kvm_open(struct kvm *k, bool user_irqchip, struct err *err);
 void kvm_close(struct kvm *k);                  /* also a half-open one, also one zeroed with descriptors at -1 */
 
 /* The INDEX-th fact for `info host`. */

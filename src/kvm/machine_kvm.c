@@ -113,6 +113,12 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	logring_init(&k->firmware_log);
 	host_init(k);
 	k->load = c->load;
+	if (c->user_irqchip && c->cpus > 1) {
+		blob_done(&c->image);
+		r = err_set(err, EINVAL, "interrupt controllers that are not KVM's (--irqchip=user) serve one vCPU, not %u",
+			    c->cpus);
+		goto fail;
+	}
 	k->info = (struct machine_info){ .cpus = c->cpus, .ram_size = c->memory };
 	r = make_events(k, err);
 	if (r) {
@@ -130,7 +136,7 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	if (k->image.is_elf)
 		offer_symbols(k);
 
-	r = kvm_open(&k->vm.kvm, err);
+	r = kvm_open(&k->vm.kvm, c->user_irqchip, err);
 	if (!r)
 		r = slots_new(&k->vm.kvm, &k->slots, err);
 	if (r)

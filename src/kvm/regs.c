@@ -83,6 +83,8 @@ static const char *activity(struct vcpu *v)
 	};
 	struct kvm_mp_state mp;
 
+	if (v->halted)
+		return names[KVM_MP_STATE_HALTED];
 	if (kvm_ioctl(v->fd, KVM_GET_MP_STATE, &mp) || mp.mp_state >= sizeof(names) / sizeof(names[0]))
 		return "unknown";
 	return names[mp.mp_state];
@@ -455,6 +457,7 @@ int regs_inject(struct vcpu *v, unsigned vector, bool advance, struct err *err)
 		events.exception.injected = 1;
 		events.exception.nr = (uint8_t)vector;
 		events.exception.has_error_code = 0;
+		v->run->ready_for_interrupt_injection = 0;
 		r = kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &events);
 	}
 	return r ? err_errno(err, -r, "vCPU %u: KVM_SET_VCPU_EVENTS", v->id) : 0;

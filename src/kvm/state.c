@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kvm/irqchip.h"
 #include "kvm/regs.h"
 
 #define IRQCHIPS 3      /* PIC master, PIC slave, I/O APIC */
@@ -34,7 +35,7 @@ struct power_on {
  * The parts of a vCPU, in the order in which they can be put back: the APIC base (in sregs) before the APIC, MSRs that
  * depend on it after, pending events last.
  */
-static const struct {
+static const struct part {
 	const char *name;
 	unsigned long get, set;
 	size_t offset;
@@ -44,6 +45,18 @@ static const struct {
 	PART(LAPIC, lapic), PART(DEBUGREGS, debugregs), PART(MP_STATE, mp),       PART(VCPU_EVENTS, events),
 #undef PART
 };
+
+/* Whether VM has P and its like: what belongs to KVM's interrupt controllers is not there without them. */
+static bool has_part(const struct vm *vm, const struct part *p)
+{
+	return !vm->irqchip || p->get != KVM_GET_LAPIC;
+}
+
+/* The chips of VM that are KVM's. */
+static unsigned irqchips(const struct vm *vm)
+{
+	return vm->irqchip ? 0 : IRQCHIPS;
+}
 
 /* Reads every MSR the host saves and restores, one by one: some are listed that this guest's CPUID forbids. */
 static int msrs_save(const struct vm *vm, int vcpu_fd, struct kvm_msrs **ret)
@@ -110,15 +123,16 @@ int power_on_save(struct vm *vm, struct power_on **ret, struct err *err)
 		uint8_t *cpu = (uint8_t *)&p->cpu[i];
 
 		for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]) && !r; k++)
-			r = kvm_ioctl(vm->cpus[i]->fd, parts[k].get, cpu + parts[k].offset);
+			if (has_part(vm, &parts[k]))
+				r = kvm_ioctl(vm->cpus[i]->fd, parts[k].get, cpu + parts[k].offset);
 		if (!r)
 			r = msrs_save(vm, vm->cpus[i]->fd, &p->cpu[i].msrs);
 	}
-	for (unsigned i = 0; i < IRQCHIPS && !r; i++) {
+	for (unsigned i = 0; i < irqchips(vm) && !r; i++) {
 		p->irqchip[i].chip_id = i;
 		r = kvm_ioctl(vm->kvm.vm_fd, KVM_GET_IRQCHIP, &p->irqchip[i]);
 	}
-	if (!r)
+	if (!r && !vm->irqchip)
 		r = kvm_ioctl(vm->kvm.vm_fd, KVM_GET_PIT2, &p->pit);
 	if (r) {
 		power_on_free(p);
@@ -133,9 +147,9 @@ int power_on_restore(struct vm *vm, const struct power_on *p, struct err *err)
 	const char *what = "KVM_SET_IRQCHIP";
 	int r = 0;
 
-	for (unsigned i = 0; i < IRQCHIPS && !r; i++)
+	for (unsigned i = 0; i < irqchips(vm) && !r; i++)
 		r = kvm_ioctl(vm->kvm.vm_fd, KVM_SET_IRQCHIP, (void *)(uintptr_t)&p->irqchip[i]);
-	if (!r) {
+	if (!r && !vm->irqchip) {
 		what = "KVM_SET_PIT2";
 		r = kvm_ioctl(vm->kvm.vm_fd, KVM_SET_PIT2, (void *)(uintptr_t)&p->pit);
 	}
@@ -143,6 +157,8 @@ int power_on_restore(struct vm *vm, const struct power_on *p, struct err *err)
 		struct vcpu *v = vm->cpus[i];
 
 		for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]) && !r; k++) {
+			if (!has_part(vm, &parts[k]))
+				continue;
 			what = parts[k].name;
 			r = kvm_ioctl(v->fd, parts[k].set, (uint8_t *)(uintptr_t)&p->cpu[i] + parts[k].offset);
 		}
@@ -153,6 +169,7 @@ int power_on_restore(struct vm *vm, const struct power_on *p, struct err *err)
 		if (!r)
 			r = regs_refresh(v, err);
 		v->debug_known = false;
+		irqchip_reset(v);
 		v->has_event = false;
 		v->needs_completion = false;
 		v->stop_pc_valid = false;

@@ -61,6 +61,7 @@ static void leave_halt(struct vcpu *v)
 {
 	struct kvm_mp_state mp;
 
+	v->halted = false;
 	if (kvm_ioctl(v->fd, KVM_GET_MP_STATE, &mp) || mp.mp_state != KVM_MP_STATE_HALTED)
 		return;
 	mp.mp_state = KVM_MP_STATE_RUNNABLE;
@@ -158,6 +159,7 @@ static void look(struct vcpu *v, struct step_before *b)
 	if (halt)
 		leave_halt(v);
 	b->class = insn_classify(code, n, regs_code_bits(v));
+	b->halts = n && code[0] == HLT;
 	b->user = !v->vm->user_steps && (sys(v)->cr0 & 1) && sys(v)->ss.dpl == 3;
 	if (b->user)
 		b->sregs = *sys(v);
@@ -332,6 +334,9 @@ static bool step_instruction(struct vcpu *v, enum debug_use use)
 		if (memcmp(&regs, gp(v), sizeof(regs)))
 			break;
 	}
+	/* Not every host's KVM says so. */
+	if (v->vm->irqchip && b.halts && regs_pc(v) == b.pc + 1)
+		v->halted = true;
 	settle(v, &b);
 	return true;
 }

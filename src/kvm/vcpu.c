@@ -14,6 +14,7 @@
 
 #include "kvm/debug.h"
 #include "kvm/exitlog.h"
+#include "kvm/irqchip.h"
 #include "kvm/regs.h"
 #include "kvm/ring.h"
 #include "kvm/watch_kvm.h"
@@ -58,9 +59,9 @@ static int kick_signal(void)
 }
 
 /* After `pause` was set: whoever finds `inside` has either not looked at it yet, or is in KVM_RUN or about to be. */
-static void kick(struct vcpu *v)
+void vcpu_kick(struct vcpu *v)
 {
-	if (!v->has_thread || !atomic_load(&v->inside))
+	if (v == self || !v->has_thread || !atomic_load(&v->inside))
 		return;
 	/* For the one about to be: the signal may come before KVM_RUN, which then returns at once. */
 	__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
@@ -71,9 +72,10 @@ void vm_pause(struct vm *vm)
 {
 	atomic_store(&vm->ctl.pause, true);
 	for (unsigned i = 0; i < vm->ncpus; i++)
-		if (vm->cpus[i] != self)
-			kick(vm->cpus[i]);
+		vcpu_kick(vm->cpus[i]);
 	com1_paused(vm->com1);
+	if (vm->irqchip)
+		irqchip_wake(vm->irqchip);
 	/* Those that wait for a step over look at `pause` again. */
 	if (atomic_load(&vm->ctl.overs))
 		futex_wake(&vm->ctl.overs, INT32_MAX);
@@ -182,21 +184,30 @@ static void wait_overs(struct run_ctl *c)
 bool vcpu_enter(struct vcpu *v)
 {
 	struct run_ctl *c = &v->vm->ctl;
+	bool awake;
 	int r;
 
 	for (;;) {
 		__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-		/* From here on a pause, or somebody's wish to be alone, is either seen below or comes with a kick. */
+		/* From here on a pause, an interrupt, or somebody's wish to be alone, is either seen below or comes with a kick. */
 		atomic_store(&v->inside, true);
-		if (!atomic_load(&c->pause) && (v->alone || !atomic_load(&c->overs)))
+		awake = !v->vm->irqchip || irqchip_awake(v);
+		if (awake && !atomic_load(&c->pause) && (v->alone || !atomic_load(&c->overs)))
 			break;
 		atomic_store(&v->inside, false);
 		if (atomic_load(&c->pause))
 			return false;
-		wait_overs(c);
+		if (awake)
+			wait_overs(c);
+		else
+			irqchip_wait(v);
 	}
+	if (v->vm->irqchip)
+		irqchip_enter(v);
 	r = kvm_ioctl_num(v->fd, KVM_RUN, 0);
 	atomic_store(&v->inside, false);
+	if (v->vm->irqchip)
+		irqchip_left(v);
 	exitlog_note(v->vm->exits, v, r);
 	return vcpu_handle_exit(v, r);
 }
@@ -249,7 +260,7 @@ static bool others_out(struct vcpu *v)
 			if (atomic_load(&vm->ctl.pause))
 				return false;
 			if (!kicked)
-				kick(other);
+				vcpu_kick(other);
 			kicked = true;
 			sched_yield();
 		}
@@ -286,6 +297,8 @@ static void run_guest(struct vcpu *v)
 	v->xsave_valid = false;
 	v->own_known = false;
 	v->landings_known = false;
+	if (v->vm->irqchip)
+		irqchip_resumed(v);
 	/* Arriving at the same pc again is news. */
 	if (!v->over)
 		v->stop_pc_valid = false;
@@ -334,6 +347,7 @@ int vcpu_new(struct vm *vm, unsigned id, struct vcpu **ret, struct err *err)
 		return err_set(err, ENOMEM, "out of memory");
 	v->vm = vm;
 	v->id = id;
+	v->owed_vector = v->given_vector = -1;
 	v->fd = kvm_ioctl_num(vm->kvm.vm_fd, KVM_CREATE_VCPU, id);
 	if (v->fd < 0) {
 		r = err_errno(err, -v->fd, "vCPU %u: KVM_CREATE_VCPU", id);

@@ -41,6 +41,7 @@ struct board;
 struct catch_table;
 struct dirty_who;
 struct exitlog;
+struct irqchip;
 struct rings;
 struct slots;
 struct vcpu;
@@ -72,6 +73,7 @@ struct vm {
 	struct kvm kvm;
 	struct machine *machine;        /* for filters */
 	struct bus *bus;
+	struct irqchip *irqchip;        /* irqchip.h; NULL: KVM has its own */
 	struct gmem *gmem;
 	struct slots *slots;
 	struct board *board;
@@ -156,6 +158,11 @@ struct vcpu {
 	struct kvm_debugregs own;
 	bool guest_tf;                  /* the guest single-steps itself, which KVM hides from us while we step */
 
+	/* irqchip.h; with KVM's own chips unused. */
+	bool halted;                    /* waits for an interrupt */
+	int owed_vector;                /* acknowledged, and the guest has not got it; -1: none */
+	int given_vector;               /* queued for this entry; -1: none */
+
 	bool xsave_valid;               /* read since the vCPU last ran */
 	struct kvm_xsave *xsave;
 };
@@ -173,6 +180,8 @@ struct vcpu *vcpu_self(void);
 /* Opens the gate.  Loop thread; V parked; ctl.running already counts it. */
 void vcpu_open_gate(struct vcpu *v);
 
+/* Brings V out of the guest, or keeps it from entering, once; nothing on its own thread.  Any thread. */
+void vcpu_kick(struct vcpu *v);
 /* Sets `pause` and brings every vCPU out of the guest.  Any thread; no wait. */
 void vm_pause(struct vm *vm);
 /* Busy-waits up to SPIN_US, then sleeps up to WAIT_MS, until running == 0.  Loop thread.  Returns whether it is. */

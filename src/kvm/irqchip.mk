@@ -1,0 +1,9 @@
+# Interrupts without KVM's controllers.
+libgvkvm_a_SOURCES += src/kvm/irqchip.c src/kvm/irqchip.h
+
+if HAVE_CHECK
+check_PROGRAMS += tests/kvm_irqchip
+TESTS += tests/kvm_irqchip
+tests_kvm_irqchip_SOURCES = tests/kvm_irqchip.c $(kvm_harness)
+tests_kvm_irqchip_LDADD = $(kvm_libs)
+endif
