@@ -205,6 +205,8 @@ static int read_files(struct program *p, struct machine_config *c, struct err *e
 	r = list_disks(p, c, err);
 	if (!r && o->vga_bios) {
 		r = blob_read(o->vga_bios, &p->vga_bios, err);
+		if (!r)
+			r = option_rom_check(&p->vga_bios, err);
 		c->vga_bios = &p->vga_bios;
 	}
 	return r ? r : read_image(o, c, err);
