@@ -9,7 +9,8 @@ GV_IDE_RIG = \
 	tests/unit.h
 GV_IDE_LIBS = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 
-check_PROGRAMS += tests/check_disk tests/check_ide tests/check_ide_dma tests/check_atapi
+check_PROGRAMS += \
+	tests/check_disk tests/check_ide tests/check_ide_channel tests/check_ide_dma tests/check_ide_state tests/check_atapi
 tests_check_disk_SOURCES = tests/check_disk.c tests/disk_env.c tests/disk_env.h tests/unit.c tests/unit.h
 tests_check_disk_LDADD = $(GV_IDE_LIBS)
 tests_check_ide_SOURCES = tests/check_ide.c $(GV_IDE_RIG)
@@ -18,5 +19,10 @@ tests_check_ide_dma_SOURCES = tests/check_ide_dma.c $(GV_IDE_RIG)
 tests_check_ide_dma_LDADD = $(GV_IDE_LIBS)
 tests_check_atapi_SOURCES = tests/check_atapi.c $(GV_IDE_RIG)
 tests_check_atapi_LDADD = $(GV_IDE_LIBS)
-TESTS += tests/check_disk tests/check_ide tests/check_ide_dma tests/check_atapi
+tests_check_ide_channel_SOURCES = tests/check_ide_channel.c $(GV_IDE_RIG)
+tests_check_ide_channel_LDADD = $(GV_IDE_LIBS)
+tests_check_ide_state_SOURCES = tests/check_ide_state.c $(GV_IDE_RIG)
+tests_check_ide_state_LDADD = $(GV_IDE_LIBS)
+TESTS += \
+	tests/check_disk tests/check_ide tests/check_ide_channel tests/check_ide_dma tests/check_ide_state tests/check_atapi
 endif
