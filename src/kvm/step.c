@@ -159,7 +159,7 @@ static void look(struct vcpu *v, struct step_before *b)
 	if (halt)
 		leave_halt(v);
 	b->class = insn_classify(code, n, regs_code_bits(v));
-	b->halts = n && code[0] == HLT;
+	b->halts = b->class == INSN_HLT && code[0] == HLT;
 	b->user = !v->vm->user_steps && (sys(v)->cr0 & 1) && sys(v)->ss.dpl == 3;
 	if (b->user)
 		b->sregs = *sys(v);
@@ -315,6 +315,42 @@ static bool step_once(struct vcpu *v)
  */
 #define STEP_TRIES 16
 
+static bool has_event(const struct kvm_vcpu_events *e)
+{
+	return e->exception.injected || e->exception.pending || e->interrupt.injected || e->nmi.injected || e->nmi.pending;
+}
+
+/*
+ * A KVM that emulates HLT forgets to halt when it is stepped, and does so behind the next instruction instead, be that the first of
+ * a handler with interrupts off.  So HLT is carried out here.  False: it is not that, and nothing was done.
+ */
+static bool step_halt(struct vcpu *v, const struct step_before *b)
+{
+	struct kvm_mp_state halted = { .mp_state = KVM_MP_STATE_HALTED };
+	struct kvm_regs regs = *gp(v);
+	struct kvm_vcpu_events e;
+	unsigned bits = regs_code_bits(v);
+
+	if (!b->halts || v->vm->steps_by_flag || sys(v)->ss.dpl || kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e) || has_event(&e))
+		return false;
+	regs.rip = bits == 64 ? regs.rip + 1 : (regs.rip + 1) & ((1ull << bits) - 1);
+	regs.rflags &= ~RFLAGS_RF;
+	if (regs_set_general(v, &regs))
+		return false;
+	/* Else what STI holds off would be so for good. */
+	if (e.interrupt.shadow) {
+		e.interrupt.shadow = 0;
+		e.flags |= KVM_VCPUEVENT_VALID_SHADOW;
+		kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e);
+	}
+	if (v->vm->irqchip)
+		v->halted = true;
+	else
+		kvm_ioctl(v->fd, KVM_SET_MP_STATE, &halted);
+	v->stepped = true;
+	return true;
+}
+
 static bool step_instruction(struct vcpu *v, enum debug_use use)
 {
 	struct kvm_regs regs;
@@ -327,16 +363,13 @@ static bool step_instruction(struct vcpu *v, enum debug_use use)
 	if (b.vector == VECTOR_DB && v->vm->steps_by_flag && (v->alone || !debug_site_at_pc(v)) && !debug_give_int1(v))
 		return false;
 	v->landed = false;
-	for (unsigned i = 0; i < STEP_TRIES && !step_enter_user(v, &b); i++) {
+	for (unsigned i = 0; i < STEP_TRIES && !step_enter_user(v, &b) && !step_halt(v, &b); i++) {
 		regs = *gp(v);
 		if (!step_once(v))
 			return false;
 		if (memcmp(&regs, gp(v), sizeof(regs)))
 			break;
 	}
-	/* Not every host's KVM says so. */
-	if (v->vm->irqchip && b.halts && regs_pc(v) == b.pc + 1)
-		v->halted = true;
 	settle(v, &b);
 	return true;
 }

@@ -15,7 +15,7 @@ struct step_before {
 	bool image_tf;          /* POPF, IRET: the trap flag in what it loads */
 	unsigned size;          /* PUSHF, POPF, IRET: bytes of what is pushed or loaded */
 	uint64_t image[5];      /* IRET: rip, cs, flags, and in 64-bit code rsp and ss */
-	bool halts;
+	bool halts;             /* HLT, without prefixes */
 	bool user;              /* CPL 3, where this host cannot step */
 	struct kvm_sregs sregs; /* then */
 };
