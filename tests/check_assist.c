@@ -753,6 +753,30 @@ START_TEST(flags)
 }
 END_TEST
 
+START_TEST(fwait)
+{
+	/* CR0 MP, TS and NE; the status word's ES; whether x87 is in its initial state; the vector, -1: none, -2: nobody's. */
+	static const struct { unsigned cr0, es, idle; int vector; } rows[] = {
+		{ 0, 0, 0, -1 }, { 2, 0, 0, -1 }, { 8, 0, 0, -1 }, { 10, 0, 0, 7 }, { 42, 0x80, 0, 7 },
+		{ 32, 0, 0, -1 }, { 32, 0x80, 0, 16 }, { 0, 0x80, 0, -2 }, { 32, 0x80, 1, -1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fresh_cpu();
+		cpu.regs.cr0 |= rows[i].cr0;
+		xsave[2] = (uint8_t)((xsave[2] & 0x7f) | rows[i].es);
+		put(xsave + 512, rows[i].idle ? 2 : 3, 8);
+		run("9b");
+		if (rows[i].vector >= 0)
+			ck_assert_uint_eq(res.vector, (unsigned)rows[i].vector);
+		ck_assert_int_eq(res.kind, rows[i].vector == -1 ? ASSIST_DONE : rows[i].vector == -2 ? ASSIST_UNKNOWN :
+				 ASSIST_EXCEPTION);
+		ck_assert_uint_eq(cpu.regs.rip, rows[i].vector == -1 ? 0x1001 : 0x1000);
+		ck_assert(!cpu.xsave_changed);
+	}
+}
+END_TEST
+
 START_TEST(what_nobody_can_do)
 {
 	struct assist_cpu before = cpu;
@@ -816,6 +840,7 @@ int main(void)
 	tcase_add_test(t, x87_pointers);
 	tcase_add_test(t, interrupts);
 	tcase_add_test(t, flags);
+	tcase_add_test(t, fwait);
 	tcase_add_test(t, what_nobody_can_do);
 	suite_add_tcase(s, t);
 	return unit_main(s);

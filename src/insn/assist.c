@@ -223,7 +223,7 @@ const char *assist_name(enum assist_name name)
 	static const char *const names[ASSIST_NAMES] = {
 		[ASSIST_INT3] = "int3", [ASSIST_INT1] = "int1", [ASSIST_INTO] = "into", [ASSIST_INT_N] = "int n",
 		[ASSIST_BOUND] = "bound", [ASSIST_CLAC_STAC] = "clac/stac", [ASSIST_POPCNT_OP] = "popcnt",
-		[ASSIST_IRET] = "iret", [ASSIST_FXSAVE] = "fxsave", [ASSIST_FXRSTOR] = "fxrstor", [ASSIST_XSAVE_OP] = "xsave",
+		[ASSIST_IRET] = "iret", [ASSIST_FXSAVE] = "fxsave", [ASSIST_FWAIT] = "fwait", [ASSIST_FXRSTOR] = "fxrstor", [ASSIST_XSAVE_OP] = "xsave",
 		[ASSIST_XRSTOR] = "xrstor", [ASSIST_SSE_MOVE] = "sse move", [ASSIST_AVX_MOVE] = "avx move",
 	};
 

@@ -7,8 +7,10 @@
 #include "insn/priv.h"
 
 #define CR0_PE          (1ull << 0)
+#define CR0_MP          (1ull << 1)
 #define CR0_EM          (1ull << 2)
 #define CR0_TS          (1ull << 3)
+#define CR0_NE          (1ull << 5)
 #define CR4_OSFXSR      (1ull << 9)
 #define CR4_LA57        (1ull << 12)
 #define CR4_OSXSAVE     (1ull << 18)
@@ -20,9 +22,10 @@
 #define RFLAGS_AC       (1ull << 18)
 
 enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_NP = 11, VECTOR_SS = 12,
-	VECTOR_GP = 13, VECTOR_PF = 14 };
+	VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MF = 16 };
 
 /* The XSAVE area (SDM vol. 1, 13.4). */
+#define XS_FSW          2
 #define XS_FIP          8
 #define XS_FDP          16
 #define XS_MXCSR        24
@@ -34,6 +37,7 @@ enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6
 #define XS_COMP_BV      520
 #define XS_EXTENDED     576
 #define XS_X87          (1ull << 0)
+#define FSW_ES          (1u << 7)
 #define XS_SSE          (1ull << 1)
 #define XS_AVX          (1ull << 2)
 #define XS_ZMM_HI256    6       /* upper halves of zmm0 to zmm15 */

@@ -377,7 +377,23 @@ static int run_xrstor(struct assist *a)
 	return 0;
 }
 
+/* WAIT: the exception that an x87 instruction before has left pending (SDM vol. 1, 8.7). */
+static int run_fwait(struct assist *a)
+{
+	uint64_t cr0 = a->cpu->regs.cr0;
+
+	if ((cr0 & CR0_MP) && (cr0 & CR0_TS))
+		return assist_raise(a, VECTOR_NM);
+	if (a->cpu->xsave_size < XS_EXTENDED)
+		return NOT_OURS;
+	if (!(assist_in_use(a->cpu) & XS_X87) || !(a->cpu->xsave[XS_FSW] & FSW_ES))
+		return 0;
+	/* Without NE the exception is an interrupt of the PC's. */
+	return cr0 & CR0_NE ? assist_raise(a, VECTOR_MF) : NOT_OURS;
+}
+
 const struct assist_op assist_xsave_ops[] = {
+	{ ZYDIS_MNEMONIC_FWAIT, ASSIST_FWAIT, 0, run_fwait, 0 },
 	{ ZYDIS_MNEMONIC_FXSAVE, ASSIST_FXSAVE, ASSIST_FXSR, run_fxsave, 0 },
 	{ ZYDIS_MNEMONIC_FXSAVE64, ASSIST_FXSAVE, ASSIST_FXSR, run_fxsave, 0 },
 	{ ZYDIS_MNEMONIC_FXRSTOR, ASSIST_FXRSTOR, ASSIST_FXSR, run_fxrstor, 0 },
