@@ -98,18 +98,18 @@ START_TEST(empty_places)
 	spec[3].path = disk_env_file(&rig.env, 'd', 5120);
 	ide_rig_attach(&rig, spec);
 	for (i = 0; i < 8; i++)
-		ck_assert_uint_eq(ide_get(&rig, 0, i), 0xff);
-	ck_assert_uint_eq(ide_alt(&rig, 0), 0xff);
+		ck_assert_uint_eq(ide_get(&rig, 0, i), i ? 0x7f : 0xff);
+	ck_assert_uint_eq(ide_alt(&rig, 0), 0x7f);
 	ck_assert_uint_eq(pc_in(&rig.pc, 0x1f0, 4), 0xffffffff);
 	ide_command(&rig, 0, MASTER, 0, 1, 0xec);
 	ide_command(&rig, 0, SLAVE, 0, 1, 0x90);
 	ide_control(&rig, 0, SRST);
 	ide_control(&rig, 0, 0);
-	ck_assert_uint_eq(ide_alt(&rig, 0), 0xff);
+	ck_assert_uint_eq(ide_alt(&rig, 0), 0x7f);
 	/* A slave does not answer for its master. */
-	ck_assert_uint_eq(ide_get(&rig, 1, STATUS), 0xff);
+	ck_assert_uint_eq(ide_get(&rig, 1, STATUS), 0x7f);
 	ide_command(&rig, 1, MASTER, 0, 1, 0xec);
-	ck_assert_uint_eq(ide_get(&rig, 1, STATUS), 0xff);
+	ck_assert_uint_eq(ide_get(&rig, 1, STATUS), 0x7f);
 	identify(1, SLAVE);
 	ck_assert_uint_eq(words(60, 2), 10);
 	ck_assert_uint_eq(rig.pc.irqs, 1);
@@ -236,7 +236,7 @@ END_TEST
 START_TEST(channel_switched_off)
 {
 	pci_config_write(&rig, 0x40, 2, 0x0000);
-	ck_assert_uint_eq(ide_get(&rig, 0, STATUS), 0xff);
+	ck_assert_uint_eq(ide_get(&rig, 0, STATUS), 0x7f);
 	ide_control(&rig, 0, NIEN);
 	ide_put(&rig, 0, LBA_LOW, 0x99);
 	pci_config_write(&rig, 0x40, 2, 0x8000);

@@ -2,7 +2,7 @@
 /*
  * Registers as the guest sees them.  The two drives of a channel both hear what is written to the command block; the one that is
  * selected answers.  Where a slave is missing its master answers for it, with a status of 0 and its own registers (ATA/ATAPI-6, 9.16.1);
- * where a master is missing, or both, nobody does, and the bus floats: all ones.
+ * where a master is missing, or both, nobody does, and the bus floats.
  */
 #include "dev/ide_priv.h"
 
@@ -20,7 +20,7 @@
 #define TIMING_DECODES  0x8000u
 #define LBA48_SECTORS   (1ull << 48)
 #define CD_SECTORS      (1ull << 32)
-#define FLOATING        0xff
+#define FLOATING        0x7f            /* hosts pull DD7 down, so that where nobody is nobody is busy */
 
 enum { REG_DATA, REG_ERROR, REG_COUNT, REG_LBA_LOW, REG_LBA_MID, REG_LBA_HIGH, REG_DEVICE, REG_STATUS, REGS };
 
