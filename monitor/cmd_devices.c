@@ -24,10 +24,13 @@ static json_t *device_data(const struct device_info *d)
 {
 	json_t *ranges = json_array();
 
-	for (unsigned i = 0; i < d->nranges && i < DEVICE_RANGES_MAX; i++)
-		json_array_append_new(ranges, json_pack("{s:s, s:o, s:o}", "kind", d->range[i].memory ? "memory" : "ports",
-							"first", data_hex(d->range[i].base), "last",
-							data_hex(d->range[i].base + d->range[i].size - 1)));
+	for (unsigned i = 0; i < d->nranges && i < DEVICE_RANGES_MAX; i++) {
+		const struct device_range *r = &d->range[i];
+
+		json_array_append_new(ranges, json_pack("{s:s, s:o, s:o}", "kind", r->memory ? "memory" : "ports",
+							"first", data_hex(r->base), "last",
+							data_hex(r->base + r->size - 1)));
+	}
 	return json_pack("{s:s, s:s, s:o}", "name", d->name, "what", d->what, "ranges", ranges);
 }
 
@@ -427,8 +430,8 @@ static void render_log(const json_t *result, struct out *o)
 	if (!lines)
 		return;
 	if (earlier)
-		out_printf(o, "... %" PRIu64 " line%s before these: log %" PRIu64 "\n", earlier, earlier == 1 ? "" : "s",
-			   earlier + json_array_size(lines));
+		out_printf(o, "... %" PRIu64 " line%s before these: log %" PRIu64 "\n", earlier,
+			   earlier == 1 ? "" : "s", earlier + json_array_size(lines));
 	json_array_foreach(lines, i, line) {
 		render_clean(json_string_value(line), o);
 		out_puts(o, "\n");
@@ -448,9 +451,9 @@ static const struct cmd rows[] = {
 	  "In colour on a terminal that has it, unless NO_COLOR is set; else plain.  Blanks at the ends are left out.",
 	  0, COMPLETE_NONE, exec_screen, vgatext_render },
 	{ "sendkey", NULL, "TEXT", "type TEXT on the guest's keyboard",
-	  "The rest of the line as it stands, as on a US keyboard, less blanks at its end (they are <space>); between <\n"
-	  "and > a key's name: <enter>, <esc>, <tab>, <up>, <f1>, <ctrl-alt-del>, <lt> for < itself.  Enter is not added.", CMD_TEXT,
-	  COMPLETE_NONE, exec_sendkey, NULL },
+	  "The rest of the line as it stands, as on a US keyboard, less blanks at its end (they are <space>);\n"
+	  "between < and > a key's name: <enter>, <esc>, <tab>, <up>, <f1>, <ctrl-alt-del>, <lt> for < itself.\n"
+	  "Enter is not added.", CMD_TEXT, COMPLETE_NONE, exec_sendkey, NULL },
 	{ "inject", NULL, "nmi|irq N|exception N [CODE]", "make an interrupt or exception happen",
 	  "An NMI or exception for the selected vCPU; an exception, by number or as in pf, comes before its next\n"
 	  "instruction, with its error code if it has one.  irq raises interrupt line N and lowers it.", CMD_PARKED,

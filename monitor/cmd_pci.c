@@ -100,24 +100,29 @@ static json_t *bars_json(const struct pci_info *f)
 
 static json_t *function_json(const struct pci_info *f)
 {
-	char name[40], place[16];
+	char name[40], place[16], pin[8];
 	json_t *v;
 
 	class_name(f->class_code, name, sizeof(name));
 	snprintf(place, sizeof(place), "%02x:%02x.%x", f->bus & 0xff, f->slot & 0x1f, f->function & 7);
 	v = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:i, s:o}", "place", place, "vendor",
 		      json_sprintf("0x%04x", f->vendor), "device", json_sprintf("0x%04x", f->device), "class",
-		      json_sprintf("0x%06x", f->class_code & 0xffffff), "class_name", name, "name", f->name ? f->name : "",
-		      "revision", (int)f->revision, "bars", bars_json(f));
+		      json_sprintf("0x%06x", f->class_code & 0xffffff), "class_name", name, "name",
+		      f->name ? f->name : "", "revision", (int)f->revision, "bars", bars_json(f));
+	snprintf(pin, sizeof(pin), "INT%c", 'A' + (f->irq_pin - 1) % 4);
 	if (f->irq_pin)
-		json_object_set_new(v, "interrupt", json_pack("{s:o, s:i}", "pin", json_sprintf("INT%c", 'A' + f->irq_pin - 1),
-							      "line", (int)f->irq_line));
+		json_object_set_new(v, "interrupt", json_pack("{s:s, s:i}", "pin", pin, "line", (int)f->irq_line));
 	return v;
+}
+
+static unsigned config_word(const struct pci_info *f, unsigned at)
+{
+	return f->config[at] | (unsigned)f->config[at + 1] << 8;
 }
 
 static void add_details(json_t *v, const struct pci_info *f)
 {
-	unsigned command = f->config[4] | (unsigned)f->config[5] << 8, status = f->config[6] | (unsigned)f->config[7] << 8;
+	unsigned command = config_word(f, 4), status = config_word(f, 6);
 	json_t *rows = json_array();
 	char text[3 * 16 + 1];
 

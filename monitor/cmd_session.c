@@ -418,7 +418,8 @@ static const struct cmd rows[] = {
 	  "PATTERN is a \"substring\" with C's escapes, one bare word, or /a POSIX extended regular expression/,\n"
 	  "which has to match within a line.  It is looked for in what came since the last match.  Fails after\n"
 	  "TIMEOUT seconds (10), or at once when the guest is stopped and it has not come.\n"
-	  "With screen, until the guest's text screen shows it: as `screen` has it, now or later.", CMD_TEXT | CMD_POINT,
+	  "With screen, until the guest's text screen shows it: as `screen` has it, now or later.",
+	  CMD_TEXT | CMD_POINT,
 	  COMPLETE_NONE, exec_expect, NULL },
 	{ "assert", NULL, "EXPR [TEXT]", "fail unless EXPR is true (not 0)", "TEXT names it in messages.",
 	  CMD_PARKED | CMD_POINT, COMPLETE_EXPR, exec_assert, NULL },

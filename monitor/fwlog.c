@@ -16,7 +16,7 @@
 #define CHUNKS_A_TURN 64        /* of a guest that writes faster than this reads */
 #define FOLLOWED_LINE_MAX 240
 
-/* Where a session is in the text.  A position, not what observers are given: that may be in the file's beginning already. */
+/* Where a session is in the text.  By position, as what observers are given may be in the file's beginning already. */
 struct follower {
 	bool shown;
 	uint64_t shown_at;

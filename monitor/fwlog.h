@@ -11,12 +11,12 @@
 struct monitor;
 struct session;
 
-/* {"bytes", "earlier", "lines"}: the last MAX lines of what is kept, and how many are kept before them.  NULL: no memory. */
+/* {"bytes", "earlier", "lines"}: the last MAX lines of what is kept, and how many are before them.  NULL: no memory. */
 json_t *fwlog_json(struct machine *m, uint64_t max);
 
 /*
- * S is told from now on, line by line; or, with PATH, everything that is kept and all that follows goes to a new file.  Either
- * may be on.  -EEXIST, -ENOMEM, and what opening the file said.
+ * S is told from now on, line by line; or, with PATH, everything that is kept and all that follows goes to a new file.
+ * Both may be on.  -EEXIST, -EALREADY (a file is on), -ENOMEM, and what opening the file said.
  */
 int fwlog_follow(struct session *s, const char *path, struct err *err);
 /* Ends both; nothing when neither is on. */

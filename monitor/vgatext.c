@@ -124,7 +124,7 @@ json_t *vgatext_json(const struct screen *s, bool colour)
 
 /* -- drawn -- */
 
-/* A VGA attribute is bright << 3 | red << 2 | green << 1 | blue, the same shifted by 4 for the ground, and blinks by bit 7. */
+/* A VGA attribute is bright << 3 | red << 2 | green << 1 | blue; bits 4 to 6 are the ground, and bit 7 has it blink. */
 static unsigned ansi(unsigned vga)
 {
 	return (vga & 1) << 2 | (vga & 2) | (vga >> 2 & 1);
@@ -227,9 +227,11 @@ void vgatext_render(const json_t *v, struct out *o)
 		    (colour && has_cursor && row == data_u64(cursor, "row")))
 			last = row + 1;
 	for (uint64_t row = 0; row < last; row++) {
+		bool here = has_cursor && row == data_u64(cursor, "row");
+
 		if (colour)
 			draw_row(line_at(v, row), json_array_get(colours, row), (unsigned)columns,
-				 has_cursor && row == data_u64(cursor, "row") ? (int)data_u64(cursor, "column") : -1, o);
+				 here ? (int)data_u64(cursor, "column") : -1, o);
 		else
 			out_puts(o, line_at(v, row));
 		out_puts(o, "\n");

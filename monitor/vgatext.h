@@ -13,8 +13,8 @@
 void vgatext_lines(const struct screen *s, struct out *o);
 
 /*
- * {"text", "columns", "rows", "cursor": {"shown", "row", "column"}, "lines", "colours", "style"}: a line a row, as above;
- * of each row's attributes runs of [how many, "0x07"].  Only "text", false, when S shows none.  COLOUR is for
+ * {"text", "columns", "rows", "cursor": {"shown", "row", "column"}, "lines", "colours", "style"}: a line a row, as
+ * above; of each row's attributes runs of [how many, "0x07"].  Only "text", false, when S shows none.  COLOUR is for
  * vgatext_render().
  */
 json_t *vgatext_json(const struct screen *s, bool colour);

@@ -227,7 +227,8 @@ START_TEST(screen_plain)
 						 "┌─┐ ☺⌂Ç\n"
 						 "\n"
 						 "\n"
-						 "                                                                              en\n"
+						 "                                       "
+						 "                                       en\n"
 						 "[80x25, no cursor]\n");
 	v = result_of("screen -j");
 	ck_assert_uint_eq(json_array_size(json_object_get(v, "lines")), 25);
@@ -256,8 +257,8 @@ START_TEST(code_page)
 	ck_assert_ptr_nonnull(v);
 	json_decref(v);
 	rig_has(b.text, " ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼ !\"#");
-	rig_has(b.text, "|}~⌂\nÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌"
-			"█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\n");
+	rig_has(b.text, "|}~⌂\nÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦"
+			"╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\n");
 	out_buf_done(&b);
 }
 END_TEST
@@ -331,7 +332,8 @@ START_TEST(injected)
 	ck_assert_str_eq(rig_ok(&rig, "inject irq 2 + 2"), "interrupt line 4 was raised and lowered\n");
 	check_injected(INJECT_IRQ, 0, 4, false, 0);
 	rig_ok(&rig, "cpu 1");
-	ck_assert_str_eq(rig_ok(&rig, "inject exception 6"), "cpu 1: exception 6 (ud) comes before the next instruction\n");
+	ck_assert_str_eq(rig_ok(&rig, "inject exception 6"),
+			 "cpu 1: exception 6 (ud) comes before the next instruction\n");
 	check_injected(INJECT_EXCEPTION, 1, 6, false, 0);
 	ck_assert_str_eq(rig_ok(&rig, "inject exception pf 0x12"),
 			 "cpu 1: exception 14 (pf), code 0x12, comes before the next instruction\n");
@@ -339,8 +341,8 @@ START_TEST(injected)
 	rig_ok(&rig, "inject exception 12+1 0xffffffff");
 	check_injected(INJECT_EXCEPTION, 1, 13, true, 0xffffffff);
 	ck_assert_str_eq(rig_ok(&rig, "inject exception 8 0 -j"),
-			 "{\"command\":\"inject\",\"result\":{\"kind\":\"exception\",\"cpu\":1,\"number\":8,\"name\":\"df\","
-			 "\"code\":\"0x0\"}}\n");
+			 "{\"command\":\"inject\",\"result\":{\"kind\":\"exception\",\"cpu\":1,\"number\":8,"
+			 "\"name\":\"df\",\"code\":\"0x0\"}}\n");
 }
 END_TEST
 

@@ -20,14 +20,16 @@ static const struct fake_device devices[] = {
 	}, {
 		{ "uart2", "serial line COM2", 0, { { 0 } } }, { { 0 } },
 	}, {
-		{ "ide0", "IDE channel, primary", 3, { { false, 0x1f0, 8 }, { false, 0x3f6, 1 }, { false, 0xc040, 8 } } },
+		{ "ide0", "IDE channel, primary", 3,
+		  { { false, 0x1f0, 8 }, { false, 0x3f6, 1 }, { false, 0xc040, 8 } } },
 		{ { "status", 8, 0x50, "ready, seek done" }, { "lba48", 48, 0x123456789a, NULL } },
 	}, {
 		{ "ide1", "IDE channel, secondary", 2, { { false, 0x170, 8 }, { false, 0x376, 1 } } },
 		{ { "r0", 8, 1, NULL }, { "r1", 16, 2, NULL }, { "longer", 64, 3, NULL }, { "r3", 1, 1, NULL } },
 	}, {
 		{ "vga", "VGA, text modes", 2, { { false, 0x3c0, 32 }, { true, 0xb8000, 0x8000 } } },
-		{ { "start", 20, 0xb8000, "with \x01 and \xff in it" }, { "enabled", 1, 1, NULL }, { "base", 64, 0xfee00000, "" } },
+		{ { "start", 20, 0xb8000, "with \x01 and \xff in it" }, { "enabled", 1, 1, NULL },
+		  { "base", 64, 0xfee00000, "" } },
 	},
 };
 
@@ -41,7 +43,8 @@ static bool op_device_list(struct machine *m, size_t index, struct device_info *
 	return true;
 }
 
-static void op_device_regs(struct machine *m, size_t index, void (*each)(void *arg, const struct device_reg *r), void *arg)
+static void op_device_regs(struct machine *m, size_t index, void (*each)(void *arg, const struct device_reg *r),
+			   void *arg)
 {
 	(void)m;
 	for (size_t i = 0; index < NDEVICES && i < 4 && devices[index].reg[i].name; i++)
@@ -58,15 +61,20 @@ static void put16(uint8_t *config, unsigned at, unsigned value)
 static bool op_pci_list(struct machine *m, size_t index, struct pci_info *ret)
 {
 	static const struct pci_info functions[] = {
-		{ .vendor = 0x8086, .device = 0x1237, .class_code = 0x060000, .revision = 2, .name = "440FX host bridge" },
 		{
-			.slot = 1, .function = 1, .vendor = 0x8086, .device = 0x7010, .class_code = 0x010180, .name = "PIIX3 IDE",
+			.vendor = 0x8086, .device = 0x1237, .class_code = 0x060000, .revision = 2,
+			.name = "440FX host bridge",
+		}, {
+			.slot = 1, .function = 1, .vendor = 0x8086, .device = 0x7010, .class_code = 0x010180,
+			.name = "PIIX3 IDE",
 			.bar[0] = { .present = true, .base = 0x1f0, .size = 8 },
 			.bar[4] = { .present = true, .enabled = true, .base = 0xc040, .size = 16 },
 		}, {
 			.bus = 1, .slot = 31, .function = 7, .vendor = 0x1af4, .device = 0x1000, .class_code = 0xff0102,
 			.irq_pin = 2, .irq_line = 10, .name = "something else",
-			.bar[1] = { .present = true, .enabled = true, .memory = true, .base = 0xfebc0000, .size = 0x20000 },
+			.bar[1] = {
+				.present = true, .enabled = true, .memory = true, .base = 0xfebc0000, .size = 0x20000,
+			},
 		},
 	};
 

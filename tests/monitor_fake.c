@@ -5,9 +5,9 @@
  *   monitor_fake [-j] [-c CPUS] [-m PATH] [-p FD] [-x FILE | -e CMD]...
  *
  * Without -x and -e it serves standard input; -m listens on a socket as well.  FD is where a test plays the guest,
- * line by line: "serial TEXT" (C escapes) sends on COM1, "firmware TEXT" likewise to its log, "show TEXT" writes to the top
- * of the screen, white on blue, "exit N" ends the guest, "off" switches it off, "sent" prints what COM1 has got to standard
- * error.  Exit status: the script's, or 0.
+ * line by line: "serial TEXT" (C escapes) sends on COM1, "firmware TEXT" likewise to its log, "show TEXT" writes to the
+ * top of the screen, white on blue, "exit N" ends the guest, "off" switches it off, "sent" prints what COM1 has got to
+ * standard error.  Exit status: the script's, or 0.
  */
 #include <errno.h>
 #include <signal.h>

@@ -387,7 +387,9 @@ static void uart_show(const struct device *d, const struct dev_show *sh)
 	static const char *const enabled[8] = { "receiver", "transmitter", "line", "modem" };
 	static const char *const modem[8] = { "DTR", "RTS", "OUT1", "OUT2", "loopback" };
 	static const char *const line[8] = { "data", "overrun", NULL, NULL, NULL, "empty", "idle" };
-	static const char *const inputs[8] = { "CTS-changed", "DSR-changed", "RI-ended", "DCD-changed", "CTS", "DSR", "RI", "DCD" };
+	static const char *const inputs[8] = {
+		"CTS-changed", "DSR-changed", "RI-ended", "DCD-changed", "CTS", "DSR", "RI", "DCD",
+	};
 	static const char *const pending[] = {
 		[IIR_MODEM] = "modem", [IIR_NONE] = "no interrupt", [IIR_THRE] = "transmitter", [IIR_RX] = "receiver",
 		[IIR_LINE] = "line", [IIR_TIMEOUT] = "receiver, below its trigger",
