@@ -14,6 +14,13 @@
 #include "kvm/regs.h"
 
 #define SECOND_CHANNEL 2u       /* its first drive */
+
+/* The drives as firmware names them (Open Firmware device paths). */
+static const char *const boot_path[IDE_DRIVES] = {
+	"/pci@i0cf8/ide@1,1/drive@0/disk@0", "/pci@i0cf8/ide@1,1/drive@0/disk@1",
+	"/pci@i0cf8/ide@1,1/drive@1/disk@0", "/pci@i0cf8/ide@1,1/drive@1/disk@1",
+};
+
 #define CR0_PE 1u
 #define LINES 24u               /* of KVM's interrupt controllers */
 
@@ -26,8 +33,10 @@ static int open_disk(struct machine_kvm *k, const struct disk_spec *spec, struct
 			break;
 	if (i == IDE_DRIVES)
 		return err_set(err, EINVAL, "%s: there are places for %u disks and CDs", spec->path, IDE_DRIVES);
-	if (!disk_open(spec, k->dev_host.wake, k, &k->disk[at], err))
+	if (!disk_open(spec, k->dev_host.wake, k, &k->disk[at], err)) {
+		k->boot_order[k->ndisks++] = boot_path[at];
 		return 0;
+	}
 	/* So that the caller can tell whose fault it is. */
 	err->code = EBADF;
 	return -EBADF;
@@ -60,6 +69,8 @@ static int add_firmware_devices(struct machine_kvm *k, const struct machine_conf
 	struct fw_cfg_spec spec = {
 		.ram_size = k->info.ram_size,
 		.cpus = k->info.cpus,
+		.boot_order = k->boot_order,
+		.nboot_order = k->ndisks,
 		.vga_bios = c->vga_bios ? c->vga_bios->data : NULL,
 		.vga_bios_size = c->vga_bios ? c->vga_bios->size : 0,
 	};

@@ -28,6 +28,8 @@ struct machine_kvm {
 	struct pci_bus *pci;            /* NULL: the machine has no chipset, nor what follows */
 	struct device *keyboard, *vga;
 	struct disk *disk[IDE_DRIVES];
+	const char *boot_order[IDE_DRIVES];     /* in the order in which they were given */
+	unsigned ndisks;
 	struct power_on *power_on;
 	struct image image;
 	struct load_opts load;
