@@ -3,7 +3,7 @@ libgvcore_a_SOURCES += \
 	src/dev/pci.h src/dev/pci.c src/dev/chipset.h src/dev/i440fx.c src/dev/piix3.c src/dev/piix4_pm.c
 
 if HAVE_CHECK
-check_PROGRAMS += tests/check_pci tests/check_chipset tests/check_pm
+check_PROGRAMS += tests/check_pci tests/check_chipset tests/check_pm tests/check_pc
 tests_check_pci_SOURCES = tests/check_pci.c tests/fake_pc.c tests/fake_pc.h tests/unit.c tests/unit.h
 tests_check_pci_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 chipset_rig = tests/chipset_rig.c tests/chipset_rig.h tests/fake_pc.c tests/fake_pc.h tests/unit.c tests/unit.h
@@ -11,5 +11,7 @@ tests_check_chipset_SOURCES = tests/check_chipset.c $(chipset_rig)
 tests_check_chipset_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_pm_SOURCES = tests/check_pm.c $(chipset_rig)
 tests_check_pm_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-TESTS += tests/check_pci tests/check_chipset tests/check_pm
+tests_check_pc_SOURCES = tests/check_pc.c tests/fake_pc.c tests/fake_pc.h tests/unit.c tests/unit.h
+tests_check_pc_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+TESTS += tests/check_pci tests/check_chipset tests/check_pm tests/check_pc
 endif
