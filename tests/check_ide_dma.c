@@ -281,6 +281,8 @@ START_TEST(hostile_tables)
 	ck_assert(!ide_irq(&rig, 0));
 	if (hostile[_i].moved)
 		ide_expect_pattern(rig.pc.mem + hostile[_i].entry[0].gpa, 0, hostile[_i].moved);
+	else
+		expect_untouched(0);
 	/* The controller is as good as before after a reset. */
 	bm_clear(&rig, 0);
 	ide_control(&rig, 0, SRST);
@@ -292,6 +294,33 @@ START_TEST(hostile_tables)
 	ide_wait(&rig, 0);
 	expect_done();
 	ide_expect_pattern(rig.pc.mem + DATA_GPA, 9 * 512, 512);
+}
+END_TEST
+
+static unsigned beyond;
+
+/* Memory up to 4 GiB, and what is moved beyond. */
+static size_t dma_anywhere(void *arg, uint64_t gpa, void *data, size_t len, bool to_guest)
+{
+	ck_assert_ptr_eq(arg, &rig.pc);
+	if (gpa + len > 1ull << 32 || (gpa < TABLE && to_guest))
+		beyond++;
+	if (gpa / 0x10000 == TABLE / 0x10000)
+		memcpy(data, rig.pc.mem + gpa, len);
+	return len;
+}
+
+START_TEST(regions_end_at_4_gib)
+{
+	rig.pc.host.dma = dma_anywhere;
+	bm_entry(&rig, TABLE, 0, 0xfffff000, 4096, false);
+	bm_entry(&rig, TABLE, 1, 0xfffff002, 4096, true);
+	bm_start(&rig, 0, TABLE, true);
+	ide_command(&rig, 0, MASTER, 0, 16, 0xc8);
+	ck_assert_uint_eq(ide_wait(&rig, 0), DRDY | DSC | DRQ);
+	/* The first was moved, the second is none. */
+	ck_assert_uint_eq(bm_status(&rig, 0), BM_ERROR);
+	ck_assert_uint_eq(beyond, 0);
 }
 END_TEST
 
@@ -407,6 +436,7 @@ int main(void)
 	tcase_add_test(t, stopped_in_between);
 	tcase_add_test(t, not_master);
 	tcase_add_loop_test(t, hostile_tables, 0, sizeof(hostile) / sizeof(hostile[0]));
+	tcase_add_test(t, regions_end_at_4_gib);
 	tcase_add_test(t, table_without_end);
 	tcase_add_test(t, table_that_is_written_over);
 	tcase_add_test(t, writes_from_nowhere);

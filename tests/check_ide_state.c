@@ -391,6 +391,26 @@ START_TEST(truncated_states)
 }
 END_TEST
 
+START_TEST(loading_moves_no_data)
+{
+	struct dev_buf a = { 0 };
+	unsigned i;
+
+	/* A drive has data for a bus master that may not master, until the state that is loaded says it may. */
+	fake_pc_save(&rig.pc, &a);
+	pci_config_write(&rig, 0x04, 2, 0x0001);
+	bm_entry(&rig, TABLE, 0, DATA_GPA, 512, true);
+	bm_start(&rig, 0, TABLE, true);
+	ide_command(&rig, 0, MASTER, 1, 1, 0xc8);
+	ck_assert_uint_eq(ide_wait(&rig, 0), DRDY | DSC | DRQ);
+	ck_assert_int_eq(bus_load(rig.pc.bus, &a, NULL), 0);
+	ck_assert_uint_eq(ide_alt(&rig, 0), DRDY | DSC);
+	for (i = 0; i < 512; i++)
+		ck_assert_uint_eq(rig.pc.mem[DATA_GPA + i], 0);
+	free(a.data);
+}
+END_TEST
+
 static uint32_t state;
 
 static uint32_t rnd(uint32_t n)
@@ -618,6 +638,7 @@ int main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, saved_and_loaded, 0, SITUATIONS);
 	tcase_add_loop_test(t, loaded_over_another, 0, SITUATIONS);
+	tcase_add_test(t, loading_moves_no_data);
 	tcase_add_loop_test(t, truncated_states, 0, SITUATIONS);
 	tcase_add_loop_test(t, hostile_states, 0, SITUATIONS);
 	tcase_add_loop_test(t, any_accesses, 0, 4);

@@ -84,7 +84,8 @@ static bool next_entry(struct ide_channel *c)
 	uint8_t e[ENTRY_BYTES];
 	uint32_t count;
 
-	if ((s->entry ^ s->table) >> SEGMENT_SHIFT || ((s->entry + ENTRY_BYTES - 1) ^ s->table) >> SEGMENT_SHIFT)
+	/* An entry that begins in the next 64 KiB ends there too. */
+	if (((s->entry + ENTRY_BYTES - 1) ^ s->table) >> SEGMENT_SHIFT)
 		return false;
 	if (host->dma(host->arg, s->entry, e, sizeof(e), false) != sizeof(e))
 		return false;
