@@ -346,7 +346,7 @@ int pci_load(struct pci_function *f, struct dev_buf *b, struct err *err)
 			return err_set(err, EINVAL, "%s: its saved state is truncated", f->dev.ops->name);
 		config[i] = (uint8_t)value;
 		if ((config[i] ^ f->config[i]) & ~f->writable[i])
-			return err_set(err, EINVAL, "%s: its saved state has another byte 0x%02x of configuration space",
+			return err_set(err, EINVAL, "%s: its saved configuration space is not its own at 0x%02x",
 				       f->dev.ops->name, i);
 	}
 	if (dev_get(b, 1, &value) < 0)

@@ -64,7 +64,7 @@ struct pci_function {
 		uint32_t size;          /* bytes, a power of two; ports: 4 to 256, memory: at least 16 */
 		unsigned window;        /* its number on the bus */
 	} bar[PCI_BARS];
-	/* Configuration space was written: SIZE bytes from OFFSET on, the bits that may be; or loaded whole.  May be NULL. */
+	/* Configuration space was written, SIZE bytes from OFFSET on, or loaded whole.  May be NULL. */
 	void (*config_written)(struct pci_function *f, unsigned offset, unsigned size);
 	bool intx;                      /* the level of its interrupt pin */
 };
