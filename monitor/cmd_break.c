@@ -111,7 +111,7 @@ static int set_break(struct task *t, enum break_kind kind, bool temporary, struc
 	what.at = (struct break_spec){ .kind = kind, .space = BREAK_ANY_SPACE, .cpu = t->s->cpu };
 	if (!*p)
 		return task_usage(t, err);
-	r = task_expr(t, &p, &what.at.gva, err);
+	r = task_place(t, &p, &what.at.gva, err);
 	if (!r)
 		r = brk_parse_tail(t, p, TAIL_CR3 | TAIL_CPU, &what, err);
 	if (!r)
@@ -305,7 +305,8 @@ static const struct cmd rows[] = {
 	{ "break", "b", BREAK_ARGS, "set a breakpoint at address EXPR",
 	  "Any number, on all vCPUs, also where no memory is yet.  Found through the selected vCPU's page tables, and\n"
 	  "hit under any; with cr3=EXPR through those, and hit under them alone.  cpu=N: only vCPU N's hits count.\n"
-	  "if EXPR: only hits where it is not 0; one that has no value stops, and the stop says why.",
+	  "if EXPR: only hits where it is not 0; one that has no value stops, and the stop says why.\n"
+	  "*EXPR is taken as gdb takes it, as EXPR.",
 	  CMD_PARKED, COMPLETE_EXPR, exec_break, brk_render },
 	{ "tbreak", NULL, BREAK_ARGS, "set a breakpoint that goes when it is hit", "Else as break.", CMD_PARKED,
 	  COMPLETE_EXPR, exec_tbreak, brk_render },

@@ -118,7 +118,7 @@ static int exec_until(struct task *t, struct err *err)
 		return task_usage(t, err);
 	r = task_need_stopped(t, err);
 	if (!r)
-		r = task_expr(t, &p, &spec.gva, err);
+		r = task_place(t, &p, &spec.gva, err);
 	if (!r)
 		r = task_end(t, p, err);
 	if (!r)

@@ -390,6 +390,15 @@ int task_expr(struct task *t, const char **p, uint64_t *ret, struct err *err)
 	return 0;
 }
 
+int task_place(struct task *t, const char **p, uint64_t *ret, struct err *err)
+{
+	const char *after = *p + 1;
+
+	if (**p == '*' && strncmp(after + strspn(after, " "), "(u", 2))
+		*p = after;
+	return task_expr(t, p, ret, err);
+}
+
 int task_expr_to(struct task *t, const char *from, const char *to, uint64_t *ret, struct err *err)
 {
 	struct names names = { .m = task_machine(t), .cpu = t->s->cpu };

@@ -118,6 +118,8 @@ int task_usage(struct task *t, struct err *err);
 int task_malformed(struct task *t, int code);
 /* The expression at *P, which moves behind it. */
 int task_expr(struct task *t, const char **p, uint64_t *ret, struct err *err);
+/* The same for a place in code: gdb's `*EXPR` is EXPR there, while `*(u32)EXPR` is what stands in memory. */
+int task_place(struct task *t, const char **p, uint64_t *ret, struct err *err);
 /* All of FROM to TO, within T's line, is one expression. */
 int task_expr_to(struct task *t, const char *from, const char *to, uint64_t *ret, struct err *err);
 /* The rest of the line at *P as a condition, to be evaluated later; *RET becomes the caller's. */

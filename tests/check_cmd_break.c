@@ -49,7 +49,7 @@ START_TEST(places)
 	ck_assert_str_eq(rig_ok(&rig, "break main if $rax == 3"), "breakpoint 1 at 0x1010 <main> if $rax == 3\n");
 	ck_assert_str_eq(rig_ok(&rig, "tbreak loop cpu=1"), "temporary breakpoint 2 at 0x1030 <loop> cpu=1\n");
 	ck_assert_str_eq(rig_ok(&rig, "break loop cr3=0x3005"), "breakpoint 3 at 0x1030 <loop> cr3=0x3000\n");
-	ck_assert_str_eq(rig_ok(&rig, "break 0x80000"), "breakpoint 4 at 0x80000, pending: no memory is there yet\n");
+	ck_assert_str_eq(rig_ok(&rig, "break *0x80000"), "breakpoint 4 at 0x80000, pending: no memory is there yet\n");
 	ck_assert_str_eq(rig_ok(&rig, "hbreak 0x80000 if 1"), "hardware breakpoint 5 at 0x80000 if 1\n");
 	/* The same place with another condition or vCPU is another one; the machine has it once. */
 	ck_assert_str_eq(rig_ok(&rig, "break main"), "breakpoint 6 at 0x1010 <main>\n");
