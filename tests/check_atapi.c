@@ -57,10 +57,10 @@ static void expect_sense(unsigned key, unsigned asc, unsigned ascq)
 
 static void read_packet(uint8_t packet[12], uint32_t lba, uint32_t count, bool twelve)
 {
-	const uint8_t ten[12] = { 0x28, 0, (uint8_t)(lba >> 24), (uint8_t)(lba >> 16), (uint8_t)(lba >> 8), (uint8_t)lba, 0,
-				  (uint8_t)(count >> 8), (uint8_t)count };
-	const uint8_t more[12] = { 0xa8, 0, ten[2], ten[3], ten[4], ten[5], (uint8_t)(count >> 24), (uint8_t)(count >> 16),
-				   (uint8_t)(count >> 8), (uint8_t)count };
+	const uint8_t ten[12] = { 0x28, 0, (uint8_t)(lba >> 24), (uint8_t)(lba >> 16), (uint8_t)(lba >> 8),
+				  (uint8_t)lba, 0, (uint8_t)(count >> 8), (uint8_t)count };
+	const uint8_t more[12] = { 0xa8, 0, ten[2], ten[3], ten[4], ten[5], (uint8_t)(count >> 24),
+				   (uint8_t)(count >> 16), (uint8_t)(count >> 8), (uint8_t)count };
 
 	memcpy(packet, twelve ? more : ten, 12);
 }
@@ -136,7 +136,8 @@ static const struct {
 	unsigned lba, count, limit;
 	bool twelve;
 } reads[] = {
-	{ 0, 1, 2048, false }, { 16, 1, 0xfffe, true }, { 5, 3, 2048, false }, { 5, 100, 0xfffe, true }, { 0, RIG_CD_SECTORS, 0xffff, true },
+	{ 0, 1, 2048, false }, { 16, 1, 0xfffe, true }, { 5, 3, 2048, false }, { 5, 100, 0xfffe, true },
+	{ 0, RIG_CD_SECTORS, 0xffff, true },
 	{ 9, 2, 512, false }, { 9, 70, 3000, false }, { 9, 2, 3001, false }, { 1, 1, 2, false }, { 1, 65, 4097, true },
 	{ RIG_CD_SECTORS - 1, 1, 2048, false },
 };
@@ -194,7 +195,8 @@ static const struct {
 	uint32_t lba, count;
 	bool twelve;
 } beyond[] = {
-	{ RIG_CD_SECTORS, 1, false }, { RIG_CD_SECTORS - 1, 2, false }, { 0xffffffff, 1, false }, { 0, RIG_CD_SECTORS + 1, true },
+	{ RIG_CD_SECTORS, 1, false }, { RIG_CD_SECTORS - 1, 2, false }, { 0xffffffff, 1, false },
+	{ 0, RIG_CD_SECTORS + 1, true },
 	{ 1, 0xffffffff, true }, { 0xffffffff, 0xffffffff, true }, { RIG_CD_SECTORS, 0, false },
 };
 

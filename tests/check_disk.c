@@ -38,7 +38,8 @@ static struct disk *open_a(const struct disk_spec *how)
 	return disk_env_open(&env, &spec);
 }
 
-static const struct disk_spec rw = { 0 }, ro = { .readonly = true }, snap = { .snapshot = true }, cd = { .cdrom = true };
+static const struct disk_spec rw = { 0 }, ro = { .readonly = true }, snap = { .snapshot = true };
+static const struct disk_spec cd = { .cdrom = true };
 
 /* Opens file NAME, which must fail with CODE, and gives back the text. */
 static const char *refused(char name, const struct disk_spec *how, int code)

@@ -146,7 +146,8 @@ START_TEST(identify_says_what_was_set)
 END_TEST
 
 static const uint8_t bad_features[][2] = {
-	{ 0x03, 0x02 }, { 0x03, 0x0d }, { 0x03, 0x10 }, { 0x03, 0x23 }, { 0x03, 0x46 }, { 0x03, 0xff }, { 0x00, 0 }, { 0x05, 1 },
+	{ 0x03, 0x02 }, { 0x03, 0x0d }, { 0x03, 0x10 }, { 0x03, 0x23 }, { 0x03, 0x46 }, { 0x03, 0xff }, { 0x00, 0 },
+	{ 0x05, 1 },
 };
 
 START_TEST(refuses_features)
@@ -163,8 +164,10 @@ static const struct {
 	bool lba48;
 	unsigned block, size, lba, count;
 } reads[] = {
-	{ 0x20, false, 1, 2, 0, 1 }, { 0x21, false, 1, 4, 7, 3 }, { 0x20, false, 1, 2, 100, 256 }, { 0xc4, false, 16, 2, 5, 40 },
-	{ 0xc4, false, 16, 4, 1000, 256 }, { 0x24, true, 1, 2, 1, 5 }, { 0x24, true, 1, 4, 3, 700 }, { 0x29, true, 16, 4, 9, 600 },
+	{ 0x20, false, 1, 2, 0, 1 }, { 0x21, false, 1, 4, 7, 3 }, { 0x20, false, 1, 2, 100, 256 },
+	{ 0xc4, false, 16, 2, 5, 40 },
+	{ 0xc4, false, 16, 4, 1000, 256 }, { 0x24, true, 1, 2, 1, 5 }, { 0x24, true, 1, 4, 3, 700 },
+	{ 0x29, true, 16, 4, 9, 600 },
 	{ 0x20, false, 1, 2, RIG_SECTORS - 1, 1 }, { 0x24, true, 1, 2, RIG_SECTORS - 300, 300 },
 };
 
@@ -313,7 +316,8 @@ static const struct {
 	{ 0x20, false, 0x0fffffff, 1 }, { 0x30, false, RIG_SECTORS, 1 }, { 0x40, false, RIG_SECTORS - 5, 6 },
 	{ 0x70, false, RIG_SECTORS, 1 }, { 0xc4, false, RIG_SECTORS, 1 }, { 0xc5, false, RIG_SECTORS - 1, 2 },
 	{ 0xc8, false, RIG_SECTORS, 1 }, { 0xca, false, RIG_SECTORS - 1, 2 }, { 0x24, true, RIG_SECTORS, 1 },
-	{ 0x24, true, 0, 0 }, { 0x24, true, 1ull << 24, 1 }, { 0x24, true, 1ull << 32, 1 }, { 0x24, true, 1ull << 40, 1 },
+	{ 0x24, true, 0, 0 }, { 0x24, true, 1ull << 24, 1 }, { 0x24, true, 1ull << 32, 1 },
+	{ 0x24, true, 1ull << 40, 1 },
 	{ 0x24, true, 0xffffffffffff, 0 }, { 0x34, true, 0xffffffffffff, 1 }, { 0x25, true, 0xffffff000000, 0xffff },
 	{ 0x35, true, RIG_SECTORS - 1, 2 }, { 0x42, true, 1ull << 47, 1 }, { 0x29, true, RIG_SECTORS, 1 },
 };
@@ -478,7 +482,8 @@ static const struct {
 	uint8_t opcode;
 	bool lba48;
 } write_opcodes[] = {
-	{ 0x30, false }, { 0x31, false }, { 0xc5, false }, { 0xca, false }, { 0x34, true }, { 0x35, true }, { 0x39, true },
+	{ 0x30, false }, { 0x31, false }, { 0xc5, false }, { 0xca, false }, { 0x34, true }, { 0x35, true },
+	{ 0x39, true },
 };
 
 START_TEST(read_only_disk)

@@ -82,7 +82,8 @@ static void make_table(enum cut cut, uint32_t len)
 		if (n > len - at)
 			n = len - at;
 		/* 64 KiB is written as 0, and bit 0 is not there. */
-		bm_entry(&rig, TABLE, i++, (DATA_GPA + at) | (cut == RANDOM), (n & 0xffff) | (cut == RANDOM), at + n == len);
+		bm_entry(&rig, TABLE, i++, (DATA_GPA + at) | (cut == RANDOM), (n & 0xffff) | (cut == RANDOM),
+			 at + n == len);
 		at += n;
 	}
 }
@@ -93,7 +94,8 @@ static const struct {
 	unsigned lba, count;
 	enum cut cut;
 } transfers[] = {
-	{ 0, false, 0, 1, WHOLE }, { 0, false, 5, 256, SECTORS }, { 0, false, 100, 16, TINY }, { 1, true, 3, 700, WHOLE },
+	{ 0, false, 0, 1, WHOLE }, { 0, false, 5, 256, SECTORS }, { 0, false, 100, 16, TINY },
+	{ 1, true, 3, 700, WHOLE },
 	{ 1, true, 1, 1000, RANDOM }, { 0, false, RIG_SECTORS - 256, 256, RANDOM }, { 1, true, 0, 300, MIXED },
 };
 

@@ -152,8 +152,8 @@ void ide_expect_pattern(const uint8_t *data, uint64_t at, size_t len)
 	/* An assertion a byte would take its time. */
 	for (i = 0; i < len; i++)
 		if (data[i] != disk_env_byte(at + i))
-			ck_abort_msg("byte %llu (%zu of %zu) is 0x%02x, not 0x%02x", (unsigned long long)(at + i), i, len, data[i],
-				     disk_env_byte(at + i));
+			ck_abort_msg("byte %llu (%zu of %zu) is 0x%02x, not 0x%02x",
+				     (unsigned long long)(at + i), i, len, data[i], disk_env_byte(at + i));
 }
 
 void pci_config_write(struct ide_rig *r, unsigned offset, unsigned size, uint32_t value)

@@ -109,8 +109,8 @@ static void run_transfer(struct ide_drive *d, const struct ata_command *c)
 	uint64_t lba;
 
 	/*
-	 * A disk whose jumper or switch forbids writing refuses the command before any data.  ABRT alone: a fixed disk has no bit
-	 * that says why; WP is removable media's.
+	 * A disk whose jumper or switch forbids writing refuses the command before any data.  ABRT alone: a fixed
+	 * disk has no bit that says why; WP is removable media's.
 	 */
 	if (((c->flags & MULTIPLE) && !s->set.multiple) || (c->kind == KIND_WRITE && disk_info(d->disk)->readonly)) {
 		fail(d, ER_ABRT);
@@ -243,7 +243,10 @@ static void put_long(struct ide_drive *d, unsigned word, uint64_t value, unsigne
 		drive_put_word(d, word, (unsigned)(value & 0xffff));
 }
 
-/* COUNT cylinders' worth, but no more than there is; a disk of less than one has one, so that its sectors can be named. */
+/*
+ * COUNT cylinders' worth, but no more than there is; a disk of less than one has one, so that its sectors can be
+ * named.
+ */
 static unsigned count_cylinders(const struct ide_drive *d, unsigned heads, unsigned sectors)
 {
 	uint64_t n = d->sectors / heads / sectors;
@@ -352,7 +355,7 @@ static void ata_complete(struct ide_drive *d, int result)
 
 	if (result == 0) {
 		/* A guest that reads data itself knows when it has all of it. */
-		drive_end(d, READY, 0, s->dma || s->kind == KIND_WRITE || s->kind == KIND_VERIFY || s->kind == KIND_FLUSH);
+		drive_end(d, READY, 0, s->dma || (s->kind != KIND_READ && s->kind != KIND_REPLY));
 		return;
 	}
 	if (s->kind != KIND_FLUSH)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The commands of an ATAPI CD-ROM: PACKET (ATA/ATAPI-6, chapter 9.12) and what packets say (SPC-3, MMC-3).  There is one medium, and it
- * may be taken out and put back.
+ * The commands of an ATAPI CD-ROM: PACKET (ATA/ATAPI-6, chapter 9.12) and what packets say (SPC-3, MMC-3).  There is
+ * one medium, and it may be taken out and put back.
  *
- * After a reset the first command is carried out, without the unit attention that a drive of its own power supply would give: it has
- * not lost anything that an initiator must know of, and small loaders give up at the first error.
+ * After a reset the first command is carried out, without the unit attention that a drive of its own power supply
+ * would give: it has not lost anything that an initiator must know of, and small loaders give up at the first error.
  */
 #include "dev/ide_priv.h"
 
@@ -87,8 +87,8 @@ static void put32(uint8_t *p, uint32_t value)
 }
 
 /*
- * How many of TOTAL bytes the guest wants at a time: the byte count registers, which without DMA may not be 0.  A block that is not the
- * last has an even number.
+ * How many of TOTAL bytes the guest wants at a time: the byte count registers, which without DMA may not be 0.  A
+ * block that is not the last has an even number.
  */
 static uint32_t get_limit(const struct ide_drive *d, uint32_t total)
 {

@@ -67,12 +67,15 @@ static int read_file(const struct disk *d, uint64_t offset, uint8_t *data, size_
 	return 0;
 }
 
-static int write_file(const struct disk *d, uint64_t offset, const uint8_t *data, size_t len)
+static int write_file(struct disk *d, uint64_t offset, const uint8_t *data, size_t len)
 {
 	struct stat st;
 	ssize_t n;
 
-	/* A write would make a file that was shrunk grow again, with zeroes for what has been lost: the guest is to hear of it. */
+	/*
+	 * A write would make a file that was shrunk grow again, with zeroes for what has been lost: the guest is to
+	 * hear of it.
+	 */
 	if (d->is_file && fstat(d->fd, &st) < 0)
 		return -errno;
 	if (d->is_file && (uint64_t)st.st_size < offset + len)
@@ -169,17 +172,15 @@ static int write_snapshot(struct disk *d, uint64_t offset, const uint8_t *data, 
 
 static int carry_out(struct disk *d)
 {
-	bool snapshot = d->info.snapshot;
-
 	switch (d->op) {
 	case DISK_READ:
-		return snapshot ? read_snapshot(d, d->offset, d->data, d->len) : read_file(d, d->offset, d->data, d->len);
+		return (d->info.snapshot ? read_snapshot : read_file)(d, d->offset, d->data, d->len);
 	case DISK_WRITE:
-		return snapshot ? write_snapshot(d, d->offset, d->data, d->len) : write_file(d, d->offset, d->data, d->len);
+		return (d->info.snapshot ? write_snapshot : write_file)(d, d->offset, d->data, d->len);
 	case DISK_FLUSH:
 		break;
 	}
-	return d->info.readonly || snapshot || fdatasync(d->fd) == 0 ? 0 : -errno;
+	return d->info.readonly || d->info.snapshot || fdatasync(d->fd) == 0 ? 0 : -errno;
 }
 
 static void *disk_main(void *arg)
@@ -218,7 +219,8 @@ static int open_file(struct disk *d, const struct disk_spec *spec, struct err *e
 		return 0;
 	r = errno;
 	if (writes && (r == EACCES || r == EPERM || r == EROFS))
-		return err_set(err, EACCES, "%s: may not be written; with `,ro` or `,snapshot` it need not be", spec->path);
+		return err_set(err, EACCES, "%s: may not be written; with `,ro` or `,snapshot` it need not be",
+			       spec->path);
 	return err_errno(err, r, "%s", spec->path);
 }
 
@@ -249,10 +251,11 @@ static int measure(struct disk *d, struct err *err)
 		return err_errno(err, errno, "%s: its size", d->path);
 	d->info.size = (uint64_t)size - (uint64_t)size % d->info.sector;
 	if (!d->info.cdrom && d->info.size != (uint64_t)size)
-		return err_set(err, EINVAL, "%s: %lld bytes are no whole sectors: %llu would be", d->path, (long long)size,
-			       (unsigned long long)d->info.size + d->info.sector);
+		return err_set(err, EINVAL, "%s: %lld bytes are no whole sectors: %llu would be", d->path,
+			       (long long)size, (unsigned long long)d->info.size + d->info.sector);
 	if (!d->info.size)
-		return err_set(err, EINVAL, "%s: %lld bytes, not one sector of %u", d->path, (long long)size, d->info.sector);
+		return err_set(err, EINVAL, "%s: %lld bytes, not one sector of %u", d->path, (long long)size,
+			       d->info.sector);
 	return 0;
 }
 

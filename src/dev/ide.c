@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Registers as the guest sees them.  The two drives of a channel both hear what is written to the command block; the one that is
- * selected answers.  Where a slave is missing its master answers for it, with a status of 0 and its own registers (ATA/ATAPI-6, 9.16.1);
- * where a master is missing, or both, nobody does, and the bus floats.
+ * Registers as the guest sees them.  The two drives of a channel both hear what is written to the command block; the
+ * one that is selected answers.  Where a slave is missing its master answers for it, with a status of 0 and its own
+ * registers (ATA/ATAPI-6, 9.16.1); where a master is missing, or both, nobody does, and the bus floats.
  */
 #include "dev/ide_priv.h"
 

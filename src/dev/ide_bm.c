@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The bus master (SFF-8038i; PIIX3 data sheet, 2.7): a table of physical region descriptors, 8 bytes each: address, count (0: 64 KiB),
- * end of table in the last one's bit 31.
+ * The bus master (SFF-8038i; PIIX3 data sheet, 2.7): a table of physical region descriptors, 8 bytes each: address,
+ * count (0: 64 KiB), end of table in the last one's bit 31.
  *
- * A table that is wrong can do no harm: it may not leave the 64 KiB it begins in, as the data sheet says, so it has at most 8,192
- * entries; each is read when it is needed, and what names no memory, or leaves 32 bits, ends the transfer with the error bit.
+ * A table that is wrong can do no harm: it may not leave the 64 KiB it begins in, as the data sheet says, so it has
+ * at most 8,192 entries; each is read when it is needed, and what names no memory, or leaves 32 bits, ends the
+ * transfer with the error bit.
  */
 #include "dev/ide_priv.h"
 

@@ -275,7 +275,9 @@ void drive_poll(struct ide_drive *d)
 	struct drive_state *s = &d->s;
 	int result;
 
-	if (!drive_is_present(d) || (s->phase != PHASE_DISK && s->phase != PHASE_RESET) || !disk_finished(d->disk, &result))
+	if (!drive_is_present(d) || (s->phase != PHASE_DISK && s->phase != PHASE_RESET))
+		return;
+	if (!disk_finished(d->disk, &result))
 		return;
 	if (s->phase == PHASE_RESET)
 		s->phase = PHASE_IDLE;
@@ -290,7 +292,8 @@ void drive_poll(struct ide_drive *d)
 void drive_restart(struct ide_drive *d)
 {
 	static const enum disk_op op[KINDS] = {
-		[KIND_READ] = DISK_READ, [KIND_VERIFY] = DISK_READ, [KIND_WRITE] = DISK_WRITE, [KIND_FLUSH] = DISK_FLUSH,
+		[KIND_READ] = DISK_READ, [KIND_VERIFY] = DISK_READ, [KIND_WRITE] = DISK_WRITE,
+		[KIND_FLUSH] = DISK_FLUSH,
 	};
 
 	if (d->s.phase == PHASE_DISK)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the files of the IDE controller share.  ide.c: registers, selection, interrupts; ide_bm.c: the bus master; ide_drive.c: a
- * drive's transfers between disk, buffer and guest; ide_state.c: saving and showing; ata.c and atapi.c: the commands.  All under the
- * bus lock.
+ * What the files of the IDE controller share.  ide.c: registers, selection, interrupts; ide_bm.c: the bus master;
+ * ide_drive.c: a drive's transfers between disk, buffer and guest; ide_state.c: saving and showing; ata.c and
+ * atapi.c: the commands.  All under the bus lock.
  *
- * A drive never waits for its file: a request leaves it busy (PHASE_DISK), and drive_poll() goes on when it is done.  One event moves
- * at most a buffer (DISK_REQUEST_MAX).
+ * A drive never waits for its file: a request leaves it busy (PHASE_DISK), and drive_poll() goes on when it is done.
+ * One event moves at most a buffer (DISK_REQUEST_MAX).
  */
 #ifndef GV_DEV_IDE_PRIV_H
 #define GV_DEV_IDE_PRIV_H
@@ -113,7 +113,10 @@ struct drive_type {
 	uint8_t status;                 /* after a reset */
 	/* The command register was written while the drive was idle. */
 	void (*command)(struct ide_drive *d, uint8_t opcode);
-	/* A DRQ block of N bytes for the guest to read or write is about to begin: tells it so by registers.  May be NULL. */
+	/*
+	 * A DRQ block of N bytes for the guest to read or write is about to begin: tells it so by registers.  May be
+	 * NULL.
+	 */
 	void (*tell_block)(struct ide_drive *d, uint32_t n);
 	/* The command has ended, RESULT (-errno) is the disk's: status, error and interrupt are to be set. */
 	void (*complete)(struct ide_drive *d, int result);
@@ -161,8 +164,8 @@ void ide_update_irq(struct ide_channel *c);
 uint8_t bm_read(const struct ide_channel *c, unsigned offset);
 void bm_write(struct ide_channel *c, unsigned offset, uint8_t value);
 /*
- * Moves up to LEN bytes between DATA and the guest as far as the table and the registers let it, and returns how many.  What is wrong
- * with the table ends the transfer with the error bit.
+ * Moves up to LEN bytes between DATA and the guest as far as the table and the registers let it, and returns how
+ * many.  What is wrong with the table ends the transfer with the error bit.
  */
 size_t bm_move(struct ide_channel *c, uint8_t *data, size_t len, bool to_guest);
 /* The bus master may have been let go: drives that wait for it go on. */
@@ -183,7 +186,10 @@ void drive_power_on(struct ide_drive *d);
 void drive_reset(struct ide_drive *d);
 /* Ends a command: STATUS and ERROR as given, with an interrupt or without. */
 void drive_end(struct ide_drive *d, uint8_t status, uint8_t error, bool interrupt);
-/* Transfers of COUNT sectors from LBA on, which are there, in DRQ blocks of BLOCK bytes.  KIND_READ, KIND_WRITE or KIND_VERIFY. */
+/*
+ * Transfers of COUNT sectors from LBA on, which are there, in DRQ blocks of BLOCK bytes.  KIND_READ, KIND_WRITE or
+ * KIND_VERIFY.
+ */
 void drive_transfer(struct ide_drive *d, enum ide_kind kind, bool dma, uint64_t lba, uint32_t count, uint32_t block);
 /* Sends LEN bytes of buf. */
 void drive_reply(struct ide_drive *d, bool dma, uint32_t len, uint32_t block);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The controller's state as it is saved.  A command that waits for its disk is saved as such, with what it is to write, and a load
- * begins its request anew: what was read into the buffer so far, or written to the file, is read and written once more.
+ * The controller's state as it is saved.  A command that waits for its disk is saved as such, with what it is to
+ * write, and a load begins its request anew: what was read into the buffer so far, or written to the file, is read
+ * and written once more.
  */
 #include "dev/ide_priv.h"
 
@@ -161,7 +162,8 @@ static bool transfer_is_valid(const struct ide_drive *d, const struct drive_stat
 
 static bool phase_is_valid(const struct ide_drive *d, const struct drive_state *s)
 {
-	bool to_guest = s->kind == KIND_REPLY || s->kind == KIND_READ, nothing = !s->len && !s->lba && !s->left && !s->block;
+	bool to_guest = s->kind == KIND_REPLY || s->kind == KIND_READ;
+	bool nothing = !s->len && !s->lba && !s->left && !s->block;
 
 	switch (s->phase) {
 	case PHASE_IDLE:
@@ -190,7 +192,8 @@ static bool settings_are_valid(const struct drive_settings *set)
 {
 	struct ide_drive probe = { 0 };
 
-	return !(set->multiple & (set->multiple - 1)) && set->heads && set->sectors && drive_set_mode(&probe, set->mode);
+	return !(set->multiple & (set->multiple - 1)) && set->heads && set->sectors &&
+	       drive_set_mode(&probe, set->mode);
 }
 
 static bool drive_is_valid(const struct ide_drive *d, const struct drive_state *s)
@@ -220,8 +223,8 @@ static int load_drive(const struct ide_drive *d, struct drive_state *ret, uint8_
 	if (dev_get(b, 8, &sectors) < 0)
 		return err_set(err, EINVAL, "%s: its saved state is truncated", name);
 	if (sectors != d->sectors)
-		return err_set(err, EINVAL, "%s: its saved state is of a drive %u with %llu sectors, not %llu", name, d->unit,
-			       (unsigned long long)sectors, (unsigned long long)d->sectors);
+		return err_set(err, EINVAL, "%s: its saved state is of a drive %u with %llu sectors, not %llu", name,
+			       d->unit, (unsigned long long)sectors, (unsigned long long)d->sectors);
 	r = dev_fields_load(&s, drive_fields, COUNT(drive_fields), b, name, err);
 	if (r < 0)
 		return r;
@@ -239,7 +242,8 @@ static int load_drive(const struct ide_drive *d, struct drive_state *ret, uint8_
 	return 0;
 }
 
-static int load_channel(const struct ide_channel *c, struct loaded *ret, struct dev_buf *b, const char *name, struct err *err)
+static int load_channel(const struct ide_channel *c, struct loaded *ret, struct dev_buf *b, const char *name,
+			struct err *err)
 {
 	unsigned i;
 	int r = dev_fields_load(&ret->channel, channel_fields, COUNT(channel_fields), b, name, err);

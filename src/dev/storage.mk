@@ -21,7 +21,7 @@ tests_check_atapi_SOURCES = tests/check_atapi.c $(GV_IDE_RIG)
 tests_check_atapi_LDADD = $(GV_IDE_LIBS)
 tests_check_ide_channel_SOURCES = tests/check_ide_channel.c $(GV_IDE_RIG)
 tests_check_ide_channel_LDADD = $(GV_IDE_LIBS)
-tests_check_ide_state_SOURCES = tests/check_ide_state.c $(GV_IDE_RIG)
+tests_check_ide_state_SOURCES = tests/check_ide_state.c tests/ide_fuzz.c tests/ide_fuzz.h $(GV_IDE_RIG)
 tests_check_ide_state_LDADD = $(GV_IDE_LIBS)
 TESTS += \
 	tests/check_disk tests/check_ide tests/check_ide_channel tests/check_ide_dma tests/check_ide_state tests/check_atapi
