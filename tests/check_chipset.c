@@ -415,6 +415,7 @@ int main(void)
 	Suite *s = suite_create("chipset");
 	TCase *t = tcase_create("chipset"), *f = tcase_create("hostile");
 
+	tcase_set_timeout(t, 30);       /* a busy host */
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, configuration_registers, 0, COUNT(config));
 	tcase_add_test(t, attaching_twice_fails);

@@ -244,6 +244,7 @@ int main(void)
 	Suite *s = suite_create("pc");
 	TCase *t = tcase_create("pc"), *f = tcase_create("hostile");
 
+	tcase_set_timeout(t, 30);       /* a busy host */
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, functions);
 	tcase_add_test(t, reset_control_and_pci_share_a_dword);

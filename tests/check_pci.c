@@ -715,6 +715,7 @@ int main(void)
 	Suite *s = suite_create("pci");
 	TCase *t = tcase_create("pci");
 
+	tcase_set_timeout(t, 30);       /* a busy host */
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, addresses_are_dwords);
 	tcase_add_test(t, header_is_what_the_spec_says);

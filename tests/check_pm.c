@@ -337,6 +337,7 @@ int main(void)
 	Suite *s = suite_create("pm");
 	TCase *t = tcase_create("pm");
 
+	tcase_set_timeout(t, 30);       /* a busy host */
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, power_management_has_places);
 	tcase_add_test(t, timer_counts_24_bits);
