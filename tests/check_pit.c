@@ -461,9 +461,15 @@ START_TEST(latches)
 	ck_assert_uint_eq(inb(&pc, 0x40), 0xa9);
 	ck_assert_uint_eq(inb(&pc, 0x40), 0x99);
 	ck_assert_uint_eq(inb(&pc, 0x40), 0x98);
-	/* Reading between the bytes of a latch goes on where it was. */
 	outb(&pc, CONTROL, 0xe4);
 	ck_assert_uint_eq(inb(&pc, 0x41), 0x80);        /* nothing was programmed there */
+	/* Status stays, too. */
+	control(2, 1, 0, false);
+	outb(&pc, 0x42, 5);
+	outb(&pc, CONTROL, 0xe8);
+	pass(10);
+	outb(&pc, CONTROL, 0xe8);
+	ck_assert_uint_eq(inb(&pc, 0x42), 0x50);
 }
 END_TEST
 
@@ -531,6 +537,41 @@ START_TEST(ticks_come_in_time)
 	ck_assert_uint_eq(rises, ticks[_i].rises);
 	if (ticks[_i].rises <= 1)
 		ck_assert_uint_eq(pc.deadline, DEV_NEVER);
+}
+END_TEST
+
+/* A count of 1 is not valid there: whatever comes of it, it costs nothing. */
+START_TEST(no_period_of_one)
+{
+	control(0, 1, 2 + (unsigned)_i, false);
+	outb(&pc, 0x40, 1);
+	run(1000);
+	ck_assert_uint_le(pc.irqs, 1);
+	ck_assert_uint_eq(pc.deadline, DEV_NEVER);
+}
+END_TEST
+
+/* A clock that has been set back: nothing moves until it has come back, or after a reset. */
+START_TEST(clock_set_back)
+{
+	unsigned before, i;
+
+	for (i = 0; i < 2; i++) {
+		control(2, 3, 2, false);
+		count(2, 50000);
+		outb(&pc, PORT_B, 1);
+		pass(1000);
+		before = value(2);
+		ck_assert_uint_eq(before, 49001);
+		pc.clock -= 400 * 1000;
+		ck_assert_uint_eq(value(2), before);
+		pc.clock += 400 * 1000;
+		pass(1);
+		ck_assert_uint_eq(value(2), before - 1);
+		at -= 100000;
+		pc.clock = ns_of(at);
+		bus_reset(pc.bus);
+	}
 }
 END_TEST
 
@@ -758,6 +799,7 @@ START_TEST(registers_are_shown)
 	outb(&pc, PORT_B, 2);
 	control(2, 3, 3, true);
 	count(2, 0x1234);
+	pass(0x100);
 	shown[0] = '\0';
 	fake_pc_save(&pc, &before);
 	bus_lock(pc.bus);
@@ -766,11 +808,15 @@ START_TEST(registers_are_shown)
 	fake_pc_save(&pc, &after);
 	ck_assert_mem_eq(before.data, after.data, after.len);
 	ck_assert_ptr_nonnull(strstr(shown, "counter0.control=34 rate generator\ncounter0.initial=1000\n"
-				     "counter0.count=800\ncounter0.gate=1\ncounter0.out=1\n"));
+				     "counter0.count=700\ncounter0.gate=1\ncounter0.out=1\n"));
 	ck_assert_ptr_nonnull(strstr(shown, "counter1.control=0 not programmed\n"));
 	ck_assert_ptr_nonnull(strstr(shown, "counter2.control=37 square wave\n"
-				     "counter2.initial=1234 not counted yet\n"));
+				     "counter2.initial=1234\n"));
 	ck_assert_ptr_nonnull(strstr(shown, "counter2.gate=0\n"));
+	control(2, 3, 3, true);
+	shown[0] = '\0';
+	bus_device(pc.bus, 0)->ops->show(bus_device(pc.bus, 0), &show);
+	ck_assert_ptr_nonnull(strstr(shown, "counter2.initial=0 not counted yet\n"));
 	ck_assert_ptr_nonnull(strstr(shown, "port_61="));
 	free(before.data);
 	free(after.data);
@@ -802,6 +848,8 @@ int main(void)
 	tcase_add_test(t, port_b);
 	tcase_add_test(t, calibration_by_counter_2);
 	tcase_add_loop_test(t, ticks_come_in_time, 0, COUNT(ticks));
+	tcase_add_loop_test(t, no_period_of_one, 0, 2);
+	tcase_add_test(t, clock_set_back);
 	tcase_add_loop_test(t, missed_ticks_are_one, 0, 2);
 	tcase_add_test(t, fast_ticks_are_fewer);
 	tcase_add_test(t, line_follows_out);
