@@ -3,8 +3,8 @@
  * The commands of an ATAPI CD-ROM: PACKET (ATA/ATAPI-6, chapter 9.12) and what packets say (SPC-3, MMC-3).  There is
  * one medium, and it may be taken out and put back.
  *
- * After a reset the first command is carried out, without the unit attention that a drive of its own power supply
- * would give: it has not lost anything that an initiator must know of, and small loaders give up at the first error.
+ * After a reset the first command is carried out, without the unit attention that a drive may give then: there is only
+ * this one medium, and small loaders give up at the first error.
  */
 #include "dev/ide_priv.h"
 
