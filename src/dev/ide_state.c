@@ -324,7 +324,7 @@ static void show_drive(const struct ide_drive *d, const struct dev_show *s)
 		{ "LBAMID", 16, (unsigned)(t->lba_mid[1] << 8 | t->lba_mid[0]), NULL },
 		{ "LBAHIGH", 16, (unsigned)(t->lba_high[1] << 8 | t->lba_high[0]), NULL },
 		{ "DEVICE", 8, t->device, NULL },
-		{ "SECTOR", 64, st->lba, text },
+		{ "SECTOR", 64, st->lba, st->len ? text : NULL },
 	};
 
 	if (!drive_is_present(d))
