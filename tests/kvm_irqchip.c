@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kvm/irqchip.h"
 #include "kvm/machine_priv.h"
 #include "tests/kvm_harness.h"
 #include "tests/unit.h"
@@ -379,6 +380,72 @@ START_TEST(stops_at_any_time)
 }
 END_TEST
 
+/* The same in slow motion: a kick comes between the acknowledge and the guest. */
+START_TEST(what_was_not_delivered_is_kept)
+{
+	struct kvm_vcpu_events ev;
+	struct vcpu *v;
+
+	start(true, 0, true, 1000000);
+	soft_break(behind);
+	continue_to(behind);
+	soft_unbreak(behind);
+	line(1);
+	v = machine_priv(m)->vm.cpus[0];
+	v->run->ready_for_interrupt_injection = 1;
+	irqchip_enter(v);
+	ck_assert_int_eq(v->given_vector, 9);
+	v->run->immediate_exit = 1;
+	ck_assert_int_eq(kvm_ioctl_num(v->fd, KVM_RUN, 0), -EINTR);
+	irqchip_left(v);
+	ck_assert_int_eq(v->owed_vector, 9);
+	ck_assert_int_eq(kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &ev), 0);
+	ck_assert(!ev.interrupt.injected);
+	guest_step(0);
+	guest_wait();
+	expect_main("a step");
+	soft_break(on_key);
+	continue_to(on_key);
+	ck_assert_int_eq(v->owed_vector, -1);
+	guest_end();
+}
+END_TEST
+
+/* Whether it was stepped or not, a halt is one: nothing behind it runs. */
+START_TEST(a_stepped_halt_halts)
+{
+	start(_i, 0, false, 1);
+	soft_break(halt);
+	continue_to(halt);
+	soft_unbreak(halt);
+	guest_step(0);
+	guest_wait();
+	ck_assert_uint_eq(stop.pc, at(behind));
+	ck_assert_str_eq(activity(), "halted");
+	guest_continue();
+	stop_now();
+	ck_assert_uint_eq(stop.pc, at(behind));
+	line(1);
+	soft_break(on_key);
+	continue_to(on_key);
+	guest_end();
+}
+END_TEST
+
+/* Without a local APIC KVM takes it from elsewhere at every entry. */
+START_TEST(task_priority_is_kept)
+{
+	run_to_halt(_i);
+	guest_set_reg(0, X86_CR8, 5);
+	guest_continue();
+	stop_now();
+	guest_step(0);
+	guest_wait();
+	ck_assert_uint_eq(guest_reg(0, X86_CR8), 5);
+	guest_end();
+}
+END_TEST
+
 /* What comes with interrupts off waits for STI. */
 GUEST(windows, "cli\n xor %ax, %ax\n mov %ax, %ds\n mov %ax, %ss\n mov $0x7c00, %sp\n"
 	       "movw $(opened - windows + 0x7c00), 9 * 4\n movw $0, 9 * 4 + 2\n"
@@ -538,6 +605,9 @@ int main(void)
 	tcase_add_loop_test(t, steps_with_interrupts, 0, 2);
 	tcase_add_loop_test(t, steps_over_breakpoints, 0, 2);
 	tcase_add_loop_test(t, stops_at_any_time, 1, 2);
+	tcase_add_test(t, what_was_not_delivered_is_kept);
+	tcase_add_loop_test(t, a_stepped_halt_halts, 0, 2);
+	tcase_add_loop_test(t, task_priority_is_kept, 0, 2);
 	tcase_add_loop_test(t, interrupts_wait_for_sti, 0, 2);
 	tcase_add_loop_test(t, starts_anew, 0, 2);
 	tcase_add_loop_test(t, cpuid_tells_of_the_apic, 0, 2);
