@@ -24,6 +24,12 @@ tests_kvm_board_SOURCES = tests/kvm_board.c $(kvm_harness)
 tests_kvm_board_LDADD = $(kvm_libs)
 TESTS += tests/kvm_board
 
+# A guest that programs devices wrongly.
+check_PROGRAMS += tests/kvm_ports
+tests_kvm_ports_SOURCES = tests/kvm_ports.c $(kvm_harness)
+tests_kvm_ports_LDADD = $(kvm_libs)
+TESTS += tests/kvm_ports
+
 # The second address space.
 check_PROGRAMS += tests/kvm_smm
 tests_kvm_smm_SOURCES = tests/kvm_smm.c $(kvm_harness)
