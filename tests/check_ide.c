@@ -241,6 +241,34 @@ START_TEST(pio_writes)
 }
 END_TEST
 
+/* How many requests of the host's disk a sector's write takes. */
+static unsigned count_requests(void)
+{
+	unsigned n = 0;
+
+	ide_command(&rig, 0, MASTER, 0, 1, 0x30);
+	ide_data_out(&rig, 0, 2, buf, 512);
+	for (; ide_alt(&rig, 0) & BSY; n++) {
+		while (sem_wait(&rig.env.done) < 0)
+			;
+		bus_poll(rig.pc.bus);
+	}
+	return n;
+}
+
+START_TEST(without_a_cache_writes_are_flushed)
+{
+	ck_assert_uint_eq(count_requests(), 1);
+	ide_put(&rig, 0, FEATURE, 0x82);
+	ide_command(&rig, 0, MASTER, 0, 0, 0xef);
+	ck_assert_uint_eq(count_requests(), 2);
+	expect_success(0);
+	ide_put(&rig, 0, FEATURE, 0x02);
+	ide_command(&rig, 0, MASTER, 0, 0, 0xef);
+	ck_assert_uint_eq(count_requests(), 1);
+}
+END_TEST
+
 START_TEST(byte_access_moves_a_word)
 {
 	ide_command(&rig, 0, MASTER, 2, 1, 0x20);
@@ -251,6 +279,16 @@ START_TEST(byte_access_moves_a_word)
 	ide_data_in(&rig, 0, 2, buf, 506);
 	ck_assert_uint_eq(ide_alt(&rig, 0), DRDY | DSC);
 	ide_expect_pattern(buf, 1030, 506);
+	ide_command(&rig, 0, MASTER, 2, 1, 0x30);
+	ide_put(&rig, 0, DATA, 0xab);
+	pc_out(&rig.pc, 0x1f0, 2, 0x1234);
+	memset(buf, 0x55, 508);
+	ide_data_out(&rig, 0, 2, buf, 508);
+	expect_success(0);
+	disk_env_read_file(&rig.env, 'a', 1024, file, 512);
+	ck_assert_uint_eq(file[0] | file[1] << 8, 0x00ab);
+	ck_assert_uint_eq(file[2] | file[3] << 8, 0x1234);
+	ck_assert_mem_eq(file + 4, buf, 508);
 }
 END_TEST
 
@@ -542,6 +580,7 @@ int main(void)
 	tcase_add_loop_test(t, refuses_features, 0, sizeof(bad_features) / sizeof(bad_features[0]));
 	tcase_add_loop_test(t, pio_reads, 0, sizeof(reads) / sizeof(reads[0]));
 	tcase_add_loop_test(t, pio_writes, 0, sizeof(writes) / sizeof(writes[0]));
+	tcase_add_test(t, without_a_cache_writes_are_flushed);
 	tcase_add_test(t, byte_access_moves_a_word);
 	tcase_add_loop_test(t, chs, 0, sizeof(places) / sizeof(places[0]));
 	tcase_add_test(t, chs_by_another_translation);
