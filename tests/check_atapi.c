@@ -248,6 +248,9 @@ START_TEST(inquiry)
 	ck_assert_mem_eq(buf + 8, "gdbvisorCD-ROM          1.0 ", 28);
 	/* As much as there is room for, also an odd number. */
 	ck_assert_int_eq(RUN(0x12, 0, 0, 0, 5), 5);
+	ck_assert_int_eq(RUN(0x12, 0, 0, 0, 35), 35);
+	ck_assert_uint_eq(buf[34], '0');
+	ck_assert_uint_eq(buf[35], 0);
 	ck_assert_int_eq(RUN(0x12, 0, 0, 0, 0), 0);
 	ck_assert_int_eq(RUN(0x12, 0, 0, 0, 255), 36);
 	ck_assert_int_eq(RUN(0x12, 1, 0, 0, 255), -1);
