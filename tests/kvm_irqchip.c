@@ -101,8 +101,9 @@ static void continue_to(const unsigned char *label)
 {
 	guest_continue();
 	guest_wait();
-	ck_assert_msg(stop.reason == STOP_BREAKPOINT && stop.pc == at(label), "stopped for reason %d at 0x%llx, not at 0x%llx: %s",
-		      stop.reason, (unsigned long long)stop.pc, (unsigned long long)at(label), stop.text);
+	ck_assert_msg(stop.reason == STOP_BREAKPOINT && stop.pc == at(label),
+		      "stopped for reason %d at 0x%llx, not at 0x%llx: %s", stop.reason,
+		      (unsigned long long)stop.pc, (unsigned long long)at(label), stop.text);
 }
 
 static const char *activity(void)
@@ -262,7 +263,8 @@ END_TEST
 /* In a round of the main loop, in which no interrupt shows while it is stepped. */
 static void expect_main(const char *when)
 {
-	ck_assert_msg(stop.pc >= at(again) && stop.pc < at(on_tick), "%s: at 0x%llx", when, (unsigned long long)stop.pc);
+	ck_assert_msg(stop.pc >= at(again) && stop.pc < at(on_tick), "%s: at 0x%llx", when,
+		      (unsigned long long)stop.pc);
 }
 
 START_TEST(steps_without_interrupts)
@@ -569,14 +571,20 @@ START_TEST(lines_that_are_none)
 
 	run_to_halt(_i);
 	ck_assert_int_eq(machine_inject(m, &i, &err), -EINVAL);
-	ck_assert_str_eq(err.msg, _i ? "there is no interrupt line 16 (0 to 15)" : "there is no interrupt line 24 (0 to 23)");
+	ck_assert_str_eq(err.msg, _i ? "there is no interrupt line 16 (0 to 15)"
+				     : "there is no interrupt line 24 (0 to 23)");
 	guest_end();
 }
 END_TEST
 
 START_TEST(one_cpu_only)
 {
-	struct machine_config c = { .memory = 16 << 20, .cpus = 2, .user_irqchip = true, .load = { .kind = IMAGE_FLAT } };
+	struct machine_config c = {
+		.memory = 16 << 20,
+		.cpus = 2,
+		.user_irqchip = true,
+		.load = { .kind = IMAGE_FLAT },
+	};
 	struct machine *none = NULL;
 
 	ck_assert_int_eq(blob_copy("test", irq_guest, 16, &c.image, &err), 0);
