@@ -37,6 +37,22 @@ GUEST(shadow, "cli\n"
 	      "movb $0, %al\noutb %al, $0xf4\n1: hlt\njmp 1b\n"
 	      "bad: movb $'!', %al\noutb %al, $0xe9\nmovb $1, %al\noutb %al, $0xf4\n2: hlt\njmp 2b\n");
 
+/*
+ * The firmware configuration's DMA: the signature to RAM, to the ROM below 4 GiB, and over the end of what is RAM below the hole, whose
+ * descriptor then says that it failed.
+ */
+#define DMA(to) \
+	"movl $0x02000000, 0\nmovl $0x04000000, 4\nmovl $0, 8\nmovl $" #to ", %eax\nbswap %eax\nmovl %eax, 12\n" \
+	"movw $0x510, %dx\nxorw %ax, %ax\noutw %ax, %dx\nmovw $0x518, %dx\nmovl $0x00100000, %eax\noutl %eax, %dx\n"
+GUEST(dma, "cli\nmovw $0x100, %ax\nmovw %ax, %ds\n"
+	   DMA(0x1100) SAY(0x100) SAY(0x103)
+	   DMA(0xffff8000)
+	   "movw $0xf000, %ax\nmovw %ax, %ds\n" SAY(0x8000)
+	   "movw $0x100, %ax\nmovw %ax, %ds\n"
+	   DMA(0x9fffe)
+	   "movb 3, %al\naddb $'0', %al\noutb %al, $0xe9\n"
+	   "movb $0, %al\noutb %al, $0xf4\n1: hlt\njmp 1b\n");
+
 /* Goes round, after it has put a byte where it can be seen. */
 GUEST(around, "cli\nmovw $0xf000, %ax\nmovw %ax, %ds\nmovw %ax, %es\n" PAM(0x59, 0x20) COPY_CODE PAM(0x59, 0x30)
 	      PUT(0x8000, s) PAM(0x59, 0x30) SAY(0x8000) "1: jmp 1b\n");
@@ -120,6 +136,18 @@ START_TEST(shadow_ram_stepped)
 }
 END_TEST
 
+START_TEST(dma_leaves_rom_alone)
+{
+	start(dma, dma_end);
+	guest_continue();
+	guest_wait();
+	ck_assert_int_eq(stop.reason, STOP_EXIT);
+	ck_assert_uint_eq(serial_len, 4);
+	ck_assert_mem_eq(serial, "QUr1", 4);
+	guest_end();
+}
+END_TEST
+
 START_TEST(reset_brings_back_the_rom)
 {
 	char text[400];
@@ -194,6 +222,7 @@ int main(void)
 	tcase_add_test(t, as_a_pc_begins);
 	tcase_add_test(t, shadow_ram);
 	tcase_add_test(t, shadow_ram_stepped);
+	tcase_add_test(t, dma_leaves_rom_alone);
 	tcase_add_test(t, reset_brings_back_the_rom);
 	tcase_add_test(t, a_slot_in_the_way);
 	suite_add_tcase(s, t);

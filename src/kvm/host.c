@@ -106,12 +106,31 @@ static void host_deadline(void *arg, uint64_t at)
 	set_timer(arg, at);
 }
 
+/* As a write by the guest: what goes to read-only memory is lost, and done. */
+static size_t write_guest(struct machine_kvm *k, uint64_t gpa, const uint8_t *data, size_t len)
+{
+	const struct gmem_region *r;
+	size_t done = 0, n;
+
+	for (; done < len; done += n) {
+		r = gmem_find(k->vm.gmem, gpa + done);
+		if (!r)
+			break;
+		n = len - done;
+		if (n > r->gpa + r->size - (gpa + done))
+			n = (size_t)(r->gpa + r->size - (gpa + done));
+		if (!r->readonly)
+			break_write(k->vm.breaks, gpa + done, data + done, n);
+	}
+	return done;
+}
+
 /* Lock order: over_lock before the bus's, which the caller has: everybody who may get here took it before. */
 static size_t host_dma(void *arg, uint64_t gpa, void *data, size_t len, bool to_guest)
 {
 	struct machine_kvm *k = arg;
 
-	return to_guest ? break_write(k->vm.breaks, gpa, data, len) : break_read(k->vm.breaks, gpa, data, len);
+	return to_guest ? write_guest(k, gpa, data, len) : break_read(k->vm.breaks, gpa, data, len);
 }
 
 static void host_remap(void *arg)
