@@ -153,6 +153,14 @@ START_TEST(rom_is_left_alone)
 	ck_assert_uint_eq(ram[0x100], original(0x100));
 	unset(soft(GVA + 0x300));
 	ck_assert_uint_eq(ram[0x300], original(0x300));
+	/* Registers that are taken for data are none for it. */
+	for (unsigned i = 1; i < BREAK_REGISTERS; i++)
+		unset(hard(GVA + 0x200 + i));
+	break_have_registers(t, 0);
+	ck_assert_uint_eq(break_resolve(t, 100), 1);
+	ck_assert(!b->in_rom);
+	ck_assert_uint_eq(ram[0x100], TRAP);
+	break_have_registers(t, BREAK_REGISTERS);
 	/* As RAM it is like any other. */
 	remap_readonly(false);
 	ck_assert(!b->in_rom);

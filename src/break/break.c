@@ -47,6 +47,7 @@ int break_new(struct gmem *g, uint8_t trap, break_resolve_fn *resolve, void *arg
 		return err_set(err, ENOMEM, "out of memory");
 	t->gmem = g;
 	t->trap = trap;
+	t->registers = BREAK_REGISTERS;
 	t->resolve = resolve;
 	t->arg = arg;
 	*ret = t;
@@ -146,7 +147,7 @@ static bool place(struct break_table *t, struct breakpoint *b)
 		b->gpa = gpa;
 		b->placed = true;
 	}
-	b->in_rom = in_rom(t, b->gpa) && t->hard.count + t->pending.count < BREAK_REGISTERS;
+	b->in_rom = in_rom(t, b->gpa) && t->hard.count + t->pending.count < t->registers;
 	if (!b->in_rom && site_attach(t, b)) {
 		list_add(&t->placed, b);
 		return true;
@@ -293,6 +294,11 @@ unsigned break_registers(const struct break_table *t, unsigned n, struct breakpo
 
 	have = take(&t->pending, n, have, ret);
 	return take(&t->placed, n, have, ret);
+}
+
+void break_have_registers(struct break_table *t, unsigned n)
+{
+	t->registers = n;
 }
 
 /* -- pending ones -- */

@@ -92,6 +92,8 @@ size_t break_count(const struct break_table *t);
  * the guest overwrites their bytes.  Returns how many RET got.
  */
 unsigned break_registers(const struct break_table *t, unsigned n, struct breakpoint *ret[BREAK_REGISTERS]);
+/* How many registers there are for breakpoints, BREAK_REGISTERS at first: places in ROM beyond that get traps at the next break_resolve(). */
+void break_have_registers(struct break_table *t, unsigned n);
 /* Changes whenever what break_registers() gives may have. */
 uint64_t break_generation(const struct break_table *t);
 

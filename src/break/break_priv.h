@@ -23,6 +23,7 @@ struct break_table {
 	void *arg;
 	struct htab by_gva, by_byte, by_page;
 	struct break_list hard, pending, placed;
+	unsigned registers;     /* that there are for breakpoints */
 	size_t round;           /* the bucket of by_byte that break_verify() looked at last */
 	uint64_t generation;
 	bool suspended;         /* no trap is in memory */

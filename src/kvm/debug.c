@@ -51,6 +51,18 @@ void debug_plan(struct vm *vm)
 	vm->hw_watches = watch_generation(vm->watches);
 }
 
+unsigned debug_breakpoint_registers(struct vm *vm)
+{
+	unsigned used;
+
+	if (!watch_registers(vm->watches))
+		return BREAK_REGISTERS;
+	used = plan_watches(vm);
+	/* The plan's memory was used for counting. */
+	vm->hw_watches = ~watch_generation(vm->watches);
+	return BREAK_REGISTERS - used;
+}
+
 unsigned debug_free_registers(struct vm *vm)
 {
 	struct breakpoint *b[BREAK_REGISTERS];

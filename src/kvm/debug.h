@@ -16,6 +16,8 @@ enum debug_use {
 
 /* Decides what stands in the debug registers from now on.  Loop thread, all parked, before anything runs. */
 void debug_plan(struct vm *vm);
+/* How many debug registers watchpoints leave to breakpoints.  Loop thread, all parked. */
+unsigned debug_breakpoint_registers(struct vm *vm);
 /* Registers that N more bytes of data may be watched with: how many are free of breakpoints that need one.  Loop thread, parked. */
 unsigned debug_free_registers(struct vm *vm);
 

@@ -155,8 +155,10 @@ static void prepare(struct machine_kvm *k)
 	struct vm *vm = &k->vm;
 	bool carve = k->carve_owed;
 
-	if (break_pending(vm->breaks))
+	if (break_pending(vm->breaks)) {
+		break_have_registers(vm->breaks, debug_breakpoint_registers(vm));
 		break_resolve(vm->breaks, START_BUDGET);
+	}
 	if (break_sites(vm->breaks))
 		break_verify(vm->breaks, START_TRAPS);
 	if (watch_pending(vm->watches))
