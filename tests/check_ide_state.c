@@ -444,6 +444,35 @@ START_TEST(any_accesses)
 }
 END_TEST
 
+/* A transfer in a saved state: its first sector, and how many follow those in the buffer. */
+static const struct {
+	uint64_t lba;
+	uint32_t left;
+	int r;
+} transfers[] = {
+	{ 30, 444, 0 }, { 30, RIG_SECTORS - 30 - 256, 0 }, { 30, RIG_SECTORS - 30 - 255, -EINVAL },
+	{ 30, UINT32_MAX, -EINVAL }, { RIG_SECTORS, 0, -EINVAL }, { RIG_SECTORS - 255, 0, -EINVAL },
+	{ UINT64_MAX, 0, -EINVAL }, { UINT64_MAX - 255, 0, -EINVAL }, { 1ull << 55, 1, -EINVAL },
+};
+
+START_TEST(states_beyond_the_disk)
+{
+	static const uint8_t known[12] = { 30, 0, 0, 0, 0, 0, 0, 0, 444 & 0xff, 444 >> 8 };
+	struct dev_buf a = { 0 };
+	uint8_t *at;
+
+	ide_command48(&rig, 0, MASTER, 30, 700, 0x24);
+	ide_wait(&rig, 0);
+	fake_pc_save(&rig.pc, &a);
+	at = memmem(a.data, a.len, known, sizeof(known));
+	ck_assert_ptr_nonnull(at);
+	memcpy(at, &transfers[_i].lba, 8);
+	memcpy(at + 8, &transfers[_i].left, 4);
+	ck_assert_int_eq(bus_load(rig.pc.bus, &a, NULL), transfers[_i].r);
+	free(a.data);
+}
+END_TEST
+
 /* Bytes of a good state changed: it is refused and nothing has changed, or it is one that a guest goes on from. */
 START_TEST(hostile_states)
 {
@@ -532,6 +561,7 @@ int main(void)
 	tcase_add_loop_test(t, loaded_over_another, 0, SITUATIONS);
 	tcase_add_test(t, loading_moves_no_data);
 	tcase_add_loop_test(t, truncated_states, 0, SITUATIONS);
+	tcase_add_loop_test(t, states_beyond_the_disk, 0, sizeof(transfers) / sizeof(transfers[0]));
 	tcase_add_loop_test(t, hostile_states, 0, SITUATIONS);
 	tcase_add_loop_test(t, any_accesses, 0, 4);
 	tcase_add_test(t, shows_its_registers);
