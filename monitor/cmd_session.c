@@ -417,7 +417,8 @@ static const struct cmd rows[] = {
 	{ "expect", NULL, "[screen] PATTERN [TIMEOUT]", "wait until PATTERN comes on the serial line",
 	  "PATTERN is a \"substring\" with C's escapes, one bare word, or /a POSIX extended regular expression/,\n"
 	  "which has to match within a line.  It is looked for in what came since the last match.  Fails after\n"
-	  "TIMEOUT seconds (10), or at once when the guest is stopped and it has not come.\n"
+	  "TIMEOUT seconds (10), or at once when the guest is stopped and it has not come.  Control sequences for\n"
+	  "terminals are left out of the text.\n"
 	  "With screen, until the guest's text screen shows it: as `screen` has it, now or later.",
 	  CMD_TEXT | CMD_POINT,
 	  COMPLETE_NONE, exec_expect, NULL },

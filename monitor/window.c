@@ -17,6 +17,57 @@ struct pattern {
 	uint64_t from;          /* position in the stream where the search goes on */
 };
 
+/* Where in a control sequence the output is (ECMA-48, 5.3 to 5.6). */
+enum escape {
+	ESCAPE_NONE,
+	ESCAPE_BEGUN,           /* behind ESC */
+	ESCAPE_PARAMETERS,      /* behind ESC [ */
+	ESCAPE_INTERMEDIATE,    /* behind ESC and a byte that wants another */
+	ESCAPE_STRING,          /* ESC ] and such, to BEL or ESC \ */
+};
+
+#define ESC 0x1b
+#define BEL 0x07
+
+/* Where BYTE leads from STATE; text stays at ESCAPE_NONE. */
+static enum escape after(enum escape state, unsigned char byte)
+{
+	if (byte == ESC)
+		return ESCAPE_BEGUN;
+	switch (state) {
+	case ESCAPE_BEGUN:
+		if (byte == '[')
+			return ESCAPE_PARAMETERS;
+		if (byte && strchr("]PX^_", byte))
+			return ESCAPE_STRING;
+		return byte >= 0x20 && byte < 0x30 ? ESCAPE_INTERMEDIATE : ESCAPE_NONE;
+	case ESCAPE_PARAMETERS:
+		return byte >= 0x20 && byte < 0x40 ? ESCAPE_PARAMETERS : ESCAPE_NONE;
+	case ESCAPE_INTERMEDIATE:
+		return byte >= 0x20 && byte < 0x30 ? ESCAPE_INTERMEDIATE : ESCAPE_NONE;
+	case ESCAPE_STRING:
+		/* One that does not end on its line was none. */
+		return byte == BEL || byte == '\n' ? ESCAPE_NONE : ESCAPE_STRING;
+	default:
+		return ESCAPE_NONE;
+	}
+}
+
+/* Copies LEN bytes of output to DST, the text of them.  Returns how many these are. */
+static size_t copy_text(struct window *w, char *dst, const char *data, size_t len)
+{
+	size_t n = 0;
+
+	for (; len; len--, data++) {
+		enum escape was = w->escape;
+
+		w->escape = after(was, (unsigned char)*data);
+		if (was == ESCAPE_NONE && w->escape == ESCAPE_NONE)
+			dst[n++] = *data;
+	}
+	return n;
+}
+
 void window_done(struct window *w)
 {
 	free(w->buf);
@@ -64,8 +115,7 @@ void window_add(struct window *w, const void *data, size_t len)
 		w->buf = p;
 		w->cap = cap;
 	}
-	memcpy(w->buf + w->len, data, len);
-	w->len += len;
+	w->len += copy_text(w, w->buf + w->len, data, len);
 	/* Bytes may be NUL, and regexec() is told where they end; checkers still want a string. */
 	w->buf[w->len] = '\0';
 }
@@ -170,10 +220,17 @@ static int set_text(struct pattern *p, const char *text, size_t len, bool quoted
 	p->text = malloc(len);
 	if (!p->text)
 		return err_set(err, ENOMEM, "out of memory");
-	if (quoted)
-		return text_unescape(text, len, p->text, &p->len, err);
-	memcpy(p->text, text, len);
-	p->len = len;
+	if (quoted) {
+		int r = text_unescape(text, len, p->text, &p->len, err);
+
+		if (r)
+			return r;
+	} else {
+		memcpy(p->text, text, len);
+		p->len = len;
+	}
+	if (memchr(p->text, ESC, p->len))
+		return err_set(err, EINVAL, "what begins with ESC is for terminals, and is not in the text that patterns see");
 	return 0;
 }
 

@@ -278,6 +278,31 @@ START_TEST(window_takes_what_it_matched)
 }
 END_TEST
 
+/* SeaBIOS on a serial line moves the cursor in the middle of words. */
+START_TEST(window_leaves_control_sequences_out)
+{
+	static const char text[] = "\x1b""c\x1b[?7l\x1b[2J\x1b[0;30;47mWelc\x1b[04;04Hom\x1b[0e to\x1b(B G\x1b]0;a title\aRUB\x1b]2;x\x1b\\!\n";
+	struct window w = { 0 };
+	struct pattern *p;
+	struct err err;
+	size_t used;
+
+	/* In pieces as well. */
+	for (size_t i = 0; i < sizeof(text) - 1; i++)
+		window_add(&w, text + i, 1);
+	ck_assert(matches(&w, "/^Welcom to GRUB!$/"));
+	window_add(&w, text, sizeof(text) - 1);
+	ck_assert(matches(&w, "\"Welcom to GRUB!\\n\""));
+	/* What never ends is not eaten for good. */
+	window_add(&w, "\x1b]begun\nnext\x1b", 13);
+	ck_assert(matches(&w, "next"));
+	window_add(&w, "[1\nmore", 7);
+	ck_assert(matches(&w, "more"));
+	ck_assert_int_eq(pattern_new("\"a\\x1b[H\"", 9, &used, &p, &err), -EINVAL);
+	window_done(&w);
+}
+END_TEST
+
 START_TEST(window_lines)
 {
 	struct window w = { 0 };
@@ -433,6 +458,7 @@ int main(void)
 	tcase_add_test(t, filter_lets_text_and_colours_pass);
 	tcase_add_test(t, window_takes_what_it_matched);
 	tcase_add_test(t, window_lines);
+	tcase_add_test(t, window_leaves_control_sequences_out);
 	tcase_add_test(t, window_across_chunks);
 	tcase_add_test(t, window_is_bounded);
 	tcase_add_test(t, patterns);

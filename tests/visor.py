@@ -121,6 +121,8 @@ def heed_sanitizers(text):
 
 
 PR_SET_PDEATHSIG = 1
+CONTROL = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[ -/]*[0-~])")
+CONTROL_BEGUN = re.compile(r"\x1b(\[[0-?]*[ -/]*|[ -/]*)\Z")
 LIBC = ctypes.CDLL(None)
 
 
@@ -133,7 +135,8 @@ class Process:
 	"""A child in a session of its own whose output is collected as it comes."""
 
 	def __init__(self, argv, stdin=subprocess.DEVNULL, env=None, cwd=None):
-		self.text = ""
+		self.text = ""          # without control sequences for terminals, which firmware sends in the middle of words
+		self.raw = ""           # the beginning of one
 		self.ended = False
 		self.changed = threading.Condition()
 		self.child = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -146,7 +149,11 @@ class Process:
 		while True:
 			chunk = os.read(self.child.stdout.fileno(), 65536)
 			with self.changed:
-				self.text += chunk.decode("utf-8", "replace")
+				self.raw += chunk.decode("utf-8", "replace")
+				half = CONTROL_BEGUN.search(self.raw) if chunk else None
+				end = half.start() if half else len(self.raw)
+				self.text += CONTROL.sub("", self.raw[:end])
+				self.raw = self.raw[end:]
 				self.ended = not chunk
 				self.changed.notify_all()
 			if not chunk:
