@@ -21,7 +21,7 @@ static void setup(void)
 {
 	fake_pc_init(&pc);
 	pc.now = T2026;
-	ck_assert_int_eq(cmos_attach(pc.bus, 128 * MIB, 4, NULL), 0);
+	ck_assert_int_eq(cmos_attach(pc.bus, 128 * MIB, 4, 0x51, NULL), 0);
 }
 
 static void teardown(void)
@@ -463,7 +463,7 @@ START_TEST(what_firmware_reads)
 	ck_assert_uint_eq(cmos(0x10), 0);
 	ck_assert_uint_eq(cmos(0x14), 0x02);
 	ck_assert_uint_eq(cmos(0x38), 0);
-	ck_assert_uint_eq(cmos(0x39), 0x55);
+	ck_assert_uint_eq(cmos(0x39), 0x51);
 	ck_assert_uint_eq(cmos(0x3d), 0x32);
 	ck_assert_uint_eq(cmos(0x5f), 3);
 	set_cmos(0x5f, 7);
@@ -473,7 +473,7 @@ START_TEST(what_firmware_reads)
 	ck_assert_uint_eq(cmos(0x3d), 0x23);
 	fake_pc_done(&pc);
 	fake_pc_init(&pc);
-	ck_assert_int_eq(cmos_attach(pc.bus, MIB, 1000, NULL), 0);
+	ck_assert_int_eq(cmos_attach(pc.bus, MIB, 1000, 0, NULL), 0);
 	ck_assert_uint_eq(cmos(0x5f), 255);
 }
 END_TEST
@@ -592,7 +592,7 @@ START_TEST(memory_sizes)
 {
 	fake_pc_done(&pc);
 	fake_pc_init(&pc);
-	ck_assert_int_eq(cmos_attach(pc.bus, sizes[_i].ram, 1, NULL), 0);
+	ck_assert_int_eq(cmos_attach(pc.bus, sizes[_i].ram, 1, 0, NULL), 0);
 	ck_assert_uint_eq(cmos(0x15) | cmos(0x16) << 8, sizes[_i].base_kib);
 	ck_assert_uint_eq(cmos(0x17) | cmos(0x18) << 8, sizes[_i].ext_kib);
 	ck_assert_uint_eq(cmos(0x30) | cmos(0x31) << 8, sizes[_i].ext_kib);

@@ -36,7 +36,7 @@ START_TEST(attaching_twice_fails)
 	ck_assert_int_eq(debugcon_attach(pc.bus, &err), -EEXIST);
 	ck_assert_int_eq(exitport_attach(pc.bus, &err), -EEXIST);
 	ck_assert_int_eq(resetctl_attach(pc.bus, &err), -EEXIST);
-	ck_assert_int_eq(cmos_attach(pc.bus, MIB, 1, &err), -EEXIST);
+	ck_assert_int_eq(cmos_attach(pc.bus, MIB, 1, 0, &err), -EEXIST);
 	ck_assert_str_eq(err.msg, "cmos: port 0x70 belongs to cmos");
 }
 END_TEST

@@ -38,7 +38,7 @@ static void setup(void)
 	ck_assert_int_eq(uart_attach(pc.bus, &uart, NULL), 0);
 	ck_assert_int_eq(debugcon_attach(pc.bus, NULL), 0);
 	ck_assert_int_eq(exitport_attach(pc.bus, NULL), 0);
-	ck_assert_int_eq(cmos_attach(pc.bus, RAM_SIZE, 4, NULL), 0);
+	ck_assert_int_eq(cmos_attach(pc.bus, RAM_SIZE, 4, 0, NULL), 0);
 	ck_assert_int_eq(pci_attach(pc.bus, &pci, NULL), 0);
 	ck_assert_int_eq(i440fx_attach(pci, &bridge, NULL), 0);
 	ck_assert_int_eq(piix3_attach(pci, NULL), 0);

@@ -145,7 +145,7 @@ struct device *fake_pc_attach_all(struct fake_pc *f, uint64_t ram_size)
 	ck_assert_int_eq(debugcon_attach(f->bus, NULL), 0);
 	ck_assert_int_eq(exitport_attach(f->bus, NULL), 0);
 	ck_assert_int_eq(resetctl_attach(f->bus, NULL), 0);
-	ck_assert_int_eq(cmos_attach(f->bus, ram_size, 1, NULL), 0);
+	ck_assert_int_eq(cmos_attach(f->bus, ram_size, 1, 0, NULL), 0);
 	return uart;
 }
 

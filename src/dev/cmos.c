@@ -98,6 +98,7 @@ struct cmos {
 	struct device dev;
 	uint64_t ram_size;
 	unsigned cpus;
+	uint8_t translation;
 	bool irq;                       /* the level the host knows */
 	struct cmos_state s;            /* register C in it is without C_IRQF */
 };
@@ -448,13 +449,13 @@ static void put_setup(struct cmos *c)
 		{ RTC_B, B_24H },
 		{ RTC_D, D_VALID },
 		{ CMOS_EQUIPMENT, 0x02 },       /* no floppy, a VGA, a numeric processor */
-		{ CMOS_TRANSLATION, 0x55 },     /* large disks by LBA */
 		{ CMOS_BOOT_ORDER, 0x32 },      /* hard disk, CD */
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(setup) / sizeof(setup[0]); i++)
 		c->s.ram[setup[i].index] = setup[i].value;
+	c->s.ram[CMOS_TRANSLATION] = c->translation;
 }
 
 /* The battery keeps the memory, the shutdown byte in it, and the clock. */
@@ -551,7 +552,7 @@ static const struct dev_ops cmos_ops = {
 	.show = cmos_show,
 };
 
-int cmos_attach(struct bus *b, uint64_t ram_size, unsigned cpus, struct err *err)
+int cmos_attach(struct bus *b, uint64_t ram_size, unsigned cpus, uint8_t translation, struct err *err)
 {
 	struct cmos *c = calloc(1, sizeof(*c));
 	int r;
@@ -561,6 +562,7 @@ int cmos_attach(struct bus *b, uint64_t ram_size, unsigned cpus, struct err *err
 	c->dev.ops = &cmos_ops;
 	c->ram_size = ram_size;
 	c->cpus = cpus;
+	c->translation = translation;
 	put_setup(c);
 	put_machine(c);
 	r = bus_attach(b, &c->dev, CMOS_BASE, CMOS_PORTS, err);

@@ -34,7 +34,9 @@ int resetctl_attach(struct bus *b, struct err *err);
 /*
  * CMOS and RTC, 0x70/0x71, GSI 8: time registers in BCD or binary, alarm, update and periodic interrupts, memory sizes,
  * the number of CPUs and a boot order (hard disk, CD) at their usual indices, the shutdown byte.  RAM_SIZE in bytes.
+ * TRANSLATION is for index 0x39, how firmware is to count a disk's cylinders: two bits a disk, CMOS_BY_...
  */
-int cmos_attach(struct bus *b, uint64_t ram_size, unsigned cpus, struct err *err);
+enum { CMOS_BY_ITSELF, CMOS_BY_LBA };
+int cmos_attach(struct bus *b, uint64_t ram_size, unsigned cpus, uint8_t translation, struct err *err);
 
 #endif

@@ -42,6 +42,20 @@ static int open_disk(struct machine_kvm *k, const struct disk_spec *spec, struct
 	return -EBADF;
 }
 
+/*
+ * How firmware counts cylinders.  By LBA it takes 16 heads of 63 sectors for granted, and finds none on a disk that has
+ * not so many.
+ */
+static uint8_t translation(const struct machine_kvm *k)
+{
+	uint8_t bits = 0;
+
+	for (unsigned i = 0; i < IDE_DRIVES; i++)
+		if (k->disk[i] && disk_info(k->disk[i])->size >= 16 * 63 * 512)
+			bits |= CMOS_BY_LBA << (2 * i);
+	return bits;
+}
+
 static int add_chipset(struct machine_kvm *k, struct err *err)
 {
 	struct pci_function *bridge;
@@ -95,7 +109,7 @@ int devices_new(struct machine_kvm *k, const struct machine_config *c, struct er
 	if (!r && !chipset)
 		r = resetctl_attach(k->vm.bus, err);
 	if (!r)
-		r = cmos_attach(k->vm.bus, k->info.ram_size, k->info.cpus, err);
+		r = cmos_attach(k->vm.bus, k->info.ram_size, k->info.cpus, translation(k), err);
 	if (!r && chipset)
 		r = add_chipset(k, err);
 	if (!r && firmware)
