@@ -248,6 +248,27 @@ static int make_machine(struct program *p)
 	return STATUS_OK;
 }
 
+static void on_command_done(void *arg, int status)
+{
+	*(int *)arg = status;
+}
+
+/* The monitor's own catchpoint, so that it can be seen and deleted there. */
+static int catch_unclaimed(struct program *p, struct err *err)
+{
+	static const char line[] = "catch unclaimed";
+	struct commander *c = monitor_commander(p->monitor);
+	struct out_buf said;
+	int status = 0;
+
+	out_buf_init(&said);
+	c->run(c, line, sizeof(line) - 1, &said.out, on_command_done, &status);
+	if (status)
+		err_set(err, -status, "--unclaimed=stop: %s", said.text ? said.text : "out of memory");
+	out_buf_done(&said);
+	return status;
+}
+
 /* The terminal's user: a monitor, unless told otherwise or something else needs standard input. */
 static int make_monitor(struct program *p)
 {
@@ -256,6 +277,8 @@ static int make_monitor(struct program *p)
 	struct err err = { 0 };
 	int r = monitor_new(&p->loop, p->machine, &ev, o->json, &p->monitor, &err);
 
+	if (!r && o->stop_unclaimed)
+		r = catch_unclaimed(p, &err);
 	if (!r && o->has_monitor && o->monitor.kind == ADDR_UNIX)
 		r = monitor_listen(p->monitor, o->monitor.path, &err);
 	if (r) {

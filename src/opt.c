@@ -43,6 +43,12 @@ static const struct word dirty_logs[] = {
 	{ 0 },
 };
 
+static const struct word unclaimeds[] = {
+	{ "ignore", false },
+	{ "stop", true },
+	{ 0 },
+};
+
 static const struct word irqchips[] = {
 	{ "kvm", false },
 	{ "user", true },
@@ -278,6 +284,15 @@ static int parse_vga_bios(struct options *o, const char *arg, struct err *err)
 	return set_file(&o->vga_bios, arg, err);
 }
 
+static int parse_unclaimed(struct options *o, const char *arg, struct err *err)
+{
+	int value, r = find_word(unclaimeds, arg, &value, err);
+
+	if (r == 0)
+		o->stop_unclaimed = value;
+	return r;
+}
+
 static int parse_irqchip(struct options *o, const char *arg, struct err *err)
 {
 	int value, r = find_word(irqchips, arg, &value, err);
@@ -380,6 +395,7 @@ static const struct option_row rows[] = {
 	{ 'e', "execute", "CMD", "run a monitor command, then exit", 0, parse_execute },
 	{ 's', "serial", "ADDR", "COM1: stdio (default), file:PATH, unix:PATH, pty, none", 0, parse_serial },
 	{ 'r', "run", NULL, "do not wait stopped", FLAG(run) },
+	{ 0, "unclaimed", "KIND", "accesses no device claims: ignore (default) or stop", 0, parse_unclaimed },
 	{ 0, "demo", NULL, "the built-in guest, to try things on", FLAG(demo) },
 	{ 'j', "json", NULL, "command output as JSON", FLAG(json) },
 	{ 'v', "verbose", NULL, "say more about what happens", FLAG(verbose) },

@@ -51,6 +51,7 @@ struct options {
 	size_t ndisks;                  /* at most OPTION_DISKS_MAX */
 	char *bios;                     /* the firmware's file (also the IMAGE of -k bios); NULL: none is named */
 	char *vga_bios;                 /* NULL: none; never with an image or demo */
+	bool stop_unclaimed;            /* accesses that no device claims stop the guest */
 	bool user_irqchip;              /* PIC and PIT are the VMM's, not KVM's */
 	struct addr *gdb;               /* empty: a private unix socket; ADDR_NONE stands alone */
 	size_t ngdb;
