@@ -264,7 +264,7 @@ static int catch_unclaimed(struct program *p, struct err *err)
 	out_buf_init(&said);
 	c->run(c, line, sizeof(line) - 1, &said.out, on_command_done, &status);
 	if (status)
-		err_set(err, -status, "--unclaimed=stop: %s", said.text ? said.text : "out of memory");
+		err_set(err, -status, "--unclaimed=stop: %.*s", said.text ? (int)strcspn(said.text, "\n") : 0, said.text);
 	out_buf_done(&said);
 	return status;
 }
