@@ -5,6 +5,7 @@ check_DATA += $(BOOT_GUESTS)
 CLEANFILES += $(BOOT_GUESTS)
 
 BOOT_TESTS = \
-	tests/boot/seabios.py tests/boot/grub.py tests/boot/uboot.py
+	tests/boot/loops.py tests/boot/disks.py tests/boot/seabios.py tests/boot/grub.py tests/boot/isolinux.py \
+	tests/boot/memtest.py tests/boot/uboot.py
 TESTS += $(BOOT_TESTS)
 EXTRA_DIST += $(BOOT_TESTS) tests/boot/boot.py tests/boot/images.py tests/boot/sector.S tests/boot/again.S

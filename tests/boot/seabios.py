@@ -41,7 +41,7 @@ def entries(t):
 
 
 @session(args=["-c", "4", "-d", DISK, "-b", images.path("seabios")], symbols="tests/boot/sector.elf",
-	 interrupt=[READY, " read"], after=text_of_boot)
+	 interrupt=[READY, " done"], after=text_of_boot)
 def four_processors(t):
 	t.equal(t.where(), 0xfffffff0, "the machine starts at the reset vector")
 	t.match(r"ljmp +\$0xf000,\$0xe05b", t.x("x/i $pc"), "which is SeaBIOS's far jump")

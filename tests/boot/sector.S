@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A boot sector that asks the BIOS what machine this is, and echoes keys: `r` resets by port 0xcf9, `p` powers off by APM,
- * `d` reads the disk's second sector to `block`.
+ * `d` reads the disk's second sector to `block`, `w` writes it from there.
  */
 	.code16
 	.text
@@ -47,10 +47,15 @@ ready:
 	je	reset
 	cmpb	$'p', %al
 	je	off
+	movb	$2, %ah
 	cmpb	$'d', %al
+	je	disk
+	movb	$3, %ah
+	cmpb	$'w', %al
 	jne	ready
 
-	movw	$0x0201, %ax
+disk:
+	movb	$1, %al
 	movw	$block, %bx
 	movw	$2, %cx
 	movb	drive, %dl
@@ -97,7 +102,7 @@ put:
 	ret
 
 hello:	.asciz	"boot sector here: "
-done:	.asciz	" read\r\n"
+done:	.asciz	" done\r\n"
 drive:	.byte	0
 status:	.byte	0xff
 low_kib: .word	0
