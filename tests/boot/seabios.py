@@ -75,7 +75,7 @@ def guest_reset(t):
 	t.x("hbreak *0xfffffff0")
 	t.x("hbreak *0x7c00")
 	t.x("monitor serial send r")
-	t.equal(t.go("continue"), "breakpoint 1", "a reset of the guest's (typed on the serial line) comes to the reset vector")
+	t.equal(t.go("continue"), "breakpoint 1", "a reset of the guest's comes to the reset vector")
 	t.equal(t.where(), 0xfffffff0, "at 0xfffffff0")
 	t.equal(t.value("$cs"), 0xf000, "in segment 0xf000")
 	t.equal(t.go("continue"), "breakpoint 2", "and to the boot sector again")
