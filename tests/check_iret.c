@@ -43,6 +43,7 @@ static void setup(void)
 		0x00cf92000000ffff,     /* 0x20: data */
 		0x00cf1a000000ffff,     /* 0x28: code that is not present */
 		0x00cffa000000ffff,     /* 0x30: code of level 3 */
+		0x00cffe000000ffff,     /* 0x38: conforming code of level 3 */
 	};
 
 	memset(mem, 0, sizeof(mem));
@@ -172,7 +173,8 @@ START_TEST(faults)
 		unsigned vector, code;
 	} bad[] = {
 		{ 0x10, 0, 13, 0 },             /* null */
-		{ 0x10, 0x38, 13, 0x38 },       /* beyond the table */
+		{ 0x10, 0x40, 13, 0x40 },       /* beyond the table */
+		{ 0x10, 0x38, 13, 0x38 },       /* of an outer level, conforming */
 		{ 0x10, 0x14, 13, 0x14 },       /* beyond the other table */
 		{ 0x10, 0x20, 13, 0x20 },       /* data */
 		{ 0x10, 0x28, 11, 0x28 },       /* not present */
@@ -187,6 +189,11 @@ START_TEST(faults)
 		run(false);
 		refused(bad[i].vector, bad[i].code);
 	}
+	setup();
+	frame32(0x10, 8, 2);
+	cpu.gdt.limit = 14;             /* a byte short */
+	run(false);
+	refused(13, 8);
 	for (unsigned i = 0; i < 3; i++) {
 		setup();
 		frame32(0x10, 8, 2);
