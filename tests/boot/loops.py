@@ -13,8 +13,7 @@ import images
 import visor
 
 AGAIN = "tests/boot/again.bin"
-# Seconds for a loop: where KVM emulates, SeaBIOS takes 3 s a boot.  With GV_SLOW in the environment there is no limit.
-PATIENCE = 0 if os.environ.get("GV_SLOW") else 100
+PATIENCE = 1200         # seconds for a loop: where KVM emulates, SeaBIOS takes 3 s a boot and more
 GROWTH = 512            # KiB of resident memory that may come in hundreds of boots: a page a boot would be more
 
 
@@ -31,7 +30,7 @@ def status(pid):
 
 def wait_boots(v, count):
 	"""Whether V's guest has said ! COUNT times, before the time is up."""
-	until = time.monotonic() + (visor.DEADLINE if PATIENCE else 3600)
+	until = time.monotonic() + PATIENCE
 	with v.changed:
 		while v.text.count("!") < count:
 			left = until - time.monotonic()
@@ -66,14 +65,7 @@ def boots(tap, what, warm, count, *args):
 	with visor.Visor("-r", "-M", "unix:{dir}/monitor", *args) as v:
 		if not tap.ok(v.target, what + ": starts", v.text):
 			return
-		first = time.monotonic()
 		tap.ok(wait_boots(v, warm), "%s: %d times" % (what, warm), v.text[-400:])
-		each = (time.monotonic() - first) / warm
-		if PATIENCE and count * each > PATIENCE:
-			fewer = max(1, int(PATIENCE / 2 / each))
-			tap.skip("%s: %d times more" % (what, count), "%.1f s each here: %d times (GV_SLOW=1 waits)"
-				 % (each, fewer))
-			count = fewer
 		s = visor.connect(v.path("monitor"))
 		before, start = status_at_reset(v, s, b"warmed up"), v.text.count("!")
 		tap.ok(wait_boots(v, start + count), "%s: %d times more" % (what, count), v.text[-400:])
