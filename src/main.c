@@ -229,6 +229,8 @@ static int make_machine(struct program *p)
 		.load = o->load,
 		.has_entry = o->has_entry,
 		.entry = o->entry,
+		.entry_pvh = o->entry_pvh,
+		.decompress = o->decompress,
 		.has_mode = o->has_mode,
 		.mode = o->mode,
 		.append = o->append,

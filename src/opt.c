@@ -26,6 +26,7 @@ static const struct word kinds[] = {
 	{ "flat", IMAGE_FLAT },
 	{ "elf", IMAGE_ELF },
 	{ "multiboot", IMAGE_MULTIBOOT },
+	{ "linux", IMAGE_LINUX },
 	{ "bios", KIND_BIOS },
 	{ 0 },
 };
@@ -142,7 +143,16 @@ static int parse_load(struct options *o, const char *arg, struct err *err)
 
 static int parse_entry(struct options *o, const char *arg, struct err *err)
 {
-	return parse_gpa(arg, &o->entry, &o->has_entry, err);
+	uint64_t entry = 0;
+	bool pvh = !strcmp(arg, "pvh");
+	int r = pvh ? 0 : parse_gpa(arg, &entry, &o->has_entry, err);
+
+	if (r)
+		return r;
+	o->entry = entry;
+	o->entry_pvh = pvh;
+	o->has_entry = true;
+	return 0;
 }
 
 static int parse_memory(struct options *o, const char *arg, struct err *err)
@@ -373,15 +383,16 @@ static int parse_serial(struct options *o, const char *arg, struct err *err)
 #define FLAG(member) offsetof(struct options, member), NULL
 
 static const struct option_row rows[] = {
-	{ 'k', "kind", "KIND", "auto (default), flat, elf, multiboot, bios", 0, parse_kind },
+	{ 'k', "kind", "KIND", "auto (default), flat, elf, multiboot, linux, bios", 0, parse_kind },
 	{ 0, "load", "ADDR", "flat image: where it goes, default 0x7c00", 0, parse_load },
-	{ 0, "entry", "ADDR", "flat image: its first instruction (its start)", 0, parse_entry },
+	{ 0, "entry", "ADDR", "first instruction; Linux: 16, 32, 64 or pvh", 0, parse_entry },
 	{ 0, "mode", "MODE", "flat image: real (default), protected, long", 0, parse_mode },
+	{ 0, "decompress", NULL, "Linux: start the kernel that is packed in the bzImage", FLAG(decompress) },
 	{ 'm', "memory", "SIZE", "guest RAM, default 128M (K, M, G suffixes)", 0, parse_memory },
 	{ 'c', "cpus", "N", "vCPUs, default 1", 0, parse_cpus },
 	{ 0, "dirty-log", "KIND", "dirty logs by bitmap (default) or ring", 0, parse_dirty_log },
 	{ 'a', "append", "TEXT", "kernel or Multiboot command line", 0, parse_append },
-	{ 'i', "initrd", "FILE", "Multiboot module, \"FILE ARGS...\" (repeatable)", 0, parse_initrd },
+	{ 'i', "initrd", "FILE", "initrd, or Multiboot module \"FILE ARGS...\" (repeatable)", 0, parse_initrd },
 	{ 'd', "disk", "FILE", "ATA disk: FILE[,ro][,snapshot] (repeatable)", 0, parse_disk },
 	{ 0, "cdrom", "FILE", "ATAPI CD-ROM (repeatable)", 0, parse_cdrom },
 	{ 'b', "bios", "FILE", "firmware, which starts the machine (found by itself)", 0, parse_bios },

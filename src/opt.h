@@ -39,6 +39,8 @@ struct options {
 	enum image_kind kind;           /* IMAGE_AUTO; -k bios is in bios */
 	bool has_load, has_entry, has_mode;
 	uint64_t load, entry;           /* gpa; entry is linear */
+	bool entry_pvh;                 /* --entry=pvh: has_entry, and entry 0 */
+	bool decompress;
 	enum boot_mode mode;
 	uint64_t memory;                /* bytes, a multiple of 4 KiB; 128 MiB */
 	unsigned cpus;                  /* 1 to MACHINE_CPUS_MAX; 1 */

@@ -38,6 +38,7 @@ static int check_firmware(const struct options *o, struct err *err)
 		{ o->has_mode, "--mode" },
 		{ o->append, "--append" },
 		{ o->nmodules, "--initrd" },
+		{ o->decompress, "--decompress" },
 	};
 	size_t i;
 

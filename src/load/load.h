@@ -10,7 +10,7 @@
 #include "api/err.h"
 #include "mem/gmem.h"
 
-enum image_kind { IMAGE_AUTO, IMAGE_FLAT, IMAGE_ELF, IMAGE_MULTIBOOT, IMAGE_BIOS };
+enum image_kind { IMAGE_AUTO, IMAGE_FLAT, IMAGE_ELF, IMAGE_MULTIBOOT, IMAGE_LINUX, IMAGE_BIOS };
 enum boot_mode { BOOT_REAL, BOOT_PROTECTED, BOOT_LONG };
 
 struct boot_seg {
@@ -42,6 +42,8 @@ struct load_opts {
 	enum image_kind kind;
 	bool has_load, has_entry, has_mode;
 	uint64_t load, entry;   /* gpa; entry is linear */
+	bool entry_pvh;         /* as PVH guests are entered; has_entry is set, entry 0 */
+	bool decompress;        /* Linux: unpack the kernel here, and start what was in it */
 	enum boot_mode mode;
 	const char *append;     /* command line, NULL: none */
 	const struct blob *modules;
@@ -53,7 +55,7 @@ struct image {
 	enum image_kind kind;   /* what probing found, never IMAGE_AUTO */
 	bool is_elf;            /* file holds an ELF, whatever the kind; then symbols may be read from it */
 	unsigned bits;          /* 64 or 32: its ELF class; 0: a flat image */
-	const char *kind_name;  /* "flat", "elf32", "elf64", "multiboot", "bios" */
+	const char *kind_name;  /* "flat", "elf32", "elf64", "multiboot", "linux", "bios" */
 };
 
 /*
@@ -67,7 +69,8 @@ void blob_done(struct blob *b);
 
 /*
  * Tells what FILE is (or checks that it can be KIND) and takes it over on success, leaving FILE empty.  Auto: a
- * valid Multiboot header makes it multiboot, else an ELF is elf, and anything else flat.  -ENOEXEC with one line
+ * valid Multiboot header makes it multiboot, "HdrS" at 0x202 or an ELF's notes (Linux's own, or of a PVH entry) linux, else
+ * an ELF is elf, and anything else flat.  -ENOEXEC with one line
  * that begins with the path: truncated, for another machine, a header that lies.
  */
 int image_init(struct image *im, struct blob *file, enum image_kind kind, struct err *err);
@@ -81,6 +84,11 @@ void image_done(struct image *im);
  *   elf        ELF32 in flat protected mode, ELF64 in long mode, at the physical address of the entry point.
  *   bios       nothing is put anywhere: the ROM is the machine's; at the reset vector.
  *   multiboot  flat protected mode, EAX 0x2badb002, EBX the information structure.
+ *
+ *   linux      a bzImage at its 64-bit entry, or the 32-bit one if that is all it has; an ELF, or with `decompress` the one
+ *              in a bzImage, in the mode of its class, or by PVH if its notes speak of nothing else.  --entry says
+ *              otherwise: 16, 32, 64 or pvh.  Modules are initrds, put together as one, as high as the kernel allows.
+ *              GDT: code 0x10, data 0x18.  In real mode a stand-in for a BIOS answers INT 15h, E820.
  *
  * Protected and long mode start with interrupts off, a GDT (code 0x08, data 0x10), a 16 KiB stack whose top word
  * is a zero return address, no IDT; long mode with the first 4 GiB mapped onto themselves by 2M pages.  All this

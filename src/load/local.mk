@@ -1,11 +1,12 @@
 libgvcore_a_SOURCES += src/load/load.h src/load/parts.h src/load/image.c src/load/blob.c src/load/layout.c \
 	src/load/boot.c src/load/flat.c src/load/elf.c src/load/multiboot.c src/load/mbinfo.c \
-	src/load/symtab.h src/load/symtab.c
+	src/load/symtab.h src/load/symtab.c src/load/decompress.h src/load/decompress.c src/load/linux.h src/load/linux.c \
+	src/load/bzimage.c src/load/linux_elf.c src/load/linux_map.c src/load/linux_start.c src/load/linux_real.c
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_load tests/check_multiboot tests/check_symtab
 load_test_sources = tests/load_env.c tests/load_env.h tests/elf_make.c tests/elf_make.h tests/unit.c tests/unit.h
-load_test_libs = libgvcore.a $(ELF_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+load_test_libs = libgvcore.a $(ELF_LIBS) $(UNPACK_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_load_SOURCES = tests/check_load.c $(load_test_sources)
 tests_check_load_LDADD = $(load_test_libs)
 tests_check_multiboot_SOURCES = tests/check_multiboot.c $(load_test_sources)

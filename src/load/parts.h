@@ -100,5 +100,8 @@ int elf_load(const struct image *im, const struct load_opts *opts, struct gmem *
 int multiboot_check(struct image *im, struct err *err);
 int multiboot_load(const struct image *im, const struct load_opts *opts, struct gmem *g, struct boot_state *ret,
 		   struct err *err);
+int linux_check(struct image *im, struct err *err);
+int linux_load(const struct image *im, const struct load_opts *opts, struct gmem *g, struct boot_state *ret,
+	       struct err *err);
 
 #endif
