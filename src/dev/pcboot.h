@@ -11,12 +11,13 @@
 #define PCBOOT_PM_BASE  0x600u          /* PIIX4: PM1 event at +0, control at +4, timer at +8; 64 ports */
 #define PCBOOT_SMB_BASE 0x700u          /* its SMBus; 16 ports */
 
-/* The interrupt that PIRQ 0 to 3 (A to D) is routed to.  Slot s's pin p (0: INTA) is PIRQ (s - 1 + p) % 4. */
+/* The PIRQ (0 to 3: A to D) that a slot's pin (0: INTA) is, on this board; and the interrupt that a PIRQ is routed to. */
+#define PCBOOT_PIRQ(slot, pin) (((slot) + 3 + (pin)) % 4)
 #define PCBOOT_PIRQ_LINE(pirq) ((pirq) & 2 ? 11u : 10u)
 
 /*
  * Programs B's chipset (dev/chipset.h, dev/ide.h) as a guest would, by configuration cycles: PIRQs routed, each function's
- * interrupt line register set, PM and SMBus ports placed and enabled, both IDE channels decoded.  BARs stay nowhere, for the
+ * interrupt line register set, PM and SMBus ports placed and enabled.  BARs stay nowhere, for the
  * guest to place, and with them what command registers enable.  The configuration address (0xcf8) is left at 0, as after a
  * reset.  To be called after every bus_reset() of a machine that starts without firmware, before it runs.  Takes the bus lock
  * itself.  A bus without PCI is left as it is.

@@ -7,6 +7,7 @@
 #ifndef GV_LOAD_MPTABLE_H
 #define GV_LOAD_MPTABLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "api/err.h"
