@@ -12,6 +12,7 @@ include src/dev/firmware.mk
 include src/dev/console.mk
 include src/dev/pic.mk
 include src/dev/chipset.mk
+include src/load/tables.mk
 include src/dev/storage.mk
 include src/break/local.mk
 include src/insn/local.mk

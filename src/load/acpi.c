@@ -221,7 +221,8 @@ static uint64_t add_fadt(struct tables *t, uint64_t facs, uint64_t dsdt)
 		.c3_latency = NO_LATENCY_C3,
 		.century = CMOS_CENTURY,
 		.boot_arch = BOOT_LEGACY | BOOT_8042,
-		.flags = FLAG_WBINVD | FLAG_C1 | FLAG_NO_POWER_BUTTON | FLAG_NO_SLEEP_BUTTON | FLAG_NO_RTC_WAKE | FLAG_RESET,
+		.flags = FLAG_WBINVD | FLAG_C1 | FLAG_NO_POWER_BUTTON | FLAG_NO_SLEEP_BUTTON | FLAG_NO_RTC_WAKE |
+			 FLAG_RESET,
 		.reset = PORT(8, BY_BYTE, RESET_PORT),
 		.reset_value = RESET_VALUE,
 		.x_pm1a_evt = PORT(32, BY_WORD, PCBOOT_PM_BASE),
@@ -307,7 +308,8 @@ static void build(struct tables *t, const struct acpi_spec *spec)
 static int check_spec(const struct acpi_spec *spec, struct err *err)
 {
 	if (!spec->cpus || spec->cpus > MACHINE_CPUS_MAX)
-		return err_set(err, EINVAL, "ACPI tables: %u vCPUs (there may be 1 to %u)", spec->cpus, MACHINE_CPUS_MAX);
+		return err_set(err, EINVAL, "ACPI tables: %u vCPUs (there may be 1 to %u)", spec->cpus,
+			       MACHINE_CPUS_MAX);
 	if (spec->gpa % GPA_ALIGN || spec->gpa >= GPA_END || spec->size > GPA_END - spec->gpa)
 		return err_set(err, EINVAL, "ACPI tables: 0x%llx is no place for them", (unsigned long long)spec->gpa);
 	return 0;
@@ -335,7 +337,8 @@ int acpi_build(const struct acpi_spec *spec, struct gmem *g, uint64_t *ret_rsdp_
 	}
 	/* A look first: a write that meets a hole would leave a part of them. */
 	if (gmem_read(g, spec->gpa, before, t.n) != t.n) {
-		r = err_set(err, ENOSPC, "ACPI tables: no RAM for %zu bytes at 0x%llx", t.n, (unsigned long long)spec->gpa);
+		r = err_set(err, ENOSPC, "ACPI tables: no RAM for %zu bytes at 0x%llx", t.n,
+			    (unsigned long long)spec->gpa);
 		goto fail;
 	}
 	gmem_write(g, spec->gpa, t.data, t.n);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An encoder of ACPI machine language (ACPI 6.4, chapter 20) and of resource templates (chapter 6.4), as much of them as
- * load/dsdt.c says.  AML is prefix code: an operator is written first, then its operands, then where the result goes.
+ * An encoder of ACPI machine language (ACPI 6.4, chapter 20) and of resource templates (chapter 6.4), as much of
+ * them as load/dsdt.c says.  AML is prefix code: an operator is written first, then its operands, then where the
+ * result goes.
  *
- * What does not fit makes the encoder full: everything after that is dropped, and aml_done() says so.  Names are the
- * program's own text, and right.  Private to src/load; an encoder belongs to one thread.
+ * What does not fit makes the encoder full: everything after that is dropped, and aml_done() says so.  Names are
+ * the program's own text, and right.  Private to src/load; an encoder belongs to one thread.
  */
 #ifndef GV_LOAD_AML_H
 #define GV_LOAD_AML_H
@@ -71,7 +72,7 @@ void aml_field(struct aml *a, const char *name, unsigned bits);        /* of the
 /* Resources, in a template. */
 void aml_io(struct aml *a, uint16_t base, uint8_t bytes);              /* ports at a fixed place */
 void aml_irq(struct aml *a, unsigned line);                            /* an ISA interrupt: edge, high, not shared */
-/* N interrupts of a PCI link: level, high, shared.  The first one's 4 bytes are AML_LINK_IRQ bytes into the template. */
+/* N interrupts of a PCI link: level, high, shared.  The first one's 4 bytes are AML_LINK_IRQ bytes further on. */
 void aml_link_irqs(struct aml *a, const uint32_t *line, size_t n);
 #define AML_LINK_IRQ 5u
 /* What a bridge passes on, FIRST and LAST included. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the machine is, in AML.  Interrupt links are the PIRQ registers of the PIIX3 (data sheet 290550, 2.3.11): the guest sees
- * there what pcboot_program() routed, and may route them elsewhere.
+ * What the machine is, in AML.  Interrupt links are the PIRQ registers of the PIIX3 (data sheet 290550, 2.3.11):
+ * the guest sees there what pcboot_program() routed, and may route them elsewhere.
  */
 #include "load/dsdt.h"
 

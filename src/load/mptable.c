@@ -28,7 +28,9 @@
 struct pointer {
 	char signature[4];
 	uint32_t config;
-	uint8_t length, revision, checksum, features[5];       /* length in 16 bytes; no default configuration, no IMCR */
+	uint8_t length;                 /* in 16 bytes */
+	uint8_t revision, checksum;
+	uint8_t features[5];            /* no default configuration, no IMCR */
 } PACKED;
 
 /* 4.2 */
