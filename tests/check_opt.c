@@ -112,6 +112,25 @@ START_TEST(every_option_both_ways)
 }
 END_TEST
 
+START_TEST(linux_entries)
+{
+	struct options o = parse_good("img|--entry=pvh|--decompress");
+
+	ck_assert(o.has_entry && o.entry_pvh && o.decompress);
+	ck_assert_uint_eq(o.entry, 0);
+	options_done(&o);
+	/* The last one counts. */
+	o = parse_good("img|--entry=pvh|--entry=32");
+	ck_assert(o.has_entry && !o.entry_pvh && !o.decompress);
+	ck_assert_uint_eq(o.entry, 32);
+	options_done(&o);
+	o = parse_good("img|--entry=64|--entry=pvh");
+	ck_assert(o.has_entry && o.entry_pvh);
+	ck_assert_uint_eq(o.entry, 0);
+	options_done(&o);
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	uint64_t bytes;
@@ -211,6 +230,7 @@ static const struct {
 	{ "--cdrom=d|--vga|v|-k|bios", NULL, NULL, "v", IMAGE_AUTO },
 	{ "-d|d|f", "f", NULL, NULL, IMAGE_AUTO },
 	{ "-d|d|f|-k|bios|-k|elf", "f", NULL, NULL, IMAGE_ELF },
+	{ "-k|linux|f", "f", NULL, NULL, IMAGE_LINUX },
 	{ "-b|f|-h|g|-k|bios", NULL, "g", NULL, IMAGE_AUTO },
 };
 
@@ -329,8 +349,8 @@ static const struct {
 	{ "a|-c|-1", "-c -1: not a number of vCPUs (1 to 64)" },
 	{ "a|-c|two", "-c two: not a number of vCPUs (1 to 64)" },
 	{ "a|-c|4294967297", "-c 4294967297: not a number of vCPUs (1 to 64)" },
-	{ "a|-k|coff", "-k coff: not one of auto, flat, elf, multiboot, bios" },
-	{ "a|-k|", "-k : not one of auto, flat, elf, multiboot, bios" },
+	{ "a|-k|coff", "-k coff: not one of auto, flat, elf, multiboot, linux, bios" },
+	{ "a|-k|", "-k : not one of auto, flat, elf, multiboot, linux, bios" },
 	{ "a|--mode=virtual", "--mode=virtual: not one of real, protected, long" },
 	{ "a|--load=here", "--load=here: not an address (try 0x7c00)" },
 	{ "a|--entry=0x1ffffffffffffffff", "--entry=0x1ffffffffffffffff: not an address (try 0x7c00)" },
@@ -357,6 +377,9 @@ static const struct {
 	{ "-d|d|-k|flat", "-k: is for an IMAGE, and firmware starts the machine" },
 	{ "-b|f|--load=0", "--load: is for an IMAGE, and firmware starts the machine" },
 	{ "-k|bios|f|--entry=0", "--entry: is for an IMAGE, and firmware starts the machine" },
+	{ "-b|f|--decompress", "--decompress: is for an IMAGE, and firmware starts the machine" },
+	{ "-b|f|--entry=pvh", "--entry: is for an IMAGE, and firmware starts the machine" },
+	{ "a|--entry=PVH", "--entry=PVH: not an address (try 0x7c00)" },
 	{ "-b|f|--mode=real", "--mode: is for an IMAGE, and firmware starts the machine" },
 	{ "-b|f|-a|x", "--append: is for an IMAGE, and firmware starts the machine" },
 	{ "-b|f|-i|x", "--initrd: is for an IMAGE, and firmware starts the machine" },
@@ -370,7 +393,7 @@ static const struct {
 	{ "a|-g|none|-g|1", "-g none: contradicts the other -g" },
 	{ "a|-g|stdio|-M|stdio", "-M stdio: standard input and output are -g stdio's" },
 	{ "a|-x|-|-g|stdio", "-x -: standard input is -g stdio's" },
-	{ "a|-k|x\x1b[2Jy", "-k x?[2Jy: not one of auto, flat, elf, multiboot, bios" },
+	{ "a|-k|x\x1b[2Jy", "-k x?[2Jy: not one of auto, flat, elf, multiboot, linux, bios" },
 };
 
 START_TEST(each_mistake_is_one_line)
@@ -513,6 +536,7 @@ int main(void)
 
 	tcase_add_test(t, defaults);
 	tcase_add_test(t, every_option_both_ways);
+	tcase_add_test(t, linux_entries);
 	tcase_add_loop_test(t, memory_sizes, 0, COUNT(sizes));
 	tcase_add_test(t, modules_have_arguments);
 	tcase_add_loop_test(t, disks_have_options, 0, COUNT(disks));

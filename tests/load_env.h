@@ -7,7 +7,9 @@
 #include "tests/unit.h"
 
 #define RAM_SIZE        0x400000ull
+#ifndef GIB             /* load/parts.h has it too */
 #define GIB             (1ull << 30)
+#endif
 
 extern uint8_t ram[RAM_SIZE], file[65536];
 extern struct gmem *g;

@@ -101,3 +101,10 @@ tests/cli/kvm_shim.so: $(srcdir)/tests/cli/kvm_shim.c
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) -O1 $(WARN_CFLAGS) -shared -fPIC -o $@ $(srcdir)/tests/cli/kvm_shim.c
 
 dist_man_MANS += gdbvisor.1
+
+if HAVE_CHECK
+check_PROGRAMS += tests/kvm_linux
+tests_kvm_linux_SOURCES = tests/kvm_linux.c tests/bzimage_make.c tests/bzimage_make.h $(kvm_harness)
+tests_kvm_linux_LDADD = $(kvm_libs)
+TESTS += tests/kvm_linux
+endif

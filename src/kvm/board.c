@@ -17,7 +17,7 @@
 #define PC_RAM_MIN      0x200000u               /* bytes: less leaves nothing above the hole */
 #define TOP             (1ull << 32)            /* where ROM ends */
 
-enum { SLOT_LOW, SLOT_HIGH, SLOT_ABOVE_4G, SLOT_VGA };
+enum { SLOT_LOW, SLOT_HIGH, SLOT_ABOVE_4G, SLOT_VGA, SLOT_TABLES };
 
 /* A place that is a slot of the board's. */
 struct place {
@@ -46,13 +46,14 @@ static int add_ram(struct slots *s, unsigned id, uint64_t gpa, uint64_t size, co
 	return size ? slots_add(s, &spec, label, NULL, err) : 0;
 }
 
-static int add_all_ram(struct slots *s, uint64_t size, bool pc, struct err *err)
+static int add_all_ram(struct slots *s, uint64_t size, enum board_kind kind, struct err *err)
 {
+	bool pc = kind != BOARD_FLAT;
 	uint64_t low = size < PC_RAM_LOW_MAX ? size : PC_RAM_LOW_MAX;
 	int r;
 
 	if (pc && size < PC_RAM_MIN)
-		return err_set(err, EINVAL, "a PC with firmware needs 2M of memory at least");
+		return err_set(err, EINVAL, "a PC needs 2M of memory at least");
 	r = add_ram(s, SLOT_LOW, 0, pc ? LOW_RAM : low, "ram", err);
 	if (!r && pc)
 		r = add_ram(s, SLOT_HIGH, LOW_END, low - LOW_END, "ram", err);
@@ -61,6 +62,8 @@ static int add_all_ram(struct slots *s, uint64_t size, bool pc, struct err *err)
 		r = add_ram(s, pc ? SLOT_ABOVE_4G : SLOT_HIGH, TOP, size - low, "ram", err);
 	if (!r && pc)
 		r = add_ram(s, SLOT_VGA, VGA_TEXT_GPA, VGA_TEXT_BYTES, "vga", err);
+	if (!r && kind == BOARD_TABLES)
+		r = add_ram(s, SLOT_TABLES, LINUX_TABLES_GPA, LINUX_TABLES_SIZE, "tables", err);
 	return r ? r : slots_mark_initial(s, err);
 }
 
@@ -73,7 +76,8 @@ static int make_memory(struct board *b, struct err *err)
 	return r ? r : backing_new(&shadow, &b->shadow, err);
 }
 
-int board_new(struct slots *s, uint64_t size, const struct blob *firmware, struct board **ret, struct err *err)
+int board_new(struct slots *s, uint64_t size, enum board_kind kind, const struct blob *firmware, struct board **ret,
+	      struct err *err)
 {
 	struct board *b = calloc(1, sizeof(*b));
 	int r;
@@ -82,8 +86,8 @@ int board_new(struct slots *s, uint64_t size, const struct blob *firmware, struc
 		return err_set(err, ENOMEM, "out of memory");
 	b->slots = s;
 	b->firmware = firmware;
-	r = add_all_ram(s, size, firmware, err);
-	if (!r && firmware)
+	r = add_all_ram(s, size, kind, err);
+	if (!r && kind == BOARD_FIRMWARE)
 		r = make_memory(b, err);
 	if (r)
 		board_free(b);

@@ -13,11 +13,18 @@
 
 struct board;
 
+enum board_kind {
+	BOARD_FLAT,             /* all RAM from gpa 0 on, and the board does nothing more */
+	BOARD_FIRMWARE,         /* as a PC has it, firmware in its ROM */
+	BOARD_TABLES,           /* a PC's map with RAM for LINUX_TABLES_SIZE bytes at LINUX_TABLES_GPA instead: PAM does nothing */
+};
+
 /*
- * Makes RAM of SIZE bytes (a multiple of the page size).  FIRMWARE NULL: all of it from gpa 0 on, and the board does nothing more.
- * Else as a PC has it, FIRMWARE in its ROM, which is copied.  -EINVAL: too little RAM for a PC; -ENOMEM.  S must outlive the board.
+ * Makes RAM of SIZE bytes (a multiple of the page size), as KIND says.  FIRMWARE is copied, and NULL for the other kinds.
+ * -EINVAL: too little RAM for a PC; -ENOMEM.  S must outlive the board.
  */
-int board_new(struct slots *s, uint64_t size, const struct blob *firmware, struct board **ret, struct err *err);
+int board_new(struct slots *s, uint64_t size, enum board_kind kind, const struct blob *firmware, struct board **ret,
+	      struct err *err);
 void board_free(struct board *b);       /* NULL is fine */
 /* Whose PAM registers count; NULL at first: all of it is ROM. */
 void board_set_bridge(struct board *b, const struct pci_function *bridge);

@@ -95,7 +95,7 @@ static int add_firmware_devices(struct machine_kvm *k, const struct machine_conf
 
 int devices_new(struct machine_kvm *k, const struct machine_config *c, struct err *err)
 {
-	bool firmware = k->image.kind == IMAGE_BIOS, chipset = firmware || c->ndisks;
+	bool firmware = k->image.kind == IMAGE_BIOS, chipset = firmware || k->image.kind == IMAGE_LINUX || c->ndisks;
 	int r = bus_new(&k->dev_host, &k->vm.bus, err);
 
 	for (size_t i = 0; i < c->ndisks && !r; i++)

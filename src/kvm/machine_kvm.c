@@ -10,6 +10,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "dev/pcboot.h"
 #include "kvm/assist_kvm.h"
 #include "kvm/dirty.h"
 #include "kvm/machine_priv.h"
@@ -37,6 +38,11 @@ static int add_cpus(struct machine_kvm *k, unsigned ncpus, struct err *err)
 	return r;
 }
 
+static enum board_kind board_of(enum image_kind kind)
+{
+	return kind == IMAGE_BIOS ? BOARD_FIRMWARE : kind == IMAGE_LINUX ? BOARD_TABLES : BOARD_FLAT;
+}
+
 int machine_load(struct machine_kvm *k, struct err *err)
 {
 	struct boot_state boot;
@@ -47,6 +53,9 @@ int machine_load(struct machine_kvm *k, struct err *err)
 	r = slots_restore(k->slots, err);
 	if (!r)
 		bus_reset(k->vm.bus);
+	/* What Linux is told of the machine is what firmware would have made of it. */
+	if (!r && k->image.kind == IMAGE_LINUX)
+		pcboot_program(k->vm.bus);
 	if (!r)
 		r = board_reset(k->board, err);
 	if (!r)
@@ -130,6 +139,8 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 		blob_done(&c->image);
 		goto fail;
 	}
+	k->load.table_cpus = c->cpus;
+	k->load.no_apic = c->user_irqchip;
 	k->info.image = k->image.file.path;
 	k->info.image_kind = k->image.kind_name;
 	k->info.image_bits = k->image.bits;
@@ -148,7 +159,8 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	if (r)
 		goto fail;
 	slots_use_rings(k->slots, k->vm.rings);
-	r = board_new(k->slots, c->memory, k->image.kind == IMAGE_BIOS ? &k->image.file : NULL, &k->board, err);
+	r = board_new(k->slots, c->memory, board_of(k->image.kind), k->image.kind == IMAGE_BIOS ? &k->image.file : NULL,
+		      &k->board, err);
 	k->vm.board = k->board;
 	if (!r)
 		r = probe_host(&k->vm.kvm, &k->probe, err);

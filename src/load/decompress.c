@@ -46,7 +46,7 @@ static enum outcome gunzip(struct job *j)
 		return NO_MEMORY;
 	case Z_BUF_ERROR:
 	case Z_OK:
-		return z.avail_out ? TRUNCATED : TOO_LONG;
+		return z.avail_in ? TOO_LONG : TRUNCATED;
 	default:
 		return DAMAGED;
 	}
@@ -75,7 +75,7 @@ static enum outcome unxz(struct job *j)
 	case LZMA_MEMLIMIT_ERROR:
 		return NO_MEMORY;
 	case LZMA_BUF_ERROR:
-		return s.avail_out ? TRUNCATED : TOO_LONG;
+		return s.avail_in ? TOO_LONG : TRUNCATED;
 	default:
 		return DAMAGED;
 	}
@@ -104,7 +104,7 @@ static enum outcome unzstd(struct job *j)
 	if (ZSTD_isError(left))
 		return ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation ? NO_MEMORY :
 		       out.pos == out.size ? TOO_LONG : DAMAGED;
-	return out.pos == out.size ? TOO_LONG : TRUNCATED;
+	return in.pos < in.size ? TOO_LONG : TRUNCATED;
 }
 
 static enum outcome unlz4(struct job *j)

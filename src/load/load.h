@@ -48,7 +48,14 @@ struct load_opts {
 	const char *append;     /* command line, NULL: none */
 	const struct blob *modules;
 	size_t nmodules;
+	/* Linux: it gets tables of a PC with so many vCPUs, ACPI's and MP's, at LINUX_TABLES_GPA; 0: none. */
+	unsigned table_cpus;
+	bool no_apic;           /* the PC has neither local nor I/O APICs, and the tables say so */
 };
+
+/* Where RAM must be for them: ACPI's in the first half, the MP table in the second, where kernels look for them too. */
+#define LINUX_TABLES_GPA        0xe0000u
+#define LINUX_TABLES_SIZE       0x20000u
 
 struct image {
 	struct blob file;
