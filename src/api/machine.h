@@ -113,7 +113,7 @@ struct machine_info {
 	unsigned cpus;
 	uint64_t ram_size;      /* bytes */
 	const char *image;      /* path, or "(built-in demo)" */
-	const char *image_kind; /* "flat", "elf32", "elf64", "multiboot" */
+	const char *image_kind; /* "flat", "elf32", "elf64", "multiboot", "linux", "bios" */
 	unsigned image_bits;    /* the image's class for a debugger: 64, 32, or 0 when it follows the vCPU's mode */
 	/* An image that a debugger can read symbols from: the absolute name to offer it under, and its bytes; else NULL and 0. */
 	const char *exec_file;

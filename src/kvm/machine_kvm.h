@@ -16,7 +16,8 @@ struct machine_config {
 	struct blob image;      /* taken over, also on failure */
 	struct load_opts load;  /* its strings and modules must outlive the machine */
 	/*
-	 * IMAGE_BIOS makes a whole PC of it, and so do disks, without the firmware's memory map.  The first disks take the places of the IDE
+	 * IMAGE_BIOS makes a whole PC of it, and so does IMAGE_LINUX, with tables in firmware's place, and disks, without a PC's memory
+	 * map.  The first disks take the places of the IDE
 	 * channels in order; CDs the first that is left from the second channel on.  IDE_DRIVES at most; paths must outlive it.
 	 */
 	const struct disk_spec *disks;

@@ -10,7 +10,7 @@
 
 #define DECOMPRESS_MAX  (1u << 30)      /* bytes that may come out */
 
-/* What DATA is compressed with, by its first bytes ("gzip", "zstd", ...), known to decompress() or not; NULL: nothing known. */
+/* What DATA is compressed with, by its first bytes ("gzip"), also if decompress() cannot do it; NULL: nothing known. */
 const char *decompress_format(const uint8_t *data, size_t size);
 
 /*

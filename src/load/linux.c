@@ -154,7 +154,7 @@ static int choose_entry(struct kernel *k, const struct load_opts *opts, struct e
 		       "it is a 32-bit ELF file");
 }
 
-/* phys_startup_64 and the like: Linux's e_entry is a physical address, but in kernels whose linker made it a virtual one. */
+/* Linux's e_entry is a physical address (phys_startup_64), but in kernels whose linker made it a virtual one. */
 static int elf_entry(const struct kernel *k, uint64_t *ret, struct err *err)
 {
 	GElf_Phdr ph;

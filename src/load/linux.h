@@ -130,8 +130,8 @@ void linux_fill_header(struct setup_header *h, const struct linux_parts *p);
 /* ---- linux_real.c ---- */
 
 /*
- * At the real-mode code of B, whose protected-mode code is at CODE_GPA, with interrupt vectors at which a stand-in for a
- * BIOS answers what the setup code cannot do without: INT 15h, E820, from P's map.  All else is told to be missing.
+ * At the real-mode code of B, whose protected-mode code is at CODE_GPA, with interrupt vectors at which a stand-in for
+ * a BIOS answers what the setup code cannot do without: INT 15h, E820, from P's map.  All else is told to be missing.
  * -ENOEXEC: too large; -ENOSPC, -ENOMEM.
  */
 int linux_start_real(const struct bzimage *b, const struct blob *file, uint64_t code_gpa, const struct linux_parts *p,

@@ -79,6 +79,7 @@ def images(b):
 		b.refuses(66, said, "Multiboot address fields: " + what, b.write("mb", header + b"\xf4" * 0x100))
 	b.refuses(66, "(?i)multiboot", "a flat file as Multiboot", "-k", "multiboot",
 		  visor.built("tests/guests/exit.bin"))
+	b.refuses(66, "HdrS", "a flat file as Linux", "-k", "linux", visor.built("tests/guests/exit.bin"))
 	b.refuses(66, "/nonexistent", "a module that is not there", "-i", "/nonexistent", MULTIBOOT)
 
 
