@@ -490,7 +490,7 @@ START_TEST(rows_are_sound)
 			ck_assert(!a->letter || a->letter != b->letter);
 		}
 	}
-	ck_assert_uint_eq(i, 28);
+	ck_assert_uint_eq(i, 29);
 	ck_assert_ptr_null(options_row(i + 1));
 }
 END_TEST
