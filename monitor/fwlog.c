@@ -117,21 +117,6 @@ static void show_more(struct session *s, struct follower *f, struct out *o)
 	}
 }
 
-static int write_all(int fd, const char *p, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? errno : EIO;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static void write_more(struct session *s, struct follower *f, struct out *o)
 {
 	char chunk[CHUNK_BYTES];
@@ -143,7 +128,7 @@ static void write_more(struct session *s, struct follower *f, struct out *o)
 		n = machine_firmware_log(s->mon->m, &f->file_at, chunk, sizeof(chunk));
 		if (!n)
 			return;
-		code = write_all(f->fd, chunk, n);
+		code = newfile_append(f->fd, chunk, n);
 	}
 	if (!code)
 		return;

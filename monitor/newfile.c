@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static int write_all(int fd, const char *p, size_t len)
+int newfile_append(int fd, const void *data, size_t len)
 {
+	const char *p = data;
+
 	while (len) {
 		ssize_t n = write(fd, p, len);
 
@@ -29,7 +31,7 @@ int newfile_write(const char *path, const void *data, size_t len, struct err *er
 		return err_set(err, EEXIST, "%s exists: it is not written over", path);
 	if (fd < 0)
 		return err_errno(err, errno, "%s", path);
-	code = write_all(fd, data, len);
+	code = newfile_append(fd, data, len);
 	if (close(fd) && !code)
 		code = errno;
 	if (!code)

@@ -12,5 +12,7 @@
  * system said, and what had been written of the file is gone again.
  */
 int newfile_write(const char *path, const void *data, size_t len, struct err *err);
+/* Writes LEN more bytes to FD, all of them.  0 or the errno. */
+int newfile_append(int fd, const void *data, size_t len);
 
 #endif
