@@ -245,12 +245,6 @@ static int store_events(struct vcpu *v, const struct assist_result *res)
 	return kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e);
 }
 
-/* In real mode exceptions push no error codes (SDM vol. 3, 20.1.4). */
-static bool has_codes(const struct vcpu *v)
-{
-	return v->run->s.regs.sregs.cr0 & 1;
-}
-
 static int store(struct vcpu *v, const struct assist_cpu *cpu, struct assist_result *res)
 {
 	int r = 0;
@@ -263,7 +257,7 @@ static int store(struct vcpu *v, const struct assist_cpu *cpu, struct assist_res
 		r = set_cs(v, &cpu->cs);
 	if (!r)
 		r = store_general(v, &cpu->regs);
-	res->has_code &= has_codes(v);
+	res->has_code &= regs_has_codes(v);
 	return r ? r : store_events(v, res);
 }
 

@@ -21,7 +21,6 @@ static const char *const boot_path[IDE_DRIVES] = {
 	"/pci@i0cf8/ide@1,1/drive@1/disk@0", "/pci@i0cf8/ide@1,1/drive@1/disk@1",
 };
 
-#define CR0_PE 1u
 #define LINES 24u               /* of KVM's interrupt controllers */
 
 static int open_disk(struct machine_kvm *k, const struct disk_spec *spec, struct err *err)
@@ -208,12 +207,8 @@ static bool has_code(unsigned vector)
 static int inject_exception(struct vcpu *v, const struct injection *i, struct err *err)
 {
 	struct kvm_vcpu_events ev;
-	struct paging p;
-	bool pushes;
+	bool pushes = has_code(i->number) && regs_has_codes(v);
 	int r;
-
-	regs_paging(v, &p);
-	pushes = has_code(i->number) && (p.cr0 & CR0_PE);
 
 	if (i->number > 31 || i->number == 2)
 		return err_set(err, EINVAL, "%u is no exception's vector (0 to 31; 2 is the NMI)", i->number);

@@ -115,6 +115,11 @@ void regs_status(struct vcpu *v, struct cpu_status *ret)
 	};
 }
 
+bool regs_has_codes(const struct vcpu *v)
+{
+	return v->run->s.regs.sregs.cr0 & CR0_PE;
+}
+
 unsigned regs_code_bits(const struct vcpu *v)
 {
 	if (code64(v))

@@ -24,6 +24,8 @@ void regs_status(struct vcpu *v, struct cpu_status *ret);
 
 /* Operand and address size of the code at the pc: 16, 32 or 64. */
 unsigned regs_code_bits(const struct vcpu *v);
+/* Whether exceptions push error codes: not in real mode (SDM vol. 3, 20.1.4). */
+bool regs_has_codes(const struct vcpu *v);
 /* What decoding needs; not xsave_size. */
 void regs_insn(const struct vcpu *v, struct insn_regs *ret);
 /* Sets all general registers, rip and rflags at once, as *REGS has them.  -EIO. */
