@@ -9,6 +9,7 @@
 #include "kvm/exitlog.h"
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
+#include "kvm/space.h"
 #include "mem/translate.h"
 
 #define CR0_PE   1ull
@@ -22,15 +23,19 @@ static bool find_gpa(struct vm *vm, unsigned cpu, uint64_t space, uint64_t gva, 
 {
 	struct translation t;
 	struct paging p;
+	int r;
 
-	regs_paging(vm->cpus[cpu], &p);
-	if (space != BREAK_ANY_SPACE) {
+	if (space == BREAK_ANY_SPACE)
+		r = space_translate(vm->cpus[cpu], gva, &t, NULL);
+	else {
+		regs_paging(vm->cpus[cpu], &p);
 		if (!(p.cr0 & CR0_PG))
 			return false;
 		p.cr3 = space;
+		r = translate(vm->gmem, &p, gva, &t, NULL);
 	}
 	/* Without long mode the upper half of an address means nothing: it is one that the guest will have later. */
-	if (translate(vm->gmem, &p, gva, &t, NULL) || t.gva != gva)
+	if (r || t.gva != gva)
 		return false;
 	*ret = t.gpa;
 	return true;

@@ -4,22 +4,19 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "kvm/regs.h"
-#include "mem/translate.h"
+#include "kvm/space.h"
 
 /* A page at a time, each by way of the breakpoints, so that traps neither show nor get lost. */
 static size_t mem_access(struct vcpu *v, uint64_t gva, uint8_t *ret, const uint8_t *data, size_t len, struct err *err)
 {
 	struct break_table *b = v->vm->breaks;
-	struct paging p;
 	size_t done = 0;
 
-	regs_paging(v, &p);
 	while (done < len) {
 		struct translation t;
 		size_t n = len - done, got;
 
-		if (translate(v->vm->gmem, &p, gva + done, &t, err))
+		if (space_translate(v, gva + done, &t, err))
 			break;
 		if (t.page_size && n > t.page_size - (t.gva & (t.page_size - 1)))
 			n = t.page_size - (t.gva & (t.page_size - 1));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory as a vCPU's own code has it, at CPL 0 and without protection bits; traps of ours never show.  The vCPU's thread,
- * or the loop thread while all are parked.
+ * Memory as a vCPU's own code has it, at CPL 0 and without protection bits, and while user code runs the kernel's too (space.h);
+ * traps of ours never show.  The vCPU's thread, or the loop thread while all are parked.
  */
 #ifndef GV_KVM_GUEST_MEM_H
 #define GV_KVM_GUEST_MEM_H

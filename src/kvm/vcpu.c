@@ -17,6 +17,7 @@
 #include "kvm/irqchip.h"
 #include "kvm/regs.h"
 #include "kvm/ring.h"
+#include "kvm/space.h"
 #include "kvm/watch_kvm.h"
 
 /* How long a vCPU that has just parked looks at its gate before it sleeps: longer than a client takes between two steps. */
@@ -206,6 +207,7 @@ bool vcpu_enter(struct vcpu *v)
 		irqchip_enter(v);
 	r = kvm_ioctl_num(v->fd, KVM_RUN, 0);
 	atomic_store(&v->inside, false);
+	space_note(v);
 	if (v->vm->irqchip)
 		irqchip_left(v);
 	exitlog_note(v->vm->exits, v, r);
