@@ -31,6 +31,10 @@ tests_kvm_ports_LDADD = $(kvm_libs)
 TESTS += tests/kvm_ports
 
 # The second address space.
+check_PROGRAMS += tests/kvm_time
+tests_kvm_time_SOURCES = tests/kvm_time.c $(kvm_harness)
+tests_kvm_time_LDADD = $(kvm_libs)
+TESTS += tests/kvm_time
 check_PROGRAMS += tests/kvm_space
 tests_kvm_space_SOURCES = tests/kvm_space.c $(kvm_harness)
 tests_kvm_space_LDADD = $(kvm_libs)

@@ -186,10 +186,12 @@ void host_clock_run(struct machine_kvm *k, bool on)
 		uint64_t at = bus_deadline(k->vm.bus);
 
 		k->clock.since = monotonic();
+		guest_time_resume(&k->vm, &k->clock.stopped, k->clock.since);
 		if (at != DEV_NEVER)
 			set_timer(k, at);
 	} else {
-		k->clock.ran += monotonic() - k->clock.since;
+		guest_time_stop(&k->clock.stopped, monotonic());
+		k->clock.ran += k->clock.stopped.ns - k->clock.since;
 		k->clock.since = 0;
 	}
 }

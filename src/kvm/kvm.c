@@ -290,6 +290,9 @@ static bool adapt_entry(struct kvm_cpuid_entry2 *e, unsigned cpu, unsigned ncpus
 	case 0xb:
 	case 0x1f:
 		return false;
+	case 0x80000007:        /* the counter is no clock to rely on: it may stand still while the guest is stopped */
+		e->edx &= ~(1u << 8);
+		break;
 	case 0x80000008:        /* AMD: cores, and the APIC id's bits for them */
 		e->ecx = (e->ecx & ~0xf0ffu) | (ncpus - 1) | shift << 12;
 		break;

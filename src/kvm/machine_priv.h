@@ -9,6 +9,7 @@
 #include "break/watch.h"
 #include "dev/ide.h"
 #include "kvm/board.h"
+#include "kvm/guest_time.h"
 #include "kvm/machine_kvm.h"
 #include "kvm/probe.h"
 #include "kvm/slots.h"
@@ -65,6 +66,7 @@ struct machine_kvm {
 	struct {
 		uint64_t ran;           /* altogether until `since` */
 		uint64_t since;         /* CLOCK_MONOTONIC when it last went on; 0: it is stopped */
+		struct guest_time stopped;      /* when it last stopped; ns 0: it never ran */
 	} clock;
 	int device_timer_fd;
 	atomic_bool timer_set;          /* it may expire, or has */
