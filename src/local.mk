@@ -14,8 +14,10 @@ include src/dev/pic.mk
 include src/dev/chipset.mk
 include src/load/tables.mk
 include src/dev/storage.mk
+include src/dev/virtio.mk
 include src/break/local.mk
 include src/insn/local.mk
+include src/linux/local.mk
 include src/kvm/local.mk
 include src/kvm/assist.mk
 include src/kvm/catch.mk

@@ -17,6 +17,8 @@ struct kernel_info {
 	uint64_t linked;        /* gva that the symbols have for its text */
 	uint64_t slide;         /* how far it runs from there, modulo 2^64 */
 	char banner[256];       /* its first line, without the line end */
+	bool mapped;            /* it runs at its own addresses; else it only lies in memory, at GPA */
+	uint64_t gpa;           /* of its text, unless mapped */
 };
 
 #define KERNEL_COMM_MAX 16      /* bytes, with the zero */
@@ -32,7 +34,8 @@ struct kernel_task {
 };
 
 struct kernel_module {
-	uint64_t gva, size;     /* of its core, bytes */
+	uint64_t object;        /* gva of its struct module */
+	uint64_t gva, size;     /* of its core (of its text, from 6.4 on), bytes */
 	char name[64];
 	const char *state;      /* "live", "coming", "going", "unformed"; static text */
 };

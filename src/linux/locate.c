@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where a kernel runs. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "linux/kernel.h"
+#include "linux/priv.h"
+
+#define STEP   (2ull << 20)             /* what a kernel is moved by multiples of */
+#define REACH  (1ull << 30)             /* less than so much */
+#define BANNER "Linux version "
+#define TARGETS 3
+
+/* Pointers that a kernel is built with, and to what: they move with it. */
+static const struct {
+	const char *pointer, *target[TARGETS];
+} witnesses[] = {
+	{ "initial_code", { "x86_64_start_kernel", "start_secondary" } },       /* the second one when others were started */
+	{ "sys_call_table", { "__x64_sys_read", "sys_read" } },
+	{ "kallsyms_relative_base", { "_text" } },
+};
+
+#define NWITNESSES (sizeof(witnesses) / sizeof(witnesses[0]))
+
+/* The same of what a vCPU has: names that an entry's code had in time. */
+static const struct {
+	unsigned vector;
+	const char *name[TARGETS];
+} entries[] = {
+	{ KERNEL_SYSCALL, { "entry_SYSCALL_64", "system_call" } },
+	{ 14, { "asm_exc_page_fault", "page_fault", "async_page_fault" } },
+	{ 13, { "asm_exc_general_protection", "general_protection" } },
+	{ 6, { "asm_exc_invalid_op", "invalid_op" } },
+};
+
+#define NENTRIES (sizeof(entries) / sizeof(entries[0]))
+
+static bool symbol(struct kernel *k, const char *name, uint64_t *ret)
+{
+	return name && k->s.symbol(k->s.arg, name, ret);
+}
+
+bool kernel_known(struct kernel *k)
+{
+	if (k->symbols == SYMBOLS_UNKNOWN) {
+		k->symbols = SYMBOLS_NONE;
+		if (symbol(k, "linux_banner", &k->banner) && (symbol(k, "_text", &k->text) || symbol(k, "_stext", &k->text)) &&
+		    k->banner >> 63 && k->text >> 63 && k->text <= k->banner) {
+			k->symbols = SYMBOLS_KERNEL;
+			if (!symbol(k, "_end", &k->end) || k->end < k->text || k->end - k->text > REACH)
+				k->end = k->text;
+		}
+	}
+	return k->symbols == SYMBOLS_KERNEL;
+}
+
+/* The text in RET up to the line's end. */
+static void cut(char *ret)
+{
+	ret[strcspn(ret, "\n")] = '\0';
+	kernel_clean(ret);
+}
+
+/* The bytes at an address, which is physical or not, up to SIZE - 1. */
+static size_t peek(struct kernel *k, bool phys, uint64_t at, void *ret, size_t size)
+{
+	return phys ? k->s.read_phys(k->s.arg, at, ret, size) : k->s.read(k->s.arg, at, ret, size);
+}
+
+/* A banner at AT, as far as it can be read: false: there is none. */
+static bool read_banner(struct kernel *k, bool phys, uint64_t at, char ret[sizeof(k->info.banner)])
+{
+	const size_t size = sizeof(k->info.banner);
+	size_t n;
+
+	if (peek(k, phys, at, ret, sizeof(BANNER) - 1) != sizeof(BANNER) - 1 || memcmp(ret, BANNER, sizeof(BANNER) - 1))
+		return false;
+	n = peek(k, phys, at, ret, size - 1);
+	ret[n < size ? n : size - 1] = '\0';
+	cut(ret);
+	return true;
+}
+
+static bool file_banner(struct kernel *k, char ret[sizeof(k->info.banner)])
+{
+	size_t n = k->s.linked(k->s.arg, k->banner, ret, sizeof(k->info.banner) - 1);
+
+	ret[n < sizeof(k->info.banner) ? n : 0] = '\0';
+	cut(ret);
+	return !strncmp(ret, BANNER, sizeof(BANNER) - 1);
+}
+
+/* Votes of pointers for a slide. */
+struct votes {
+	unsigned asked, agreed;
+	uint64_t slide;         /* of the first that could be read */
+};
+
+/* Reads the witnesses of a kernel that SLIDE or, with PHYS, whose text's place GPA tells. */
+static struct votes ask_witnesses(struct kernel *k, bool phys, uint64_t slide, uint64_t gpa)
+{
+	struct votes v = { 0 };
+	uint64_t at, value, target;
+
+	for (size_t i = 0; i < NWITNESSES; i++) {
+		bool known = false, agrees = false;
+
+		if (!symbol(k, witnesses[i].pointer, &at))
+			continue;
+		at = phys ? at - k->text + gpa : at + slide;
+		if (peek(k, phys, at, &value, sizeof(value)) != sizeof(value))
+			continue;
+		for (unsigned n = 0; n < TARGETS; n++) {
+			if (!symbol(k, witnesses[i].target[n], &target))
+				continue;
+			known = true;
+			/* In physical memory the pointers tell the slide. */
+			if (phys && !v.agreed && !((value - target) % STEP) && value - target < REACH)
+				v.slide = slide = value - target;
+			agrees |= value == target + slide;
+		}
+		v.asked += known;
+		v.agreed += agrees;
+	}
+	return v;
+}
+
+/* How many of the places that a vCPU enters the kernel by go with SLIDE. */
+static unsigned count_entries(struct kernel *k, uint64_t slide)
+{
+	uint64_t at, linked;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < NENTRIES; i++)
+		for (unsigned j = 0; j < TARGETS; j++)
+			if (k->s.entry(k->s.arg, entries[i].vector, &at) && symbol(k, entries[i].name[j], &linked) &&
+			    at - linked == slide) {
+				n++;
+				break;
+			}
+	return n;
+}
+
+static bool found(struct kernel *k, uint64_t slide, bool mapped, uint64_t gpa, const char *banner)
+{
+	k->info = (struct kernel_info){ .linked = k->text, .slide = slide, .mapped = mapped, .gpa = gpa };
+	snprintf(k->info.banner, sizeof(k->info.banner), "%s", banner);
+	k->located = true;
+	return true;
+}
+
+/* What a search has come by. */
+struct search {
+	bool has_file;
+	char file[sizeof(((struct kernel_info *)0)->banner)];
+	char other[sizeof(((struct kernel_info *)0)->banner)];  /* another kernel's banner; "": none */
+};
+
+static bool try_slide(struct kernel *k, uint64_t slide, struct search *x)
+{
+	char banner[sizeof(x->file)];
+	struct votes v;
+	uint8_t byte;
+
+	if (!read_banner(k, false, k->banner + slide, banner)) {
+		/* Not its banner, or, where user code runs with page tables of its own, not to be read. */
+		if (k->s.read(k->s.arg, k->banner + slide, &byte, 1) || count_entries(k, slide) < 2)
+			return false;
+		return found(k, slide, true, 0, x->file);
+	}
+	if (x->has_file && strcmp(banner, x->file)) {
+		if (!x->other[0])
+			memcpy(x->other, banner, sizeof(x->other));
+		return false;
+	}
+	v = ask_witnesses(k, false, slide, 0);
+	return (!v.asked || v.agreed) && found(k, slide, true, 0, banner);
+}
+
+static bool try_gpa(struct kernel *k, uint64_t gpa, struct search *x)
+{
+	char banner[sizeof(x->file)];
+	struct votes v;
+
+	if (!read_banner(k, true, k->banner - k->text + gpa, banner) || (x->has_file && strcmp(banner, x->file)))
+		return false;
+	v = ask_witnesses(k, true, 0, gpa);
+	return v.agreed && found(k, v.slide, false, gpa, banner);
+}
+
+static bool search(struct kernel *k, uint64_t hint, struct search *x)
+{
+	uint64_t known = k->info.slide, at, linked;
+	bool was = k->located && k->info.mapped;
+
+	k->located = false;
+	if ((was && try_slide(k, known, x)) || try_slide(k, hint, x))
+		return true;
+	for (size_t i = 0; i < NENTRIES; i++)
+		for (unsigned j = 0; j < TARGETS; j++)
+			if (k->s.entry(k->s.arg, entries[i].vector, &at) && symbol(k, entries[i].name[j], &linked) &&
+			    !((at - linked) % STEP) && try_slide(k, at - linked, x))
+				return true;
+	for (uint64_t slide = 0; slide < REACH; slide += STEP)
+		if (try_slide(k, slide, x))
+			return true;
+	for (uint64_t gpa = 0; gpa < k->s.phys_end; gpa += STEP)
+		if (try_gpa(k, gpa, x))
+			return true;
+	return false;
+}
+
+int kernel_locate(struct kernel *k, uint64_t hint, struct err *err)
+{
+	struct search x = { 0 };
+
+	if (!kernel_known(k))
+		return err_set(err, ENOENT, "there are no symbols of a Linux kernel (--symbols=vmlinux gives them)");
+	x.has_file = file_banner(k, x.file);
+	if (search(k, hint, &x))
+		return 0;
+	if (x.other[0])
+		return err_set(err, ENOEXEC, "the guest runs another kernel than the symbols are of: %s", x.other);
+	return err_set(err, EAGAIN, "the kernel does not run yet, or is not the one that the symbols are of");
+}
+
+const struct kernel_info *kernel_place(const struct kernel *k)
+{
+	return k->located ? &k->info : NULL;
+}
