@@ -134,6 +134,8 @@ static int exec_status(struct task *t, struct err *err)
 	t->result = json_pack("{s:s, s:o, s:s, s:i, s:i, s:I}", "state", states[s], "image",
 			      data_text(i->image, strlen(i->image)), "kind", i->image_kind, "bits",
 			      (int)i->image_bits, "cpus", (int)i->cpus, "memory", (json_int_t)i->ram_size);
+	if (i->slide)
+		json_object_set_new(t->result, "slide", json_integer((json_int_t)i->slide));
 	if (s != MACHINE_RUNNING)
 		json_object_set_new(t->result, "stop", notice_stop(t->s->mon, machine_last_stop(m)));
 	return 0;
@@ -148,6 +150,8 @@ static void render_status(const json_t *result, struct out *o)
 	render_size(data_u64(result, "memory"), o);
 	out_printf(o, " of memory, %" PRIu64 " vCPU%s\n", data_u64(result, "cpus"),
 		   data_u64(result, "cpus") == 1 ? "" : "s");
+	if (data_u64(result, "slide"))
+		out_printf(o, "the kernel was moved by 0x%" PRIx64 " from where it is linked\n", data_u64(result, "slide"));
 	if (stop)
 		notice_render_head(stop, o);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -35,7 +36,7 @@ struct program {
 	uv_loop_t loop;
 	bool has_loop;
 	struct blob *modules, vga_bios;
-	struct disk_spec *disks;
+	struct disk_spec *disks, nvram;
 	struct machine *machine;
 	struct observer observer;
 	struct monitor *monitor;
@@ -136,6 +137,12 @@ static void on_signal(uv_signal_t *h, int signum)
 
 /* --- making the parts --- */
 
+/* Where lines for people go: standard output may be a protocol's or a test's. */
+static FILE *notices(const struct program *p)
+{
+	return p->gdb_on_stdio || p->opt.nscripts ? stderr : stdout;
+}
+
 static int status_of(const struct err *err)
 {
 	switch (err->code) {
@@ -185,6 +192,8 @@ static int list_disks(struct program *p, struct machine_config *c, struct err *e
 	}
 	c->disks = p->disks;
 	c->ndisks = o->ndisks;
+	p->nvram = (struct disk_spec){ .path = o->nvram.path, .snapshot = o->nvram.snapshot };
+	c->nvram = o->nvram.path ? &p->nvram : NULL;
 	return 0;
 }
 
@@ -231,11 +240,17 @@ static int make_machine(struct program *p)
 		.entry = o->entry,
 		.entry_pvh = o->entry_pvh,
 		.decompress = o->decompress,
+		.kaslr = o->kaslr,
+		.slide = o->slide,
 		.has_mode = o->has_mode,
 		.mode = o->mode,
 		.append = o->append,
 		.nmodules = o->nmodules,
 	};
+	if (o->kaslr == KASLR_ON && getrandom(&c.load.seed, sizeof(c.load.seed), 0) != sizeof(c.load.seed)) {
+		fprintf(stderr, "gdbvisor: --kaslr=on: the host has no random numbers\n");
+		return STATUS_IO;
+	}
 	if (read_files(p, &c, &err)) {
 		complain(&err);
 		return STATUS_INPUT;
@@ -245,6 +260,9 @@ static int make_machine(struct program *p)
 		complain(&err);
 		return status_of(&err);
 	}
+	if (machine_info(p->machine)->slide)
+		fprintf(notices(p), "kernel: moved by 0x%llx from where it is linked\n",
+			(unsigned long long)machine_info(p->machine)->slide);
 	p->observer.stopped = on_stopped;
 	machine_observe(p->machine, &p->observer);
 	return STATUS_OK;
@@ -300,12 +318,6 @@ static int make_monitor(struct program *p)
 	p->on_terminal = o->has_monitor ? o->monitor.kind == ADDR_STDIO
 					: !o->nscripts && !p->gdb_on_stdio && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	return STATUS_OK;
-}
-
-/* Where lines for people go: standard output may be a protocol's or a test's. */
-static FILE *notices(const struct program *p)
-{
-	return p->gdb_on_stdio || p->opt.nscripts ? stderr : stdout;
 }
 
 static int make_serial(struct program *p)

@@ -38,6 +38,12 @@ static const struct word modes[] = {
 	{ 0 },
 };
 
+static const struct word kaslrs[] = {
+	{ "off", KASLR_OFF },
+	{ "on", KASLR_ON },
+	{ 0 },
+};
+
 static const struct word dirty_logs[] = {
 	{ "bitmap", false },
 	{ "ring", true },
@@ -152,6 +158,21 @@ static int parse_entry(struct options *o, const char *arg, struct err *err)
 	o->entry = entry;
 	o->entry_pvh = pvh;
 	o->has_entry = true;
+	return 0;
+}
+
+static int parse_kaslr(struct options *o, const char *arg, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; kaslrs[i].text; i++)
+		if (!strcmp(kaslrs[i].text, arg)) {
+			o->kaslr = (enum kaslr)kaslrs[i].value;
+			return 0;
+		}
+	if (num_parse(arg, strlen(arg), &o->slide))
+		return err_set(err, EINVAL, "neither off nor on, nor how far to move the kernel (try 0x1000000 or 16M)");
+	o->kaslr = KASLR_SLIDE;
 	return 0;
 }
 
@@ -289,6 +310,23 @@ static int parse_bios(struct options *o, const char *arg, struct err *err)
 	return set_file(&o->bios, arg, err);
 }
 
+static int parse_nvram(struct options *o, const char *arg, struct err *err)
+{
+	bool snapshot = false;
+	size_t len = strlen(arg);
+	char *path;
+
+	take_suffix(arg, &len, ",snapshot", &snapshot);
+	if (!len)
+		return err_set(err, EINVAL, "no file is named");
+	path = strndup(arg, len);
+	if (!path)
+		return no_memory(err);
+	free(o->nvram.path);
+	o->nvram = (struct option_disk){ .path = path, .snapshot = snapshot };
+	return 0;
+}
+
 static int parse_vga_bios(struct options *o, const char *arg, struct err *err)
 {
 	return set_file(&o->vga_bios, arg, err);
@@ -388,6 +426,7 @@ static const struct option_row rows[] = {
 	{ 0, "entry", "ADDR", "first instruction; Linux: 16, 32, 64 or pvh", 0, parse_entry },
 	{ 0, "mode", "MODE", "flat image: real (default), protected, long", 0, parse_mode },
 	{ 0, "decompress", NULL, "Linux: start the kernel that is packed in the bzImage", FLAG(decompress) },
+	{ 0, "kaslr", "WHERE", "Linux: off, on, or how far to move the kernel, as 16M", 0, parse_kaslr },
 	{ 'm', "memory", "SIZE", "guest RAM, default 128M (K, M, G suffixes)", 0, parse_memory },
 	{ 'c', "cpus", "N", "vCPUs, default 1", 0, parse_cpus },
 	{ 0, "dirty-log", "KIND", "dirty logs by bitmap (default) or ring", 0, parse_dirty_log },
@@ -396,6 +435,7 @@ static const struct option_row rows[] = {
 	{ 'd', "disk", "FILE", "ATA disk: FILE[,ro][,snapshot] (repeatable)", 0, parse_disk },
 	{ 0, "cdrom", "FILE", "ATAPI CD-ROM (repeatable)", 0, parse_cdrom },
 	{ 'b', "bios", "FILE", "firmware, which starts the machine (found by itself)", 0, parse_bios },
+	{ 0, "nvram", "FILE", "UEFI's variables, beside --bios: FILE[,snapshot]", 0, parse_nvram },
 	{ 0, "vga-bios", "FILE", "option ROM for the screen", 0, parse_vga_bios },
 	{ 0, "irqchip", "KIND", "PIC and PIT: kvm (default) or user, in this program", 0, parse_irqchip },
 	{ 'g', "gdb", "ADDR", "unix:PATH, tcp:[HOST:]PORT, stdio, none (repeatable)", 0, parse_gdb },
@@ -568,6 +608,7 @@ void options_done(struct options *o)
 		free(o->disks[i].path);
 	free(o->disks);
 	free(o->bios);
+	free(o->nvram.path);
 	free(o->vga_bios);
 	for (i = 0; i < o->ngdb; i++)
 		addr_done(&o->gdb[i]);

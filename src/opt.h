@@ -41,6 +41,8 @@ struct options {
 	uint64_t load, entry;           /* gpa; entry is linear */
 	bool entry_pvh;                 /* --entry=pvh: has_entry, and entry 0 */
 	bool decompress;
+	enum kaslr kaslr;
+	uint64_t slide;                 /* KASLR_SLIDE: bytes */
 	enum boot_mode mode;
 	uint64_t memory;                /* bytes, a multiple of 4 KiB; 128 MiB */
 	unsigned cpus;                  /* 1 to MACHINE_CPUS_MAX; 1 */
@@ -52,6 +54,7 @@ struct options {
 	struct option_disk *disks;
 	size_t ndisks;                  /* at most OPTION_DISKS_MAX */
 	char *bios;                     /* the firmware's file (also the IMAGE of -k bios); NULL: none is named */
+	struct option_disk nvram;       /* path NULL: none; never with an image or demo, and readonly and cdrom never set */
 	char *vga_bios;                 /* NULL: none; never with an image or demo */
 	bool stop_unclaimed;            /* accesses that no device claims stop the guest */
 	bool user_irqchip;              /* PIC and PIT are the VMM's, not KVM's */

@@ -39,6 +39,7 @@ static int check_firmware(const struct options *o, struct err *err)
 		{ o->append, "--append" },
 		{ o->nmodules, "--initrd" },
 		{ o->decompress, "--decompress" },
+		{ o->kaslr != KASLR_AUTO, "--kaslr" },
 	};
 	size_t i;
 
@@ -65,6 +66,8 @@ static int check_start(const struct options *o, struct err *err)
 		return err_set(err, EINVAL, "no IMAGE is named (try --demo)");
 	if (!o->demo && (!o->image || o->image_is_bios))
 		return check_firmware(o, err);
+	if (o->nvram.path)
+		return err_set(err, EINVAL, "--nvram=%s: only firmware has variables, not an IMAGE", o->nvram.path);
 	if (o->vga_bios)
 		return err_set(err, EINVAL, "--vga-bios=%s: only firmware runs it, not an IMAGE", o->vga_bios);
 	return 0;

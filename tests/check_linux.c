@@ -496,6 +496,8 @@ START_TEST(payload_lies)
 	n = packed_kernel(make_zstd, false);
 	expect_error(load(file, n, IMAGE_AUTO, &o, &st), ENOEXEC, "--decompress: the");
 	n = bzimage_make("\x1f\x8b\x08 and nonsense", 16, file, sizeof(file));
+	expect_error(load(file, n, IMAGE_AUTO, &o, &st), ENOEXEC, "--decompress: the kernel would have 1702063717 bytes");
+	n = bzimage_make("\x1f\x8b\x08 and nonsense\x20\0\0\0", 20, file, sizeof(file));
 	expect_error(load(file, n, IMAGE_AUTO, &o, &st), ENOEXEC, "--decompress: the gzip data");
 	/* Something is in it that is no kernel. */
 	n = make_gzip("no kernel at all", 16, initrd_bytes, sizeof(initrd_bytes));

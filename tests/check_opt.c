@@ -112,6 +112,21 @@ START_TEST(every_option_both_ways)
 }
 END_TEST
 
+START_TEST(kaslr)
+{
+	static const struct { const char *line; enum kaslr kaslr; uint64_t slide; } good[] = {
+		{ "img", KASLR_AUTO, 0 }, { "img|--kaslr=off", KASLR_OFF, 0 }, { "img|--kaslr=on", KASLR_ON, 0 },
+		{ "img|--kaslr|16M", KASLR_SLIDE, 0x1000000 }, { "img|--kaslr=0", KASLR_SLIDE, 0 },
+		{ "img|--kaslr=on|--kaslr=0x200000", KASLR_SLIDE, 0x200000 }, { "img|--kaslr=4M|--kaslr=off", KASLR_OFF, 0x400000 },
+	};
+	struct options o = parse_good(good[_i].line);
+
+	ck_assert_int_eq(o.kaslr, good[_i].kaslr);
+	ck_assert_uint_eq(o.slide, good[_i].slide);
+	options_done(&o);
+}
+END_TEST
+
 START_TEST(linux_entries)
 {
 	struct options o = parse_good("img|--entry=pvh|--decompress");
@@ -378,6 +393,10 @@ static const struct {
 	{ "-b|f|--load=0", "--load: is for an IMAGE, and firmware starts the machine" },
 	{ "-k|bios|f|--entry=0", "--entry: is for an IMAGE, and firmware starts the machine" },
 	{ "-b|f|--decompress", "--decompress: is for an IMAGE, and firmware starts the machine" },
+	{ "-b|f|--kaslr=off", "--kaslr: is for an IMAGE, and firmware starts the machine" },
+	{ "a|--kaslr=", "--kaslr=: neither off nor on, nor how far to move the kernel (try 0x1000000 or 16M)" },
+	{ "a|--kaslr=ON", "--kaslr=ON: neither off nor on, nor how far to move the kernel (try 0x1000000 or 16M)" },
+	{ "a|--kaslr=-16M", "--kaslr=-16M: neither off nor on, nor how far to move the kernel (try 0x1000000 or 16M)" },
 	{ "-b|f|--entry=pvh", "--entry: is for an IMAGE, and firmware starts the machine" },
 	{ "a|--entry=PVH", "--entry=PVH: not an address (try 0x7c00)" },
 	{ "-b|f|--mode=real", "--mode: is for an IMAGE, and firmware starts the machine" },
@@ -490,7 +509,7 @@ START_TEST(rows_are_sound)
 			ck_assert(!a->letter || a->letter != b->letter);
 		}
 	}
-	ck_assert_uint_eq(i, 29);
+	ck_assert_uint_eq(i, 30);
 	ck_assert_ptr_null(options_row(i + 1));
 }
 END_TEST
@@ -537,6 +556,7 @@ int main(void)
 	tcase_add_test(t, defaults);
 	tcase_add_test(t, every_option_both_ways);
 	tcase_add_test(t, linux_entries);
+	tcase_add_loop_test(t, kaslr, 0, 7);
 	tcase_add_loop_test(t, memory_sizes, 0, COUNT(sizes));
 	tcase_add_test(t, modules_have_arguments);
 	tcase_add_loop_test(t, disks_have_options, 0, COUNT(disks));

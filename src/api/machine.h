@@ -21,6 +21,7 @@
 #include "api/breaks.h"
 #include "api/devices.h"
 #include "api/err.h"
+#include "api/kernel.h"
 #include "api/regs.h"
 #include "api/slots.h"
 
@@ -119,6 +120,7 @@ struct machine_info {
 	const char *exec_file;
 	const uint8_t *exec_data;
 	size_t exec_size;
+	uint64_t slide;         /* bytes that the loader has moved the image from where its symbols have it; 0: none */
 };
 
 /* One line of `info host`. */
@@ -137,6 +139,8 @@ struct observer {
 	void (*was_reset)(struct observer *o);
 	/* Text that firmware wrote for its developers, to port 0x402. */
 	void (*firmware_output)(struct observer *o, const uint8_t *data, size_t len);
+	/* A driver in the guest has broken a device's rules: one line, which begins with the device's name. */
+	void (*device_trouble)(struct observer *o, const char *line);
 	/* What the guest sent on COM1, or wrote to the debug console port (which is shown with it). */
 	void (*serial_output)(struct observer *o, const uint8_t *data, size_t len);
 	struct observer *next;  /* the machine's */
@@ -241,6 +245,15 @@ struct machine_ops {
 	int (*key_text)(struct machine *m, const char *text, size_t len, struct err *err);
 	int (*inject)(struct machine *m, const struct injection *i, struct err *err);
 	size_t (*firmware_log)(struct machine *m, uint64_t *from, char *ret, size_t size);
+
+	int (*kernel_info)(struct machine *m, struct kernel_info *ret, struct err *err);
+	int (*kernel_current)(struct machine *m, unsigned cpu, struct kernel_task *ret, struct err *err);
+	int (*kernel_tasks)(struct machine *m, bool (*each)(void *arg, const struct kernel_task *t), void *arg,
+			    struct err *err);
+	int (*kernel_modules)(struct machine *m, bool (*each)(void *arg, const struct kernel_module *mod), void *arg,
+			      struct err *err);
+	int (*kernel_log)(struct machine *m, uint64_t from, bool (*each)(void *arg, const struct kernel_message *msg),
+			  void *arg, struct err *err);
 };
 
 /* An implementation embeds this as its first member. */
@@ -721,6 +734,48 @@ static inline int machine_inject(struct machine *m, const struct injection *i, s
 static inline size_t machine_firmware_log(struct machine *m, uint64_t *from, char *ret, size_t size)
 {
 	return m->ops->firmware_log(m, from, ret, size);
+}
+
+/*
+ * What of a Linux kernel in the guest can be seen by its symbols: where it runs.  Every vCPU parked, as for those after it.  One line
+ * says why not: -ENOENT: there are no symbols of a kernel; -EAGAIN: it does not run yet, or not so far; -ENOEXEC: it is another
+ * than the symbols are of; -ENOTSUP: they lack DWARF, or what is needed in it; -EBADMSG: its memory makes no sense; -EBUSY,
+ * -ENOMEM.  Without symbols of a kernel nothing is read of the guest.
+ */
+static inline int machine_kernel_info(struct machine *m, struct kernel_info *ret, struct err *err)
+{
+	return m->ops->kernel_info(m, ret, err);
+}
+
+/* The task that vCPU CPU runs.  Also -EINVAL: no such vCPU. */
+static inline int machine_kernel_current(struct machine *m, unsigned cpu, struct kernel_task *ret, struct err *err)
+{
+	return m->ops->kernel_current(m, cpu, ret, err);
+}
+
+/*
+ * Calls EACH, which must not call the machine, for every thread, until it answers false; what vCPUs run is marked.  After -EBADMSG
+ * it was called for those that could be read.
+ */
+static inline int machine_kernel_tasks(struct machine *m, bool (*each)(void *arg, const struct kernel_task *t),
+				       void *arg, struct err *err)
+{
+	return m->ops->kernel_tasks(m, each, arg, err);
+}
+
+/* The same of modules. */
+static inline int machine_kernel_modules(struct machine *m, bool (*each)(void *arg, const struct kernel_module *mod),
+					 void *arg, struct err *err)
+{
+	return m->ops->kernel_modules(m, each, arg, err);
+}
+
+/* The same of the kernel's messages from number FROM on, oldest first. */
+static inline int machine_kernel_log(struct machine *m, uint64_t from,
+				     bool (*each)(void *arg, const struct kernel_message *msg), void *arg,
+				     struct err *err)
+{
+	return m->ops->kernel_log(m, from, each, arg, err);
 }
 
 #endif

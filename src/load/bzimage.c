@@ -148,7 +148,7 @@ int bzimage_place(const struct bzimage *b, uint64_t address, struct layout *l, s
 	return rc;
 }
 
-int bzimage_unpack(const struct bzimage *b, struct blob *ret, struct err *err)
+int bzimage_unpack(const struct bzimage *b, uint64_t limit, struct blob *ret, struct err *err)
 {
 	uint32_t off = b->h.payload_offset, len = b->h.payload_length, want;
 	const char *format;
@@ -163,6 +163,13 @@ int bzimage_unpack(const struct bzimage *b, struct blob *ret, struct err *err)
 	/* The last four bytes are the size; for gzip they are part of the stream. */
 	memcpy(&want, b->code + off + len - sizeof(want), sizeof(want));
 	format = decompress_format(b->code + off, len);
+	/* It unpacks itself into that; and without a bound a little data could become as much as we would wait for. */
+	if (format && b->h.version >= VERSION_PREF && want > b->h.init_size)
+		return err_set(err, ENOEXEC, "--decompress: the kernel would have %u bytes, more than its init_size 0x%x", want,
+			       b->h.init_size);
+	if (format && want > limit)
+		return err_set(err, ENOSPC, "--decompress: the kernel has %u bytes, more than guest RAM (more memory: -m)",
+			       want);
 	if (format && strcmp(format, "gzip"))
 		len -= (uint32_t)sizeof(want);
 	rc = decompress(b->code + off, len, want, &data, err);

@@ -204,19 +204,38 @@ int elf_kernel_open(const struct blob *file, struct elf_file *ret, struct err *e
 	return 0;
 }
 
-int elf_kernel_place(const struct elf_file *f, uint64_t limit, struct layout *l, struct err *err)
+void elf_kernel_span(const struct elf_file *f, struct elf_span *ret)
+{
+	struct elf_span s = { .start = UINT64_MAX };
+	GElf_Phdr ph;
+	int pos = 0;
+
+	while (next_segment(f, &pos, &ph)) {
+		if (s.start == UINT64_MAX)
+			s.high = ph.p_vaddr - ph.p_paddr;
+		if (ph.p_paddr < s.start)
+			s.start = ph.p_paddr;
+		if (ph.p_paddr + ph.p_memsz > s.end)
+			s.end = ph.p_paddr + ph.p_memsz;
+	}
+	*ret = s;
+}
+
+int elf_kernel_place(const struct elf_file *f, uint64_t moved, uint64_t limit, struct layout *l, struct err *err)
 {
 	GElf_Phdr ph;
 	char what[32];
 	int rc, pos = 0;
 
 	while (next_segment(f, &pos, &ph)) {
+		uint64_t start = ph.p_paddr + moved;
+
 		snprintf(what, sizeof(what), "segment %d", pos - 1);
-		if (ph.p_paddr + ph.p_memsz > limit)
+		if (start > limit || ph.p_memsz > limit - start)
 			return err_set(err, ENOSPC,
 				       "%s (0x%" PRIx64 "-0x%" PRIx64 ") does not lie below 0x%" PRIx64, what,
-				       ph.p_paddr, ph.p_paddr + ph.p_memsz - 1, limit);
-		rc = layout_add(l, ph.p_paddr, ph.p_memsz, what, err);
+				       start, start + ph.p_memsz - 1, limit);
+		rc = layout_add(l, start, ph.p_memsz, what, err);
 		if (rc)
 			return rc;
 	}
@@ -238,15 +257,15 @@ int elf_kernel_entry(const struct elf_file *f, uint64_t *ret, struct err *err)
 	return err_set(err, ENOEXEC, "the entry point 0x%" PRIx64 " lies in no segment", f->eh.e_entry);
 }
 
-void elf_kernel_copy(const struct elf_file *f, const struct blob *file, struct gmem *g)
+void elf_kernel_copy(const struct elf_file *f, const struct blob *file, uint64_t moved, struct gmem *g)
 {
 	GElf_Phdr ph;
 	int pos = 0;
 
 	while (next_segment(f, &pos, &ph)) {
 		if (ph.p_filesz)
-			gmem_write(g, ph.p_paddr, file->data + ph.p_offset, ph.p_filesz);
-		gmem_zero(g, ph.p_paddr + ph.p_filesz, ph.p_memsz - ph.p_filesz);
+			gmem_write(g, ph.p_paddr + moved, file->data + ph.p_offset, ph.p_filesz);
+		gmem_zero(g, ph.p_paddr + moved + ph.p_filesz, ph.p_memsz - ph.p_filesz);
 	}
 }
 
@@ -279,11 +298,11 @@ int elf_load(const struct image *im, const struct load_opts *opts, struct gmem *
 	if (!opts->has_entry)
 		rc = elf_kernel_entry(&f, &entry, err);
 	if (!rc)
-		rc = elf_kernel_place(&f, UINT64_MAX, &l, err);
+		rc = elf_kernel_place(&f, 0, UINT64_MAX, &l, err);
 	if (!rc)
 		rc = boot_setup(f.bits == 64 ? BOOT_LONG : BOOT_PROTECTED, entry, &l, g, ret, err);
 	if (!rc)
-		elf_kernel_copy(&f, &im->file, g);
+		elf_kernel_copy(&f, &im->file, 0, g);
 	layout_done(&l);
 	elf_file_done(&f);
 	return rc;

@@ -9,7 +9,8 @@
 #include "load/parts.h"
 
 enum { TAKES_LOAD = 1 << 0, TAKES_ENTRY = 1 << 1, TAKES_MODE = 1 << 2, TAKES_APPEND = 1 << 3,
-       TAKES_MODULES = 1 << 4, TAKES_PVH = 1 << 5, TAKES_DECOMPRESS = 1 << 6 };
+       TAKES_MODULES = 1 << 4, TAKES_PVH = 1 << 5, TAKES_DECOMPRESS = 1 << 6,
+       TAKES_KASLR = 1 << 7 };
 
 static int firmware_check(struct image *im, struct err *err)
 {
@@ -40,8 +41,8 @@ static const struct {
 	[IMAGE_FLAT]      = { TAKES_LOAD | TAKES_ENTRY | TAKES_MODE, flat_check, flat_load },
 	[IMAGE_ELF]       = { TAKES_ENTRY, elf_check, elf_load },
 	[IMAGE_MULTIBOOT] = { TAKES_ENTRY | TAKES_APPEND | TAKES_MODULES, multiboot_check, multiboot_load },
-	[IMAGE_LINUX]     = { TAKES_ENTRY | TAKES_PVH | TAKES_DECOMPRESS | TAKES_APPEND | TAKES_MODULES, linux_check,
-			      linux_load },
+	[IMAGE_LINUX]     = { TAKES_ENTRY | TAKES_PVH | TAKES_DECOMPRESS | TAKES_KASLR | TAKES_APPEND | TAKES_MODULES,
+			      linux_check, linux_load },
 	[IMAGE_BIOS]      = { 0, firmware_check, firmware_load },
 };
 
@@ -56,6 +57,7 @@ static const struct {
 	{ TAKES_APPEND, "no command line (--append)" },
 	{ TAKES_MODULES, "no modules (--initrd)" },
 	{ TAKES_DECOMPRESS, "no --decompress" },
+	{ TAKES_KASLR, "no --kaslr" },
 };
 
 static enum image_kind probe(const struct blob *file)
@@ -98,7 +100,8 @@ static unsigned given(const struct load_opts *o)
 {
 	return (o->has_load ? TAKES_LOAD : 0) | (o->has_entry ? TAKES_ENTRY : 0) | (o->has_mode ? TAKES_MODE : 0) |
 	       (o->append ? TAKES_APPEND : 0) | (o->nmodules ? TAKES_MODULES : 0) |
-	       (o->entry_pvh ? TAKES_PVH : 0) | (o->decompress ? TAKES_DECOMPRESS : 0);
+	       (o->entry_pvh ? TAKES_PVH : 0) | (o->decompress ? TAKES_DECOMPRESS : 0) |
+	       (o->kaslr != KASLR_AUTO ? TAKES_KASLR : 0);
 }
 
 int image_load(const struct image *im, const struct load_opts *opts, struct gmem *g, struct boot_state *ret,

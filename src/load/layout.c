@@ -114,6 +114,25 @@ int layout_check(struct layout *l, struct err *err)
 	return 0;
 }
 
+bool layout_holds(const struct layout *l, uint64_t gpa, uint64_t size)
+{
+	size_t lo = 0, hi = l->n;
+	const struct extent *e;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (l->used[mid].gpa <= gpa)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (!lo)
+		return false;
+	e = &l->used[lo - 1];
+	return gpa - e->gpa < e->size && size <= e->size - (gpa - e->gpa);
+}
+
 /* What is looked for, and the best place so far. */
 struct wish {
 	uint64_t size, align;

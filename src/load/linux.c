@@ -27,6 +27,8 @@ struct kernel {
 	struct linux_notes notes;
 	enum linux_entry entry;
 	unsigned cmdline_max;
+	uint64_t align;                 /* of where it is loaded, if it can be moved */
+	struct linux_move move;         /* an ELF kernel's */
 	uint64_t initrd_max;            /* the highest address an initrd may reach */
 	struct setup_header made;       /* for one that brings none */
 };
@@ -75,7 +77,19 @@ static int open_elf(struct kernel *k, const struct blob *file, struct err *err)
 	return 0;
 }
 
-static int open_bzimage(struct kernel *k, const struct image *im, bool unpack, struct err *err)
+static uint64_t ram_bytes(const struct gmem *g)
+{
+	const struct gmem_region *r;
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; (r = gmem_at(g, i)); i++)
+		if (!r->readonly)
+			sum += r->size;
+	return sum;
+}
+
+static int open_bzimage(struct kernel *k, const struct image *im, bool unpack, const struct gmem *g, struct err *err)
 {
 	int rc = bzimage_open(&im->file, &k->bz, err);
 
@@ -84,19 +98,21 @@ static int open_bzimage(struct kernel *k, const struct image *im, bool unpack, s
 	k->packed = !unpack;
 	k->cmdline_max = k->bz.h.cmdline_size;
 	k->initrd_max = k->bz.h.initrd_addr_max;
+	k->align = k->bz.h.relocatable_kernel ? k->bz.h.kernel_alignment : 0;
 	if (!unpack)
 		return 0;
-	rc = bzimage_unpack(&k->bz, &k->inner, err);
+	rc = bzimage_unpack(&k->bz, ram_bytes(g), &k->inner, err);
 	if (rc)
 		return rc;
 	rc = open_elf(k, &k->inner, err);
 	return rc ? err_prefix(err, rc, "--decompress: what came out") : 0;
 }
 
-static int kernel_open(struct kernel *k, const struct image *im, const struct load_opts *opts, struct err *err)
+static int kernel_open(struct kernel *k, const struct image *im, const struct load_opts *opts, const struct gmem *g,
+		       struct err *err)
 {
 	if (!elf_magic(im->file.data, im->file.size))
-		return open_bzimage(k, im, opts->decompress, err);
+		return open_bzimage(k, im, opts->decompress, g, err);
 	if (opts->decompress)
 		return err_set(err, EINVAL, "--decompress: an ELF file is not compressed");
 	k->cmdline_max = ELF_CMDLINE_MAX;
@@ -173,55 +189,99 @@ static int elf_entry(const struct kernel *k, uint64_t *ret, struct err *err)
 	return elf_kernel_entry(&k->elf, ret, err);
 }
 
+/* What several initrds have together. */
+static uint64_t initrds_size(const struct load_opts *opts)
+{
+	uint64_t size = 0;
+	size_t i;
+
+	for (i = 0; i < opts->nmodules; i++)
+		size = ((size + INITRD_ALIGN - 1) & ~(uint64_t)(INITRD_ALIGN - 1)) + opts->modules[i].size;
+	return size;
+}
+
+static int place_elf(struct kernel *k, const struct load_opts *opts, struct layout *l, struct gmem *g, uint64_t *ret_entry,
+		     struct err *err)
+{
+	bool pinned = k->elf.bits == 32 || k->entry == LINUX_ENTRY_PVH;
+	uint64_t entry;
+	int rc;
+
+	rc = elf_entry(k, &entry, err);
+	if (!rc)
+		rc = linux_move_choose(&k->elf, opts, pinned, k->align, initrds_size(opts) + PAGE_SIZE_4K, g, &k->move, err);
+	if (!rc)
+		rc = elf_kernel_place(&k->elf, k->move.physical, 4 * GIB, l, err);
+	if (rc)
+		return rc;
+	elf_kernel_copy(&k->elf, k->elf_blob, k->move.physical, g);
+	if (k->move.virtual)
+		rc = linux_relocate(&k->elf, k->elf_blob, &k->move, l, g, err);
+	if (!rc)
+		*ret_entry = entry + k->move.physical;
+	return rc;
+}
+
 /* Puts the kernel where it goes and says where it starts; real mode: where the code is that it goes on with. */
-static int place_kernel(const struct kernel *k, struct layout *l, struct gmem *g, uint64_t *ret_entry, struct err *err)
+static int place_kernel(struct kernel *k, const struct load_opts *opts, struct layout *l, struct gmem *g,
+			uint64_t *ret_entry, struct err *err)
 {
 	uint64_t entry = k->packed ? bzimage_load_address(&k->bz) : 0;
 	int rc;
 
 	if (k->packed) {
+		if (opts->kaslr == KASLR_SLIDE)
+			return err_set(err, EINVAL, "--kaslr=0x%" PRIx64 ": a bzImage chooses its place itself; with --decompress it "
+				       "can be moved", opts->slide);
+		if (opts->kaslr == KASLR_ON && linux_has_word(opts->append, "nokaslr"))
+			return err_set(err, EINVAL, "--kaslr=on, and the kernel's command line says nokaslr");
 		rc = bzimage_place(&k->bz, entry, l, g, err);
 		if (k->entry == LINUX_ENTRY_64)
 			entry += ENTRY_64;
 	} else {
-		rc = elf_entry(k, &entry, err);
-		if (!rc)
-			rc = elf_kernel_place(&k->elf, 4 * GIB, l, err);
-		if (!rc)
-			elf_kernel_copy(&k->elf, k->elf_blob, g);
+		rc = place_elf(k, opts, l, g, &entry, err);
 	}
 	if (!rc)
 		*ret_entry = entry;
 	return rc;
 }
 
-static int place_cmdline(const struct kernel *k, const char *text, struct layout *l, struct gmem *g, uint64_t *ret_gpa,
-			 struct err *err)
+static int place_cmdline(const struct kernel *k, const struct load_opts *opts, struct layout *l, struct gmem *g,
+			 uint64_t *ret_gpa, struct err *err)
 {
-	size_t len = text ? strlen(text) : 0;
+	static const char word[] = "nokaslr";
+	const char *given = opts->append ? opts->append : "";
+	bool add = opts->kaslr == KASLR_OFF && !linux_has_word(given, word);
+	size_t len = strlen(given) + (add ? strlen(word) + (*given != 0) : 0);
+	uint64_t at;
 	int rc;
 
 	if (len > k->cmdline_max)
 		return err_set(err, ENOSPC, "the command line has %zu bytes, and this kernel takes %u", len, k->cmdline_max);
-	rc = layout_place(l, LOW_START, LOW_END, len + 1, 16, LAYOUT_HIGHEST, "the command line", ret_gpa, err);
-	if (!rc)
-		gmem_write(g, *ret_gpa, text ? text : "", len + 1);
-	return rc;
+	rc = layout_place(l, LOW_START, LOW_END, len + 1, 16, LAYOUT_HIGHEST, "the command line", &at, err);
+	if (rc)
+		return rc;
+	*ret_gpa = at;
+	at += gmem_write(g, at, given, strlen(given));
+	if (add && *given)
+		at += gmem_write(g, at, " ", 1);
+	if (add)
+		at += gmem_write(g, at, word, strlen(word));
+	gmem_zero(g, at, 1);
+	return 0;
 }
 
 /* Several are one: the kernel unpacks archives that follow each other. */
 static int place_initrds(const struct kernel *k, const struct load_opts *opts, struct layout *l, struct gmem *g,
 			 struct linux_parts *p, struct err *err)
 {
-	uint64_t size = 0, at, top = k->initrd_max < UINT32_MAX ? k->initrd_max + 1 : 4 * GIB;
+	uint64_t size = initrds_size(opts), at, top = k->initrd_max < UINT32_MAX ? k->initrd_max + 1 : 4 * GIB;
 	size_t i;
 	int rc;
 
-	for (i = 0; i < opts->nmodules; i++) {
+	for (i = 0; i < opts->nmodules; i++)
 		if (opts->modules[i].args)
 			return err_set(err, EINVAL, "an initrd takes no arguments (%s)", opts->modules[i].path);
-		size = ((size + INITRD_ALIGN - 1) & ~(uint64_t)(INITRD_ALIGN - 1)) + opts->modules[i].size;
-	}
 	if (!size)
 		return 0;
 	if (size > UINT32_MAX)
@@ -280,18 +340,19 @@ int linux_load(const struct image *im, const struct load_opts *opts, struct gmem
 {
 	struct linux_parts p = { 0 };
 	struct kernel k = { 0 };
+	struct boot_state st;
 	struct layout l;
-	uint64_t entry;
+	uint64_t entry = 0;
 	int rc;
 
 	layout_init(&l, g);
-	rc = kernel_open(&k, im, opts, err);
+	rc = kernel_open(&k, im, opts, g, err);
 	if (!rc)
 		rc = choose_entry(&k, opts, err);
 	if (!rc)
-		rc = place_kernel(&k, &l, g, &entry, err);
+		rc = place_kernel(&k, opts, &l, g, &entry, err);
 	if (!rc)
-		rc = place_cmdline(&k, opts->append, &l, g, &p.cmdline_gpa, err);
+		rc = place_cmdline(&k, opts, &l, g, &p.cmdline_gpa, err);
 	if (!rc)
 		rc = place_initrds(&k, opts, &l, g, &p, err);
 	if (!rc)
@@ -304,7 +365,14 @@ int linux_load(const struct image *im, const struct load_opts *opts, struct gmem
 		p.h = own ? k.bz.h : k.made;
 		p.header = own ? im->file.data + SETUP_HEADER : NULL;
 		p.header_size = own ? k.bz.header_size : sizeof(k.made);
-		rc = start(&k, im, entry, &p, &l, g, ret, err);
+		p.h.loadflags &= (uint8_t)~KASLR_FLAG;
+		if (!k.packed && (opts->kaslr == KASLR_ON || opts->kaslr == KASLR_SLIDE))
+			p.h.loadflags |= KASLR_FLAG;
+		rc = start(&k, im, entry, &p, &l, g, &st, err);
+	}
+	if (!rc) {
+		st.slide = k.move.virtual;
+		*ret = st;
 	}
 	kernel_done(&k);
 	layout_done(&l);

@@ -68,8 +68,8 @@ int bzimage_open(const struct blob *file, struct bzimage *ret, struct err *err);
 uint64_t bzimage_load_address(const struct bzimage *b);
 /* Notes in L what it takes at ADDRESS, until it has unpacked itself, and copies it there.  -ENOSPC, -ENOMEM. */
 int bzimage_place(const struct bzimage *b, uint64_t address, struct layout *l, struct gmem *g, struct err *err);
-/* Decompresses the kernel in it, an ELF file and what follows that.  -ENOEXEC, -ENOMEM. */
-int bzimage_unpack(const struct bzimage *b, struct blob *ret, struct err *err);
+/* Decompresses the kernel in it, an ELF file and what follows that, if it has LIMIT bytes at most.  -ENOEXEC, -ENOSPC, -ENOMEM. */
+int bzimage_unpack(const struct bzimage *b, uint64_t limit, struct blob *ret, struct err *err);
 
 /* ---- linux_elf.c ---- */
 
@@ -83,6 +83,32 @@ struct linux_notes {
 void linux_notes_read(const struct elf_file *f, struct linux_notes *ret);
 /* Whether FILE is an ELF file that says, by its notes, that it is Linux or is to be started as PVH guests are. */
 bool linux_elf_probe(const struct blob *file);
+
+/* ---- linux_kaslr.c: where an ELF kernel goes ---- */
+
+/* How far from its linked addresses, bytes; the two may differ (startup_64 finds out and notes it in phys_base). */
+struct linux_move {
+	uint64_t virtual, physical;
+};
+
+/*
+ * Chooses by OPTS: nowhere, by the seed, or where the user says.  PINNED: physical addresses must move as virtual ones
+ * do, which 32-bit kernels and the PVH entry need; ALIGN is a power of two, RESERVE bytes of RAM are to stay free.
+ * -EINVAL: no place for it that the user can want; -ENOSPC: RAM.
+ */
+int linux_move_choose(const struct elf_file *f, const struct load_opts *opts, bool pinned, uint64_t align,
+		      uint64_t reserve, const struct gmem *g, struct linux_move *ret, struct err *err);
+/* Whether WORD stands in a command line (NULL: none). */
+bool linux_has_word(const char *cmdline, const char *word);
+
+/* ---- linux_reloc.c ---- */
+
+/*
+ * Changes what F, read from FILE and copied to G by elf_kernel_copy(), says of its own addresses: by the lists behind the
+ * ELF in FILE, or its own relocations.  L holds its segments and nothing else.  -ENOEXEC: it has neither, or they lie.
+ */
+int linux_relocate(const struct elf_file *f, const struct blob *file, const struct linux_move *move,
+		   const struct layout *l, struct gmem *g, struct err *err);
 
 /* ---- linux_map.c: the memory as the kernel is told of it ---- */
 

@@ -117,7 +117,7 @@ int linux_start_real(const struct bzimage *b, const struct blob *file, uint64_t 
 		return rc;
 	linux_fill_header(&h, p);
 	h.vid_mode = MODE_CURRENT;
-	h.loadflags |= CAN_USE_HEAP;
+	h.loadflags = (uint8_t)((h.loadflags & ~KASLR_FLAG) | CAN_USE_HEAP);
 	h.heap_end_ptr = HEAP_END - 0x200;
 	h.code32_start = (uint32_t)code_gpa;
 	gmem_zero(g, gpa, SEGMENT_SIZE);

@@ -28,6 +28,16 @@ struct boot_state {
 	struct boot_seg cs, ds, es, fs, gs, ss, tr, ldt;
 	uint64_t gdt_base, idt_base;
 	uint16_t gdt_limit, idt_limit;
+	/* How far the loader has moved the image from where its symbols have it, bytes; 0 also if it moves itself. */
+	uint64_t slide;
+};
+
+/* Whether Linux is to run at another address than it is linked for (--kaslr). */
+enum kaslr {
+	KASLR_AUTO,             /* as the kernel has it: one that unpacks itself may move, another is where it is linked */
+	KASLR_OFF,              /* at the linked address, and the kernel is told */
+	KASLR_ON,               /* moved by chance */
+	KASLR_SLIDE,            /* moved by `slide` */
 };
 
 /* A file in memory. */
@@ -44,6 +54,9 @@ struct load_opts {
 	uint64_t load, entry;   /* gpa; entry is linear */
 	bool entry_pvh;         /* as PVH guests are entered; has_entry is set, entry 0 */
 	bool decompress;        /* Linux: unpack the kernel here, and start what was in it */
+	enum kaslr kaslr;       /* Linux */
+	uint64_t slide;         /* KASLR_SLIDE: bytes */
+	uint64_t seed;          /* KASLR_ON: any number; the same one gives the same place */
 	enum boot_mode mode;
 	const char *append;     /* command line, NULL: none */
 	const struct blob *modules;

@@ -187,11 +187,11 @@ static int load_kernel(const struct image *im, const struct header *h, struct la
 	rc = elf_kernel_open(&im->file, &f, err);
 	if (rc)
 		return rc;
-	rc = elf_kernel_place(&f, ADDRESS_LIMIT, l, err);
+	rc = elf_kernel_place(&f, 0, ADDRESS_LIMIT, l, err);
 	if (!rc)
 		rc = elf_kernel_entry(&f, ret_entry, err);
 	if (!rc)
-		elf_kernel_copy(&f, &im->file, g);
+		elf_kernel_copy(&f, &im->file, 0, g);
 	elf_file_done(&f);
 	return rc;
 }

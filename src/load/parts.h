@@ -37,6 +37,8 @@ void layout_done(struct layout *l);
 int layout_add(struct layout *l, uint64_t gpa, uint64_t size, const char *what, struct err *err);
 /* -ENOEXEC: something that was noted overlaps something else. */
 int layout_check(struct layout *l, struct err *err);
+/* Whether SIZE > 0 bytes at GPA lie in one thing that was noted; only while layout_check() was the last call. */
+bool layout_holds(const struct layout *l, uint64_t gpa, uint64_t size);
 /* The end of what is taken. */
 uint64_t layout_end(const struct layout *l);
 enum layout_side { LAYOUT_LOWEST, LAYOUT_HIGHEST };
@@ -71,12 +73,21 @@ int elf_file_open(const uint8_t *data, size_t size, struct elf_file *ret, struct
 void elf_file_done(struct elf_file *f);
 /* Opens one this machine can run: right in machine, type and segments as far as the file tells.  -ENOEXEC. */
 int elf_kernel_open(const struct blob *file, struct elf_file *ret, struct err *err);
-/* Notes the segments in L; all must end at or below LIMIT.  -ENOSPC; -ENOEXEC: they overlap; -ENOMEM. */
-int elf_kernel_place(const struct elf_file *f, uint64_t limit, struct layout *l, struct err *err);
+/* What its segments span. */
+struct elf_span {
+	uint64_t start, end;    /* physical */
+	uint64_t high;          /* virtual less physical address, of the first of them, modulo 2^64 */
+};
+void elf_kernel_span(const struct elf_file *f, struct elf_span *ret);
+/*
+ * Notes the segments, MOVED (modulo 2^64) from their physical addresses, in L; all must end at or below LIMIT.  -ENOSPC;
+ * -ENOEXEC: they overlap; -ENOMEM.
+ */
+int elf_kernel_place(const struct elf_file *f, uint64_t moved, uint64_t limit, struct layout *l, struct err *err);
 /* The physical address of its entry point. */
 int elf_kernel_entry(const struct elf_file *f, uint64_t *ret, struct err *err);
-/* Copies segments that elf_kernel_place() found good and zeroes the rest of each. */
-void elf_kernel_copy(const struct elf_file *f, const struct blob *file, struct gmem *g);
+/* Copies segments that elf_kernel_place() found good, with the same MOVED, and zeroes the rest of each. */
+void elf_kernel_copy(const struct elf_file *f, const struct blob *file, uint64_t moved, struct gmem *g);
 
 /* ---- multiboot.c, mbinfo.c ---- */
 
