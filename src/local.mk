@@ -7,6 +7,7 @@ libgvcore_a_SOURCES = \
 
 include src/mem/local.mk
 include src/load/local.mk
+include src/sym/local.mk
 include src/dev/local.mk
 include src/dev/firmware.mk
 include src/dev/console.mk

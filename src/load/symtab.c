@@ -21,6 +21,7 @@ struct sym {
 	uint32_t section;
 	unsigned rank;          /* among equals the higher one wins */
 	bool sized, placed;     /* placed: is somewhere in memory, and no plain number */
+	bool moves;             /* with the program, when that is loaded elsewhere */
 };
 
 /*
@@ -30,6 +31,7 @@ struct sym {
 struct range {
 	uint64_t start, base;
 	const char *name;
+	bool moves;
 };
 
 struct symtab {
@@ -158,6 +160,35 @@ static int read_symbols(struct symtab *s, Elf *elf, struct sym **ret_syms, size_
 	return 0;
 }
 
+/*
+ * Plain numbers stay what they are when a program is moved; so does what is in Linux's per-CPU section, offsets from where
+ * each CPU has its own.
+ */
+static int set_moves(Elf *elf, struct sym *syms, size_t n, struct err *err)
+{
+	size_t i, nsections = 0, names;
+	const char *name;
+	Elf_Scn *scn;
+	GElf_Shdr sh;
+	bool *fixed;
+
+	for (i = 0; i < n; i++)
+		if (syms[i].placed && syms[i].section >= nsections)
+			nsections = syms[i].section + 1u;
+	fixed = calloc(nsections + 1, sizeof(*fixed));
+	if (!fixed)
+		return err_errno(err, ENOMEM, "symbols");
+	for (i = 0; i < nsections && !elf_getshdrstrndx(elf, &names); i++) {
+		scn = elf_getscn(elf, i);
+		name = scn && gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
+		fixed[i] = name && !strcmp(name, ".data..percpu");
+	}
+	for (i = 0; i < n; i++)
+		syms[i].moves = syms[i].placed && !fixed[syms[i].section];
+	free(fixed);
+	return 0;
+}
+
 /* ---- By address ---- */
 
 /* Ascending, and of those at one address the best last. */
@@ -212,7 +243,7 @@ static int set_ends(Elf *elf, struct sym *syms, size_t n, struct err *err)
 
 static void range_from(struct symtab *s, uint64_t start, const struct sym *sym)
 {
-	s->range[s->nranges++] = (struct range){ start, sym ? sym->addr : 0, sym ? sym->name : NULL };
+	s->range[s->nranges++] = (struct range){ start, sym ? sym->addr : 0, sym ? sym->name : NULL, sym && sym->moves };
 }
 
 /*
@@ -295,6 +326,8 @@ int symtab_new(const uint8_t *data, size_t size, struct symtab **ret, struct err
 		rc = err_errno(err, ENOMEM, "symbols");
 	if (!rc)
 		rc = read_symbols(s, f.elf, &syms, &n, err);
+	if (!rc)
+		rc = set_moves(f.elf, syms, n, err);
 	if (!rc && n) {
 		qsort(syms, n, sizeof(*syms), by_addr);
 		rc = set_ends(f.elf, syms, n, err);
@@ -321,7 +354,7 @@ static int compare_name(const char *have, const char *name, size_t len)
 	return c ? c : have_len < len ? -1 : have_len > len;
 }
 
-int symtab_find(const struct symtab *s, const char *name, size_t len, uint64_t *ret_addr)
+int symtab_lookup(const struct symtab *s, const char *name, size_t len, uint64_t *ret_addr, bool *ret_moves)
 {
 	size_t lo = 0, hi = s ? s->n : 0;
 
@@ -331,6 +364,7 @@ int symtab_find(const struct symtab *s, const char *name, size_t len, uint64_t *
 
 		if (!c) {
 			*ret_addr = s->by_name[mid].addr;
+			*ret_moves = s->by_name[mid].moves;
 			return 0;
 		}
 		if (c < 0)
@@ -341,7 +375,15 @@ int symtab_find(const struct symtab *s, const char *name, size_t len, uint64_t *
 	return -ENOENT;
 }
 
-const char *symtab_at(const struct symtab *s, uint64_t addr, uint64_t *ret_offset)
+int symtab_find(const struct symtab *s, const char *name, size_t len, uint64_t *ret_addr)
+{
+	bool moves;
+
+	return symtab_lookup(s, name, len, ret_addr, &moves);
+}
+
+/* The range ADDR is in; NULL: none, or one that no symbol has. */
+static const struct range *range_of(const struct symtab *s, uint64_t addr)
 {
 	size_t lo = 0, hi = s ? s->nranges : 0;
 
@@ -353,10 +395,24 @@ const char *symtab_at(const struct symtab *s, uint64_t addr, uint64_t *ret_offse
 		else
 			hi = mid;
 	}
-	if (!lo || !s->range[lo - 1].name)
+	return lo && s->range[lo - 1].name ? &s->range[lo - 1] : NULL;
+}
+
+const char *symtab_at(const struct symtab *s, uint64_t addr, uint64_t *ret_offset)
+{
+	const struct range *r = range_of(s, addr);
+
+	if (!r)
 		return NULL;
-	*ret_offset = addr - s->range[lo - 1].base;
-	return s->range[lo - 1].name;
+	*ret_offset = addr - r->base;
+	return r->name;
+}
+
+const char *symtab_cover(const struct symtab *s, uint64_t addr, bool moves, uint64_t *ret_offset)
+{
+	const struct range *r = range_of(s, addr);
+
+	return r && r->moves == moves ? symtab_at(s, addr, ret_offset) : NULL;
 }
 
 const char *symtab_name(const struct symtab *s, size_t index)

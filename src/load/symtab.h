@@ -3,6 +3,7 @@
 #ifndef GV_LOAD_SYMTAB_H
 #define GV_LOAD_SYMTAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,12 @@ int symtab_find(const struct symtab *s, const char *name, size_t len, uint64_t *
  * of several the one that starts last.  A label inside a function of known size does not hide the function.
  */
 const char *symtab_at(const struct symtab *s, uint64_t addr, uint64_t *ret_offset);
+/*
+ * The same, and whether the symbol moves with a program that is loaded elsewhere; of those that do, or do not.  Plain numbers and
+ * Linux's per-CPU data, which are offsets, do not.
+ */
+int symtab_lookup(const struct symtab *s, const char *name, size_t len, uint64_t *ret_addr, bool *ret_moves);
+const char *symtab_cover(const struct symtab *s, uint64_t addr, bool moves, uint64_t *ret_offset);
 /* The INDEX-th name, sorted, each once; NULL past the end.  Names live as long as S. */
 const char *symtab_name(const struct symtab *s, size_t index);
 

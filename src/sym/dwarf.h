@@ -24,6 +24,13 @@ void dwarf_free(struct dwarf *d);               /* NULL is fine */
 /* The line of source of the code at ADDR.  -ENOENT, also when D is NULL. */
 int dwarf_line(struct dwarf *d, uint64_t addr, struct source_line *ret);
 
+/*
+ * Where the code of line *LINE of FILE (LEN bytes) begins: in each function it is in, inlined copies too, once; MAX at most.  FILE is
+ * a path's end: "main.c", "init/main.c".  A line without code stands for the next one that has some, and *LINE then is that.
+ * Returns how many, ascending.  -ENOENT: no such file, or no code there; -ENOMEM.
+ */
+int dwarf_places(struct dwarf *d, const char *file, size_t len, unsigned *line, uint64_t *ret, size_t max, struct err *err);
+
 /* A member of a struct or union, seen from the outermost one's beginning. */
 struct dwarf_member {
 	uint64_t offset;        /* bytes */
