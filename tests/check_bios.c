@@ -32,17 +32,18 @@ static const struct {
 	size_t size;
 	const char *msg;                /* NULL: fine */
 } sizes[] = {
-	{ 0, "no firmware: its size, 0 bytes, is no multiple of 64K" },
-	{ 1, "no firmware: its size, 1 bytes, is no multiple of 64K" },
-	{ 3, "no firmware: its size, 3 bytes, is no multiple of 64K" },
-	{ 16, "no firmware: its size, 16 bytes, is no multiple of 64K" },
-	{ 32 * KIB, "no firmware: its size, 32768 bytes, is no multiple of 64K" },
-	{ 64 * KIB - 1, "no firmware: its size, 65535 bytes, is no multiple of 64K" },
+	{ 0, "no firmware: its size, 0 bytes, is less than 64K" },
+	{ 1, "no firmware: its size, 1 bytes, is less than 64K" },
+	{ 3, "no firmware: its size, 3 bytes, is less than 64K" },
+	{ 16, "no firmware: its size, 16 bytes, is less than 64K" },
+	{ 32 * KIB, "no firmware: its size, 32768 bytes, is less than 64K" },
+	{ 64 * KIB - 1, "no firmware: its size, 65535 bytes, is less than 64K" },
 	{ 64 * KIB, NULL },
-	{ 64 * KIB + 1, "no firmware: its size, 65537 bytes, is no multiple of 64K" },
-	{ 96 * KIB, "no firmware: its size, 98304 bytes, is no multiple of 64K" },
+	{ 64 * KIB + 1, "no firmware: its size, 65537 bytes, is no multiple of 4K" },
+	{ 68 * KIB, NULL }, { 70 * KIB, "no firmware: its size, 71680 bytes, is no multiple of 4K" },
+	{ 96 * KIB, NULL }, { 3568 * KIB, NULL },
 	{ 128 * KIB, NULL }, { 192 * KIB, NULL }, { 256 * KIB, NULL }, { MIB, NULL }, { 16 * MIB, NULL },
-	{ 16 * MIB - 1, "no firmware: its size, 16777215 bytes, is no multiple of 64K" },
+	{ 16 * MIB - 1, "no firmware: its size, 16777215 bytes, is no multiple of 4K" },
 	{ 16 * MIB + 64 * KIB, "no firmware: its size, 16842752 bytes, is more than 16M" },
 	{ 32 * MIB, "no firmware: its size, 33554432 bytes, is more than 16M" },
 };
@@ -55,6 +56,49 @@ START_TEST(sizes_of_firmware)
 	ck_assert_int_eq(r, sizes[_i].msg ? -ENOEXEC : 0);
 	if (sizes[_i].msg)
 		ck_assert_str_eq(err.msg, sizes[_i].msg);
+	blob_done(&b);
+}
+END_TEST
+
+/* A volume's header: 16 zeros, what it is, how long, its signature. */
+#define VARIABLES "\x8d\x2b\xf1\xff\x96\x76\x8b\x4c\xa9\x85\x27\x47\x07\x5b\x4f\x50"
+#define CODE      "\x78\xe5\x8c\x8c\x3d\x8a\x1c\x4f\x99\x35\x89\x61\x85\xc3\x2d\xd3"
+
+static const struct {
+	const char *kind, *signature;
+	uint64_t says;
+	bool good, uefi;
+	size_t variables;               /* as bios_variables() has it */
+} volumes[] = {
+	{ VARIABLES, "_FVH", 64 * KIB, true, true, 64 * KIB },
+	{ VARIABLES, "_FVH", 124 * KIB, true, true, 124 * KIB },
+	{ CODE, "_FVH", 128 * KIB, true, true, 0 },
+	{ CODE, "_FVH", 5, true, true, 0 },
+	{ VARIABLES, "_FVX", 64 * KIB, true, false, 0 },
+	/* Headers that lie. */
+	{ VARIABLES, "_FVH", 128 * KIB, false, true, 0 },
+	{ VARIABLES, "_FVH", 64 * KIB + 1, false, true, 0 },
+	{ VARIABLES, "_FVH", 1ull << 32, false, true, 0 },
+	{ VARIABLES, "_FVH", UINT64_MAX & ~0xfffull, false, true, 0 },
+};
+
+START_TEST(variables_in_it)
+{
+	struct blob b = make_rom(128 * KIB, 0x90, NULL, 0, 0);
+	char said[120];
+
+	memset(b.data, 0, 16);
+	memcpy(b.data + 16, volumes[_i].kind, 16);
+	memcpy(b.data + 32, &volumes[_i].says, 8);
+	memcpy(b.data + 40, volumes[_i].signature, 4);
+	ck_assert_int_eq(bios_check(&b, &err), volumes[_i].good ? 0 : -ENOEXEC);
+	ck_assert(bios_is_uefi(&b) == volumes[_i].uefi);
+	snprintf(said, sizeof(said), "firmware whose variables say that they have %llu bytes, and it has 131072",
+		 (unsigned long long)volumes[_i].says);
+	if (volumes[_i].good)
+		ck_assert_uint_eq(bios_variables(&b), volumes[_i].variables);
+	else
+		ck_assert_str_eq(err.msg, said);
 	blob_done(&b);
 }
 END_TEST
@@ -131,7 +175,7 @@ START_TEST(images_of_firmware)
 	struct image im = { 0 };
 
 	ck_assert_int_eq(image_init(&im, &bad, IMAGE_BIOS, &err), -ENOEXEC);
-	ck_assert_str_eq(err.msg, "rom: no firmware: its size, 3 bytes, is no multiple of 64K");
+	ck_assert_str_eq(err.msg, "rom: no firmware: its size, 3 bytes, is less than 64K");
 	ck_assert_int_eq(image_init(&im, &good, IMAGE_BIOS, &err), 0);
 	ck_assert_int_eq(im.kind, IMAGE_BIOS);
 	ck_assert_str_eq(im.kind_name, "bios");
@@ -246,6 +290,7 @@ int main(void)
 	TCase *t = tcase_create("bios");
 
 	tcase_add_loop_test(t, sizes_of_firmware, 0, COUNT(sizes));
+	tcase_add_loop_test(t, variables_in_it, 0, sizeof(volumes) / sizeof(volumes[0]));
 	tcase_add_loop_test(t, something_is_at_the_reset_vector, 0, COUNT(vectors));
 	tcase_add_loop_test(t, option_roms, 0, COUNT(roms));
 	tcase_add_test(t, images_of_firmware);

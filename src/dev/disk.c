@@ -405,11 +405,20 @@ bool disk_finished(struct disk *d, int *ret_result)
 	return finished;
 }
 
-void disk_settle(struct disk *d)
+int disk_wait(struct disk *d)
 {
+	int r;
+
 	pthread_mutex_lock(&d->lock);
 	while (d->state == REQUEST_BEGUN)
 		pthread_cond_wait(&d->ended, &d->lock);
+	r = d->state == REQUEST_DONE ? d->result : 0;
 	d->state = REQUEST_NONE;
 	pthread_mutex_unlock(&d->lock);
+	return r;
+}
+
+void disk_settle(struct disk *d)
+{
+	disk_wait(d);
 }

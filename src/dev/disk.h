@@ -56,6 +56,8 @@ bool disk_busy(const struct disk *d);
  * meanwhile is -EIO, never a signal.
  */
 bool disk_finished(struct disk *d, int *ret_result);
+/* Waits until no request is under way, and says how the last one ended if nobody has asked yet, else 0.  As long as disk_settle(). */
+int disk_wait(struct disk *d);
 /*
  * Waits until no request is under way, and forgets how it ended: for a reset or a save.  At most as long as the
  * host's file system takes.

@@ -9,3 +9,6 @@ tests_check_bios_SOURCES = tests/check_bios.c tests/unit.c tests/unit.h
 tests_check_bios_LDADD = libgvcore.a $(ELF_LIBS) $(UNPACK_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 TESTS += tests/check_fw_cfg tests/check_bios
 endif
+
+# The flash memory that keeps UEFI's variables.
+libgvcore_a_SOURCES += src/dev/flash.h src/dev/flash.c src/dev/flash_file.h src/dev/flash_file.c

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dev/flash.h"
 #include "dev/pc.h"
 #include "dev/vga.h"
 #include "kvm/backing.h"
@@ -25,16 +26,20 @@ struct place {
 	struct backing *backing;                /* NULL: none */
 	uint64_t offset;                        /* bytes into it */
 	bool readonly;
+	const char *label;
 	unsigned id;
 };
 
-#define PLACES_MAX (PAM_SEGMENTS + 1)
+#define PLACES_MAX (PAM_SEGMENTS + 2)
 
 struct board {
 	struct slots *slots;
 	const struct blob *firmware;
 	const struct pci_function *bridge;
 	struct backing *rom, *shadow;
+	struct device *flash;                   /* NULL: none, nor what follows */
+	struct backing *flash_view;
+	uint64_t flash_gpa;
 	struct place place[PLACES_MAX];
 	unsigned nplaces;
 };
@@ -102,12 +107,25 @@ void board_free(struct board *b)
 		return;
 	backing_put(b->rom);
 	backing_put(b->shadow);
+	backing_put(b->flash_view);
 	free(b);
 }
 
 void board_set_bridge(struct board *b, const struct pci_function *bridge)
 {
 	b->bridge = bridge;
+}
+
+int board_set_flash(struct board *b, struct device *flash, uint64_t gpa, uint64_t size, struct err *err)
+{
+	struct slot_spec spec = { .gpa = gpa, .size = size, .backing = SLOT_ANON };
+	int r = backing_new(&spec, &b->flash_view, err);
+
+	if (r)
+		return r;
+	b->flash = flash;
+	b->flash_gpa = gpa;
+	return 0;
 }
 
 static struct pam_segment segment(const struct board *b, unsigned i)
@@ -123,11 +141,12 @@ static struct pam_segment segment(const struct board *b, unsigned i)
 /* What is to be at segment S. */
 static struct place place_of(const struct board *b, const struct pam_segment *s)
 {
-	struct place p = { .gpa = s->gpa, .size = s->size, .readonly = true };
+	struct place p = { .gpa = s->gpa, .size = s->size, .readonly = true, .label = "rom" };
 	uint64_t low = b->rom->size < BIOS_LOW_MAX ? b->rom->size : BIOS_LOW_MAX;
 
 	if (s->read_ram) {
 		p.backing = b->shadow;
+		p.label = "shadow";
 		p.offset = s->gpa - SHADOW_GPA;
 		p.readonly = !s->write_ram;
 	} else if (s->gpa >= LOW_END - low) {
@@ -141,6 +160,17 @@ static bool continues(const struct place *a, const struct place *b)
 {
 	return a->gpa + a->size == b->gpa && a->backing == b->backing && a->offset + a->size == b->offset &&
 	       a->readonly == b->readonly;
+}
+
+/* The ROM below 4 GiB, without what flash memory takes the place of. */
+static struct place rom_place(const struct board *b)
+{
+	uint64_t gpa = TOP - b->rom->size, taken = 0;
+
+	if (b->flash && b->flash_gpa >= gpa)
+		taken = b->flash_gpa + b->flash_view->size - gpa;
+	return (struct place){ .gpa = gpa + taken, .size = b->rom->size - taken, .backing = b->rom, .offset = taken,
+			       .readonly = true, .label = "rom" };
 }
 
 /* All places as they are to be, neighbours that continue each other as one. */
@@ -159,7 +189,10 @@ static unsigned plan(const struct board *b, struct place *ret)
 		else
 			ret[n++] = p;
 	}
-	ret[n++] = (struct place){ .gpa = TOP - b->rom->size, .size = b->rom->size, .backing = b->rom, .readonly = true };
+	if (b->flash && flash_shows_array(b->flash))
+		ret[n++] = (struct place){ .gpa = b->flash_gpa, .size = b->flash_view->size, .backing = b->flash_view,
+					   .readonly = true, .label = "flash" };
+	ret[n++] = rom_place(b);
 	return n;
 }
 
@@ -195,7 +228,7 @@ static int put_place(struct board *b, struct place *p, struct err *err)
 	if (r)
 		return r;
 	p->id = spec.id;
-	return slots_add_backing(b->slots, &spec, p->backing, p->backing == b->rom ? "rom" : "shadow", err);
+	return slots_add_backing(b->slots, &spec, p->backing, p->label, err);
 }
 
 int board_remap(struct board *b, struct err *err)
@@ -206,6 +239,8 @@ int board_remap(struct board *b, struct err *err)
 
 	if (!b->rom)
 		return 0;
+	if (b->flash)
+		flash_view(b->flash, b->flash_view->base, false);
 	n = plan(b, want);
 	for (unsigned i = 0; i < have; i++) {
 		struct place *p = &b->place[i], *stays = find_place(want, n, p);
@@ -238,6 +273,9 @@ int board_reset(struct board *b, struct err *err)
 	if (!b->rom)
 		return 0;
 	memcpy(b->rom->base, b->firmware->data, b->rom->size);
+	/* Whole: a person may have written to what is only a copy. */
+	if (b->flash)
+		flash_view(b->flash, b->flash_view->base, true);
 	r = backing_discard(b->shadow, 0, b->shadow->size, err);
 	return r ? r : board_remap(b, err);
 }
@@ -257,4 +295,9 @@ bool board_write(struct board *b, uint64_t gpa, const void *data, size_t len)
 		return true;
 	}
 	return false;
+}
+
+bool board_is_flash(const struct board *b, uint64_t gpa)
+{
+	return b->flash && gpa >= b->flash_gpa && gpa - b->flash_gpa < b->flash_view->size;
 }

@@ -28,11 +28,16 @@ int board_new(struct slots *s, uint64_t size, enum board_kind kind, const struct
 void board_free(struct board *b);       /* NULL is fine */
 /* Whose PAM registers count; NULL at first: all of it is ROM. */
 void board_set_bridge(struct board *b, const struct pci_function *bridge);
+/*
+ * Flash memory of SIZE bytes (whole pages) at GPA, below the firmware, or in place of its beginning: a read-only slot while it
+ * shows its array, and nothing in its other modes.  Before the machine is reset first; not owned, must outlive the board.  -ENOMEM.
+ */
+int board_set_flash(struct board *b, struct device *flash, uint64_t gpa, uint64_t size, struct err *err);
 
-/* After slots_restore(): the ROM as it was and in its place, shadow RAM zero. */
+/* After slots_restore(): the ROM as it was and in its place, shadow RAM zero; what flash memory has stays. */
 int board_reset(struct board *b, struct err *err);
 /*
- * Brings the slots up to date with the PAM registers.  -EEXIST: a slot that a person added is in the way; that place is then without
+ * Brings the slots up to date with the PAM registers and the flash memory's mode.  -EEXIST: a slot that a person added is in the way; that place is then without
  * memory; what KVM says.
  */
 int board_remap(struct board *b, struct err *err);
@@ -41,5 +46,7 @@ int board_remap(struct board *b, struct err *err);
  * reads go to the ROM.  Any thread; no slot changes meanwhile, the bus lock is not held.
  */
 bool board_write(struct board *b, uint64_t gpa, const void *data, size_t len);
+/* Whether what the guest writes to GPA is for a device, also while it reads memory there.  Any thread. */
+bool board_is_flash(const struct board *b, uint64_t gpa);
 
 #endif

@@ -41,6 +41,20 @@ static int open_disk(struct machine_kvm *k, const struct disk_spec *spec, struct
 	return -EBADF;
 }
 
+static int open_virtio_disk(struct machine_kvm *k, const struct disk_spec *spec, struct err *err)
+{
+	unsigned at = 0;
+
+	while (at < VIRTIO_DISKS && k->virtio_disk[at])
+		at++;
+	if (at == VIRTIO_DISKS)
+		return err_set(err, EINVAL, "%s: there are places for %u virtio disks", spec->path, VIRTIO_DISKS);
+	if (!disk_open(spec, k->dev_host.wake, k, &k->virtio_disk[at], err))
+		return 0;
+	err->code = EBADF;
+	return -EBADF;
+}
+
 /*
  * How firmware counts cylinders.  By LBA it takes 16 heads of 63 sectors for granted, and finds none on a disk that has
  * not so many.
@@ -77,6 +91,17 @@ static int add_chipset(struct machine_kvm *k, struct err *err)
 	return r;
 }
 
+static int add_virtio(struct machine_kvm *k, const struct machine_config *c, struct err *err)
+{
+	int r = c->virtio_console ? virtio_console_attach(k->pci, &k->vm.console, err) : 0;
+
+	if (!r && c->rng)
+		r = virtio_rng_attach(k->pci, err);
+	for (unsigned i = 0; i < VIRTIO_DISKS && k->virtio_disk[i] && !r; i++)
+		r = virtio_blk_attach(k->pci, i, k->virtio_disk[i], err);
+	return r;
+}
+
 static int add_firmware_devices(struct machine_kvm *k, const struct machine_config *c, struct err *err)
 {
 	struct fw_cfg_spec spec = {
@@ -89,16 +114,26 @@ static int add_firmware_devices(struct machine_kvm *k, const struct machine_conf
 	};
 	int r = fw_cfg_attach(k->vm.bus, &spec, err);
 
-	return r ? r : debugport_attach(k->vm.bus, err);
+	if (!r)
+		r = debugport_attach(k->vm.bus, err);
+	return r ? r : nvram_attach(k, c->nvram, err);
 }
 
 int devices_new(struct machine_kvm *k, const struct machine_config *c, struct err *err)
 {
-	bool firmware = k->image.kind == IMAGE_BIOS, chipset = firmware || k->image.kind == IMAGE_LINUX || c->ndisks;
-	int r = bus_new(&k->dev_host, &k->vm.bus, err);
+	bool firmware = k->image.kind == IMAGE_BIOS;
+	bool chipset = firmware || k->image.kind == IMAGE_LINUX || c->ndisks || c->nvirtio_disks || c->rng ||
+		       c->virtio_console;
+	int r;
 
+	/* Message interrupts are for local APICs. */
+	if (c->user_irqchip)
+		k->dev_host.msi = NULL;
+	r = bus_new(&k->dev_host, &k->vm.bus, err);
 	for (size_t i = 0; i < c->ndisks && !r; i++)
 		r = open_disk(k, &c->disks[i], err);
+	for (size_t i = 0; i < c->nvirtio_disks && !r; i++)
+		r = open_virtio_disk(k, &c->virtio_disks[i], err);
 	if (!r)
 		r = uart_attach(k->vm.bus, &k->vm.uart, err);
 	if (!r)
@@ -111,6 +146,8 @@ int devices_new(struct machine_kvm *k, const struct machine_config *c, struct er
 		r = cmos_attach(k->vm.bus, k->info.ram_size, k->info.cpus, translation(k), err);
 	if (!r && chipset)
 		r = add_chipset(k, err);
+	if (!r && chipset)
+		r = add_virtio(k, c, err);
 	if (!r && firmware)
 		r = add_firmware_devices(k, c, err);
 	if (!r && c->user_irqchip)
@@ -120,10 +157,14 @@ int devices_new(struct machine_kvm *k, const struct machine_config *c, struct er
 
 void devices_free(struct machine_kvm *k)
 {
+	nvram_sync(k);
 	bus_free(k->vm.bus);
 	irqchip_free(k->vm.irqchip);
+	disk_close(k->nvram);
 	for (unsigned i = 0; i < IDE_DRIVES; i++)
 		disk_close(k->disk[i]);
+	for (unsigned i = 0; i < VIRTIO_DISKS; i++)
+		disk_close(k->virtio_disk[i]);
 }
 
 bool op_device_list(struct machine *m, size_t index, struct device_info *ret)

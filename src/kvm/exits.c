@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dev/pc.h"
+#include "dev/virtio.h"
 #include "kvm/board.h"
 #include "kvm/assist_kvm.h"
 #include "kvm/catch.h"
@@ -34,16 +35,25 @@ static bool fail(struct vcpu *v, const char *fmt, ...)
 	return false;
 }
 
-static size_t offer_uart(void *arg, const uint8_t *data, size_t len)
+static size_t offer_input(void *arg, const uint8_t *data, size_t len)
 {
 	struct vm *vm = arg;
+	size_t taken;
 
+	if (vm->console && virtio_console_input(vm->bus, vm->console, data, len, &taken))
+		return taken;
 	return uart_input(vm->bus, vm->uart, data, len);
 }
 
 void vm_feed_com1(struct vm *vm)
 {
-	com1_feed(vm->com1, offer_uart, vm);
+	com1_feed(vm->com1, offer_input, vm);
+}
+
+void vm_feed_wanted(struct vm *vm)
+{
+	if (atomic_exchange(&vm->input_wanted, false))
+		vm_feed_com1(vm);
 }
 
 /* Stops for the catchpoints that A, which has been carried out, matches.  The filter sees the registers as it left them. */
@@ -82,8 +92,7 @@ static bool exit_io(struct vcpu *v)
 	a.claimed = bus_io(v->vm->bus, run->io.port, a.write, a.size, a.count, (uint8_t *)run + run->io.data_offset);
 	vcpu_unlock(v);
 	v->needs_completion = true;
-	if (atomic_exchange(&v->vm->input_wanted, false))
-		vm_feed_com1(v->vm);
+	vm_feed_wanted(v->vm);
 	com1_throttle(v->vm->com1);
 	catch_it(v, &a);
 	return !v->has_event;
@@ -92,7 +101,7 @@ static bool exit_io(struct vcpu *v)
 /* Carries out A; whether it was one of a device, or of nobody: not a write to memory that may not be written. */
 static bool serve_mmio(struct vcpu *v, struct catch_access *a, uint8_t *data)
 {
-	bool memory = gmem_find(v->vm->gmem, a->addr);
+	bool memory = gmem_find(v->vm->gmem, a->addr) && !(a->write && board_is_flash(v->vm->board, a->addr));
 
 	vcpu_lock(v);
 	a->claimed = a->write && board_write(v->vm->board, a->addr, a->data, a->size);
@@ -123,8 +132,10 @@ static bool exit_mmio(struct vcpu *v)
 		return !v->nwatched && !v->over && !v->has_event;
 	}
 	v->needs_completion = true;
-	if (serve_mmio(v, &a, run->mmio.data))
+	if (serve_mmio(v, &a, run->mmio.data)) {
+		vm_feed_wanted(v->vm);
 		catch_it(v, &a);
+	}
 	return !v->has_event;
 }
 

@@ -22,14 +22,20 @@ struct machine_config {
 	 */
 	const struct disk_spec *disks;
 	size_t ndisks;
+	const struct disk_spec *virtio_disks;   /* on virtio, VIRTIO_DISKS at most; these and the next two make a PC of it, too */
+	size_t nvirtio_disks;
+	bool rng;               /* a virtio device for random numbers */
+	bool virtio_console;    /* COM1's line has a virtio console on it, too */
 	const struct blob *vga_bios;    /* an option ROM for firmware; must outlive the machine; NULL: none */
+	/* UEFI's variables, in flash memory below the firmware; for IMAGE_BIOS, and not with ,ro; its path must outlive the machine; NULL: none. */
+	const struct disk_spec *nvram;
 	bool user_irqchip;      /* PIC and PIT are ours, not KVM's: one vCPU */
 };
 
 /*
  * Makes a machine with the image loaded, stopped at its first instruction.  The calling thread becomes the loop thread.
- * -ENOENT, -EACCES, -ENOTSUP: see kvm_open(); -ENOEXEC, -ENOSPC: see image_load(); -EINVAL, -ENOMEM.  -EBADF: a disk cannot be
- * opened, whatever the reason in ERR.
+ * -ENOENT, -EACCES, -ENOTSUP: see kvm_open(); -ENOEXEC, -ENOSPC: see image_load(); -EINVAL, -ENOMEM.  -EBADF: a disk or the variables
+ * cannot be opened, whatever the reason in ERR.
  */
 int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *err);
 /* Stops the vCPUs and frees everything; NULL is fine.  Observers must have left. */

@@ -8,6 +8,7 @@
 
 #include "break/watch.h"
 #include "dev/ide.h"
+#include "dev/virtio.h"
 #include "kvm/board.h"
 #include "kvm/guest_time.h"
 #include "kvm/machine_kvm.h"
@@ -17,6 +18,9 @@
 #include "kvm/vcpu.h"
 #include "load/symtab.h"
 #include "util/logring.h"
+
+#define TROUBLES_MAX  16u
+#define TROUBLE_BYTES 200u
 
 struct machine_kvm {
 	struct machine base;    /* first */
@@ -28,9 +32,12 @@ struct machine_kvm {
 	/* devices.c */
 	struct pci_bus *pci;            /* NULL: the machine has no chipset, nor what follows */
 	struct device *keyboard, *vga;
+	struct device *flash;           /* NULL: none */
+	struct disk *nvram;             /* its file; NULL: none */
 	struct disk *disk[IDE_DRIVES];
 	const char *boot_order[IDE_DRIVES];     /* in the order in which they were given */
 	unsigned ndisks;
+	struct disk *virtio_disk[VIRTIO_DISKS];
 	struct power_on *power_on;
 	struct image image;
 	struct load_opts load;
@@ -70,6 +77,12 @@ struct machine_kvm {
 	} clock;
 	int device_timer_fd;
 	atomic_bool timer_set;          /* it may expire, or has */
+	/* What devices have said of drivers, and nobody has been told yet. */
+	struct {
+		pthread_mutex_t lock;
+		unsigned n;
+		char line[TROUBLES_MAX][TROUBLE_BYTES];
+	} trouble;
 	struct logring firmware_log;
 	uint64_t log_told;              /* how much of it observers have got */
 };
@@ -106,6 +119,13 @@ void host_init(struct machine_kvm *k);
 void host_clock_run(struct machine_kvm *k, bool on);
 /* Gives the devices what has come for them, unless the clock stands still.  Nobody holds the machine; no lock held. */
 void host_inputs(struct machine_kvm *k);
+/* The next line of trouble to tell people; false: there is none. */
+bool host_next_trouble(struct machine_kvm *k, char ret[TROUBLE_BYTES]);
+
+/* nvram.c.  Puts flash memory beside the firmware, if SPEC or the firmware has variables for it.  As devices_new(). */
+int nvram_attach(struct machine_kvm *k, const struct disk_spec *spec, struct err *err);
+/* The file gets what it has yet to be given: before the bus is freed. */
+void nvram_sync(struct machine_kvm *k);
 
 /* devices.c.  Makes the bus and what is on it, opens the disks; frees them. */
 int devices_new(struct machine_kvm *k, const struct machine_config *c, struct err *err);

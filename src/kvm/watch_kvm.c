@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "insn/insn.h"
+#include "kvm/board.h"
 #include "kvm/debug.h"
 #include "kvm/dirty.h"
 #include "kvm/guest_mem.h"
@@ -180,6 +181,9 @@ bool watch_mmio(struct vcpu *v)
 		return false;
 	r = gmem_find(vm->gmem, gpa);
 	if (!r || (!r->watched && slots_rights(vm->slots, gpa) == PAGE_ALL))
+		return false;
+	/* A command to a device, which changes nothing there by itself. */
+	if (run->mmio.is_write && board_is_flash(vm->board, gpa))
 		return false;
 	vcpu_lock(v);
 	break_read(vm->breaks, gpa, old, len);

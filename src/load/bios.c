@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "load/bios.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
-#define ROM_UNIT        (64u << 10)     /* bytes */
+#define ROM_UNIT        (4u << 10)      /* bytes */
+#define ROM_MIN         (64u << 10)
 #define RESET_VECTOR    16u             /* bytes before the end: what is there is run first */
 #define OPTION_ROM_UNIT 512u            /* bytes */
 
@@ -33,15 +36,54 @@ static bool is_blank(const uint8_t *data, size_t len)
 	return true;
 }
 
+/* A firmware volume's header: where its kind, its length and its signature are. */
+#define VOLUME_KIND     16u
+#define VOLUME_LENGTH   32u
+#define VOLUME_SIGNATURE 40u
+
+/* The kind that keeps variables: fff12b8d-7696-4c8b-a985-2747075b4f50. */
+static const uint8_t variables_kind[16] = {
+	0x8d, 0x2b, 0xf1, 0xff, 0x96, 0x76, 0x8b, 0x4c, 0xa9, 0x85, 0x27, 0x47, 0x07, 0x5b, 0x4f, 0x50
+};
+
+bool bios_is_uefi(const struct blob *f)
+{
+	return !memcmp(f->data + VOLUME_SIGNATURE, "_FVH", 4);
+}
+
+/* The length that a volume of variables at the beginning says it has; 0: there is none.  F has ROM_MIN bytes. */
+static uint64_t variables_said(const struct blob *f)
+{
+	uint64_t n;
+
+	if (!bios_is_uefi(f) || memcmp(f->data + VOLUME_KIND, variables_kind, sizeof(variables_kind)) != 0)
+		return 0;
+	memcpy(&n, f->data + VOLUME_LENGTH, sizeof(n));
+	return le64toh(n);
+}
+
 int bios_check(const struct blob *f, struct err *err)
 {
+	uint64_t variables;
+
 	if (f->size > BIOS_MAX)
 		return err_set(err, ENOEXEC, "no firmware: its size, %zu bytes, is more than 16M", f->size);
-	if (!f->size || f->size % ROM_UNIT)
-		return err_set(err, ENOEXEC, "no firmware: its size, %zu bytes, is no multiple of 64K", f->size);
+	if (f->size < ROM_MIN)
+		return err_set(err, ENOEXEC, "no firmware: its size, %zu bytes, is less than 64K", f->size);
+	if (f->size % ROM_UNIT)
+		return err_set(err, ENOEXEC, "no firmware: its size, %zu bytes, is no multiple of 4K", f->size);
 	if (is_blank(f->data + f->size - RESET_VECTOR, RESET_VECTOR))
 		return err_set(err, ENOEXEC, "no firmware: nothing is at its reset vector, 16 bytes before its end");
+	variables = variables_said(f);
+	if (variables % ROM_UNIT || variables >= f->size)
+		return err_set(err, ENOEXEC, "firmware whose variables say that they have %llu bytes, and it has %zu",
+			       (unsigned long long)variables, f->size);
 	return 0;
+}
+
+size_t bios_variables(const struct blob *f)
+{
+	return (size_t)variables_said(f);
 }
 
 int option_rom_check(const struct blob *f, struct err *err)
