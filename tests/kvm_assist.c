@@ -94,6 +94,31 @@ GUEST(prot, ".code32\n"
 	".balign 8\nas_gdt: .quad 0, 0xcf9a000000ffff, 0xcf92000000ffff\n"
 	"as_gdtr: .word 23\n .long as_gdt - prot + 0x100000\n");
 
+/*
+ * The first vCPU adds to both halves of a number of 16 bytes by lock cmpxchg16b, 1,000 times; the second to its lower half by
+ * lock inc meanwhile, and counts how often.
+ */
+GUEST(swap, ".code64\n"
+	" mov $0x200000, %r15d\n"
+	" lea as_second - swap + 0x100000, %rsi\n mov $0x8000, %edi\n mov $as_second_end - as_second, %ecx\n rep movsb\n"
+	" mov %cr3, %rax\n mov %rax, 0x8ff0\n sgdt 0x8fe0\n"
+	" mov $0x1b, %ecx\n rdmsr\n or $0xc00, %eax\n wrmsr\n"
+	" mov $1, %edx\n mov $0x830, %ecx\n mov $0x4500, %eax\n wrmsr\n mov $0x4608, %eax\n wrmsr\n"
+	"1: mov 0x10(%r15), %rax\n test %rax, %rax\n jz 1b\n"
+	"2: mov (%r15), %rax\n mov 8(%r15), %rdx\n"
+	"3: mov %rax, %rbx\n mov %rdx, %rcx\n add $1, %rbx\n adc $1, %rcx\n"
+	" lock cmpxchg16b (%r15)\n jnz 3b\n incl 0x20(%r15)\n cmpl $1000, 0x20(%r15)\n jb 2b\n"
+	" movq $1, 0x18(%r15)\n4: mov 0x30(%r15), %rax\n test %rax, %rax\n jz 4b\n"
+	" mov $0, %al\n out %al, $0xf4\n jmp .\n"
+	".code16\nas_second: xor %ax, %ax\n mov %ax, %ds\n lgdtl 0x8fe0\n"
+	" mov %cr4, %eax\n or $0x20, %al\n mov %eax, %cr4\n mov 0x8ff0, %eax\n mov %eax, %cr3\n"
+	" mov $0xc0000080, %ecx\n rdmsr\n or $0x100, %eax\n wrmsr\n"
+	" mov %cr0, %eax\n or $0x80000001, %eax\n mov %eax, %cr0\n ljmpl $8, $as_second64 - as_second + 0x8000\n"
+	".code64\nas_second64: mov $0x200000, %r15d\n movq $1, 0x10(%r15)\n"
+	"1: lock incq (%r15)\n incq 0x28(%r15)\n mov 0x18(%r15), %rax\n test %rax, %rax\n jz 1b\n"
+	" movq $1, 0x30(%r15)\n2: pause\n jmp 2b\n"
+	"as_second_end:\n");
+
 static uint64_t at(const unsigned char *label)
 {
 	return CODE + (uint64_t)(label - kernel);
@@ -263,6 +288,20 @@ START_TEST(interrupts_of_protected_mode)
 }
 END_TEST
 
+START_TEST(locked_among_vcpus)
+{
+	GUEST_START(swap, CODE, BOOT_LONG, 2);
+	guest_continue();
+	guest_wait();
+	ck_assert_msg(stop.reason == STOP_EXIT, "reason %d at 0x%lx: %s", stop.reason, stop.pc, stop.text);
+	ck_assert_uint_eq(result(0), 1000 + result(0x28));
+	ck_assert_uint_eq(result(8), 1000);
+	if (carried_out())
+		ck_assert_uint_ge(count_of("cmpxchg8b/16b"), 1000);
+	guest_end();
+}
+END_TEST
+
 START_TEST(stops_where_kvm_emulates_and_nobody_knows)
 {
 	GUEST_START(strange, CODE, BOOT_LONG, 1);
@@ -290,6 +329,7 @@ int main(void)
 	tcase_add_test(t, counts_where_kvm_emulates);
 	tcase_add_test(t, steps);
 	tcase_add_test(t, interrupts_of_protected_mode);
+	tcase_add_test(t, locked_among_vcpus);
 	tcase_add_test(t, stops_where_kvm_emulates_and_assist_is_off);
 	tcase_add_test(t, stops_where_kvm_emulates_and_nobody_knows);
 	suite_add_tcase(s, t);

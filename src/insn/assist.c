@@ -7,7 +7,6 @@
 
 /* CF, PF, AF, ZF, SF and OF. */
 #define RFLAGS_ARITH    0x8d5ull
-#define RFLAGS_ZF       (1ull << 6)
 #define IOPL(flags)     ((flags) >> 12 & 3)
 
 int assist_raise(struct assist *a, unsigned vector)
@@ -44,17 +43,39 @@ static bool canonical(const struct insn_regs *r, uint64_t gva)
 	return (uint64_t)((int64_t)(gva << spare) >> spare) == gva;
 }
 
-int assist_mem(struct assist *a, uint64_t gva, void *data, size_t len, bool write)
+static int check_canonical(struct assist *a, uint64_t gva, size_t len)
 {
 	const struct insn_regs *r = &a->cpu->regs;
-	struct assist_fault fault;
 
-	if (r->code_bits == 64 && !(canonical(r, gva) && canonical(r, gva + len - 1)))
-		return assist_raise_code(a, memory_operand(a)->mem.segment == ZYDIS_REGISTER_SS ? VECTOR_SS : VECTOR_GP, 0);
-	if (!a->cpu->access(a->cpu->arg, gva, data, len, write, &fault))
+	if (r->code_bits != 64 || (canonical(r, gva) && canonical(r, gva + len - 1)))
 		return 0;
-	a->result->cr2 = fault.gva;
-	return assist_raise_code(a, VECTOR_PF, fault.code);
+	return assist_raise_code(a, memory_operand(a)->mem.segment == ZYDIS_REGISTER_SS ? VECTOR_SS : VECTOR_GP, 0);
+}
+
+static int page_fault(struct assist *a, const struct assist_fault *fault)
+{
+	a->result->cr2 = fault->gva;
+	return assist_raise_code(a, VECTOR_PF, fault->code);
+}
+
+int assist_mem(struct assist *a, uint64_t gva, void *data, size_t len, bool write)
+{
+	struct assist_fault fault;
+	int r = check_canonical(a, gva, len);
+
+	if (r)
+		return r;
+	return a->cpu->access(a->cpu->arg, gva, data, len, write, &fault) ? page_fault(a, &fault) : 0;
+}
+
+int assist_cmpxchg(struct assist *a, uint64_t gva, void *expected, const void *desired, size_t len, bool *ret_equal)
+{
+	struct assist_fault fault;
+	int r = check_canonical(a, gva, len);
+
+	if (r)
+		return r;
+	return a->cpu->cmpxchg(a->cpu->arg, gva, expected, desired, len, ret_equal, &fault) ? page_fault(a, &fault) : 0;
 }
 
 uint64_t assist_gpr(const struct assist *a, const ZydisDecodedOperand *op)
@@ -168,7 +189,7 @@ static const struct assist_op basic_ops[] = {
 	{ 0 }
 };
 
-static const struct assist_op *const op_tables[] = { basic_ops, assist_iret_ops, assist_xsave_ops, assist_sse_ops };
+static const struct assist_op *const op_tables[] = { basic_ops, assist_atomic_ops, assist_iret_ops, assist_xsave_ops, assist_sse_ops };
 
 static const struct assist_op *find_op(ZydisMnemonic mnemonic)
 {
@@ -223,7 +244,7 @@ const char *assist_name(enum assist_name name)
 	static const char *const names[ASSIST_NAMES] = {
 		[ASSIST_INT3] = "int3", [ASSIST_INT1] = "int1", [ASSIST_INTO] = "into", [ASSIST_INT_N] = "int n",
 		[ASSIST_BOUND] = "bound", [ASSIST_CLAC_STAC] = "clac/stac", [ASSIST_POPCNT_OP] = "popcnt",
-		[ASSIST_IRET] = "iret", [ASSIST_FXSAVE] = "fxsave", [ASSIST_FWAIT] = "fwait", [ASSIST_FXRSTOR] = "fxrstor", [ASSIST_XSAVE_OP] = "xsave",
+		[ASSIST_IRET] = "iret", [ASSIST_CMPXCHG] = "cmpxchg8b/16b", [ASSIST_FXSAVE] = "fxsave", [ASSIST_FWAIT] = "fwait", [ASSIST_FXRSTOR] = "fxrstor", [ASSIST_XSAVE_OP] = "xsave",
 		[ASSIST_XRSTOR] = "xrstor", [ASSIST_SSE_MOVE] = "sse move", [ASSIST_AVX_MOVE] = "avx move",
 	};
 

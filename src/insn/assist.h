@@ -24,6 +24,8 @@ enum assist_feature {
 	ASSIST_XSAVEC = 1 << 9,
 	ASSIST_AVX = 1 << 10,
 	ASSIST_AVX2 = 1 << 11,
+	ASSIST_CX8 = 1 << 12,
+	ASSIST_CX16 = 1 << 13,
 };
 
 #define ASSIST_COMPONENTS 32
@@ -44,6 +46,13 @@ struct assist_fault {
  * filled: a page fault, and nothing was done.
  */
 typedef int assist_access_fn(void *arg, uint64_t gva, void *data, size_t len, bool write, struct assist_fault *ret);
+
+/*
+ * Compares LEN bytes (8, or 16 at a multiple of 16) at GVA with EXPECTED: equal, they become DESIRED; else EXPECTED becomes what they
+ * are.  Nobody else comes in between.  0 with *RET_EQUAL; -EFAULT as above: to the page's rights it is a write either way.
+ */
+typedef int assist_cmpxchg_fn(void *arg, uint64_t gva, void *expected, const void *desired, size_t len, bool *ret_equal,
+			      struct assist_fault *ret);
 
 /* A descriptor table: linear base, and the offset of its last byte. */
 struct assist_table {
@@ -75,6 +84,7 @@ struct assist_cpu {
 	struct assist_table gdt, ldt;
 	struct assist_code_segment cs;  /* out */
 	assist_access_fn *access;
+	assist_cmpxchg_fn *cmpxchg;     /* NULL: nobody can */
 	void *arg;
 };
 
@@ -88,7 +98,7 @@ enum assist_kind {
 /* What was done, for counting; from ASSIST_FXSAVE on with x87 or vector state. */
 enum assist_name {
 	ASSIST_INT3, ASSIST_INT1, ASSIST_INTO, ASSIST_INT_N, ASSIST_BOUND, ASSIST_CLAC_STAC, ASSIST_POPCNT_OP,
-	ASSIST_IRET, ASSIST_FXSAVE, ASSIST_FWAIT, ASSIST_FXRSTOR, ASSIST_XSAVE_OP, ASSIST_XRSTOR, ASSIST_SSE_MOVE, ASSIST_AVX_MOVE, ASSIST_NAMES
+	ASSIST_IRET, ASSIST_CMPXCHG, ASSIST_FXSAVE, ASSIST_FWAIT, ASSIST_FXRSTOR, ASSIST_XSAVE_OP, ASSIST_XRSTOR, ASSIST_SSE_MOVE, ASSIST_AVX_MOVE, ASSIST_NAMES
 };
 
 struct assist_result {

@@ -15,6 +15,7 @@
 #define CR4_LA57        (1ull << 12)
 #define CR4_OSXSAVE     (1ull << 18)
 #define EFER_FFXSR      (1ull << 14)
+#define RFLAGS_ZF       (1ull << 6)
 #define RFLAGS_TF       (1ull << 8)
 #define RFLAGS_OF       (1ull << 11)
 #define RFLAGS_RF       (1ull << 16)
@@ -68,7 +69,7 @@ struct assist_op {
 };
 
 /* The rows of a file, ended by one without `run`. */
-extern const struct assist_op assist_xsave_ops[], assist_sse_ops[], assist_iret_ops[];
+extern const struct assist_op assist_xsave_ops[], assist_sse_ops[], assist_iret_ops[], assist_atomic_ops[];
 
 /* End the instruction with an exception; all return STOPPED. */
 int assist_raise(struct assist *a, unsigned vector);
@@ -76,6 +77,7 @@ int assist_raise_code(struct assist *a, unsigned vector, uint32_t code);
 
 /* The guest's memory, with its faults: 0 or STOPPED. */
 int assist_mem(struct assist *a, uint64_t gva, void *data, size_t len, bool write);
+int assist_cmpxchg(struct assist *a, uint64_t gva, void *expected, const void *desired, size_t len, bool *ret_equal);
 /* The address of the memory operand. */
 uint64_t assist_address(const struct assist *a);
 

@@ -9,12 +9,11 @@
 #include <string.h>
 
 #include "insn/assist.h"
+#include "kvm/assist_mem.h"
 #include "kvm/debug.h"
-#include "kvm/dirty.h"
 #include "kvm/guest_mem.h"
 #include "kvm/regs.h"
 #include "kvm/watch_kvm.h"
-#include "mem/access.h"
 
 #define VECTOR_DB 1
 #define VECTOR_PF 14
@@ -45,6 +44,7 @@ int assister_new(const struct kvm *k, struct assister **ret, struct err *err)
 		{ 1, 0, EDX, 24, ASSIST_FXSR },    { 1, 0, EDX, 25, ASSIST_SSE },     { 1, 0, EDX, 26, ASSIST_SSE2 },
 		{ 1, 0, ECX, 0, ASSIST_SSE3 },     { 1, 0, ECX, 19, ASSIST_SSE41 },   { 1, 0, ECX, 23, ASSIST_POPCNT },
 		{ 1, 0, ECX, 26, ASSIST_XSAVE },   { 1, 0, ECX, 28, ASSIST_AVX },     { 7, 0, EBX, 5, ASSIST_AVX2 },
+		{ 1, 0, EDX, 8, ASSIST_CX8 },      { 1, 0, ECX, 13, ASSIST_CX16 },
 		{ 7, 0, EBX, 20, ASSIST_SMAP },    { 0xd, 1, EAX, 0, ASSIST_XSAVEOPT }, { 0xd, 1, EAX, 1, ASSIST_XSAVEC },
 	};
 	struct assister *a = calloc(1, sizeof(*a));
@@ -87,64 +87,6 @@ bool assister_count(const struct assister *a, size_t index, struct assist_count 
 		return false;
 	*ret = (struct assist_count){ assist_name((enum assist_name)index), atomic_load(&a->count[index]) };
 	return true;
-}
-
-/* -- the guest's memory -- */
-
-/* One page's part of an access that is allowed.  Where no memory is, reads find ones and writes are lost, as on a bus nobody answers. */
-static void touch(struct vcpu *v, const struct translation *t, uint8_t *data, size_t n, bool write)
-{
-	struct vm *vm = v->vm;
-	const struct gmem_region *r = gmem_find(vm->gmem, t->gpa);
-	size_t done = 0;
-
-	if (!write) {
-		done = break_read(vm->breaks, t->gpa, data, n);
-		memset(data + done, 0xff, n - done);
-		return;
-	}
-	if (r && r->watched)
-		dirty_who_note(vm->who, (unsigned)r->slot, v->id, regs_pc(v), t->gpa);
-	if (r && !r->readonly)
-		break_write(vm->breaks, t->gpa, data, n);
-}
-
-static size_t page_part(uint64_t gva, size_t len)
-{
-	size_t n = GMEM_PAGE - gva % GMEM_PAGE;
-
-	return n < len ? n : len;
-}
-
-/* assist_access_fn: every page is looked at before anything is done. */
-static int on_access(void *arg, uint64_t gva, void *data, size_t len, bool write, struct assist_fault *ret)
-{
-	struct vcpu *v = arg;
-	struct insn_regs r;
-	struct access_by by;
-	struct translation t;
-	struct paging p;
-
-	regs_insn(v, &r);
-	by = (struct access_by){ r.cpl, r.rflags };
-	regs_paging(v, &p);
-	for (size_t done = 0; done < len; done += page_part(gva + done, len - done)) {
-		uint32_t code;
-
-		translate(v->vm->gmem, &p, gva + done, &t, NULL);
-		if (!access_check(&p, &t, write ? ACCESS_WRITE : ACCESS_READ, &by, &code))
-			continue;
-		*ret = (struct assist_fault){ .code = code, .gva = t.gva };
-		return -EFAULT;
-	}
-	for (size_t done = 0, n; done < len; done += n) {
-		n = page_part(gva + done, len - done);
-		if (translate(v->vm->gmem, &p, gva + done, &t, NULL))
-			continue;
-		access_mark(v->vm->gmem, &p, &t, write);
-		touch(v, &t, (uint8_t *)data + done, n, write);
-	}
-	return 0;
 }
 
 /* -- its registers -- */
@@ -275,7 +217,8 @@ static void say(struct assist_outcome *ret, const char *fmt, const char *what)
 
 void assist_try(struct vcpu *v, bool dry, struct assist_outcome *ret)
 {
-	struct assist_cpu cpu = { .features = v->vm->assister->features, .access = on_access, .arg = v };
+	struct assist_cpu cpu = { .features = v->vm->assister->features, .access = assist_mem_access,
+				  .cmpxchg = assist_mem_cmpxchg, .arg = v };
 	const struct kvm_sregs *s = &v->run->s.regs.sregs;
 	uint8_t bytes[INSN_BYTES_MAX];
 	struct assist_result res;
