@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "monitor/core.h"
@@ -171,6 +172,24 @@ static void on_firmware(struct observer *o, const uint8_t *data, size_t len)
 	fwlog_more(of_observer(o));
 }
 
+static void on_trouble(struct observer *o, const char *line)
+{
+	struct monitor *mon = of_observer(o);
+	struct out_buf text;
+	json_t *event;
+
+	out_buf_init(&text);
+	if (mon->json) {
+		event = json_pack("{s:s, s:o}", "event", "trouble", "text", data_text(line, strlen(line)));
+		render_json(event, &text.out);
+		json_decref(event);
+	} else {
+		out_printf(&text.out, "%s\n", line);
+	}
+	out_write(&mon->everyone, text.text, text.len);
+	out_buf_done(&text);
+}
+
 /* -- gdb's `monitor CMD` -- */
 
 struct gdb_run {
@@ -288,7 +307,7 @@ int monitor_new(uv_loop_t *loop, struct machine *m, const struct monitor_events 
 	mon->gdb = (struct session){ .kind = SESSION_GDB, .from_gdb = true };
 	session_open(&mon->gdb, mon);
 	mon->observer = (struct observer){ .stopped = on_stopped, .resumed = on_resumed, .serial_output = on_serial,
-					  .firmware_output = on_firmware };
+					  .firmware_output = on_firmware, .device_trouble = on_trouble };
 	machine_observe(m, &mon->observer);
 	uv_idle_init(loop, &mon->idle);
 	uv_timer_init(loop, &mon->timer);

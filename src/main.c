@@ -82,6 +82,15 @@ static void on_stopped(struct observer *o, const struct stop_event *ev)
 	}
 }
 
+/* At a terminal the monitor says so. */
+static void on_trouble(struct observer *o, const char *line)
+{
+	struct program *p = (struct program *)((char *)o - offsetof(struct program, observer));
+
+	if (!p->on_terminal)
+		fprintf(stderr, "gdbvisor: %s\n", line);
+}
+
 static void on_attached(void *arg, bool on)
 {
 	struct program *p = arg;
@@ -177,6 +186,21 @@ static int read_image(const struct options *o, struct machine_config *c, struct 
 	return o->bios ? blob_read(o->bios, &c->image, err) : bios_find(&c->image, err);
 }
 
+/* The disks that are on virtio, or those that are not, to AT on; returns how many. */
+static size_t put_disks(const struct options *o, bool virtio, struct disk_spec *at)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->ndisks; i++) {
+		const struct option_disk *d = &o->disks[i];
+
+		if (d->virtio == virtio)
+			at[n++] = (struct disk_spec){ .path = d->path, .readonly = d->readonly, .snapshot = d->snapshot,
+						      .cdrom = d->cdrom };
+	}
+	return n;
+}
+
 static int list_disks(struct program *p, struct machine_config *c, struct err *err)
 {
 	const struct options *o = &p->opt;
@@ -184,14 +208,10 @@ static int list_disks(struct program *p, struct machine_config *c, struct err *e
 	p->disks = calloc(o->ndisks + 1, sizeof(*p->disks));
 	if (!p->disks)
 		return err_set(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < o->ndisks; i++) {
-		const struct option_disk *d = &o->disks[i];
-
-		p->disks[i] = (struct disk_spec){ .path = d->path, .readonly = d->readonly, .snapshot = d->snapshot,
-						  .cdrom = d->cdrom };
-	}
 	c->disks = p->disks;
-	c->ndisks = o->ndisks;
+	c->ndisks = put_disks(o, false, p->disks);
+	c->virtio_disks = p->disks + c->ndisks;
+	c->nvirtio_disks = put_disks(o, true, p->disks + c->ndisks);
 	p->nvram = (struct disk_spec){ .path = o->nvram.path, .snapshot = o->nvram.snapshot };
 	c->nvram = o->nvram.path ? &p->nvram : NULL;
 	return 0;
@@ -229,6 +249,8 @@ static int make_machine(struct program *p)
 		.cpus = o->cpus,
 		.dirty_ring = o->dirty_ring ? MACHINE_DIRTY_RING : 0,
 		.user_irqchip = o->user_irqchip,
+		.rng = o->rng,
+		.virtio_console = o->virtio_console,
 	};
 	struct err err = { 0 };
 
@@ -264,6 +286,7 @@ static int make_machine(struct program *p)
 		fprintf(notices(p), "kernel: moved by 0x%llx from where it is linked\n",
 			(unsigned long long)machine_info(p->machine)->slide);
 	p->observer.stopped = on_stopped;
+	p->observer.device_trouble = on_trouble;
 	machine_observe(p->machine, &p->observer);
 	return STATUS_OK;
 }

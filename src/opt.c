@@ -62,6 +62,12 @@ static const struct word irqchips[] = {
 	{ 0 },
 };
 
+static const struct word consoles[] = {
+	{ "com1", false },
+	{ "virtio", true },
+	{ 0 },
+};
+
 static const struct word tdescs[] = {
 	{ "auto", REG_CHOICE_AUTO },
 	{ "i8086", REG_CHOICE_I8086 },
@@ -260,13 +266,24 @@ static void take_suffix(const char *text, size_t *len, const char *word, bool *f
 	*flag = true;
 }
 
+static unsigned count_disks(const struct options *o, bool virtio)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < o->ndisks; i++)
+		n += o->disks[i].virtio == virtio;
+	return n;
+}
+
 static int add_disk(struct options *o, const char *path, size_t len, const struct option_disk *how, struct err *err)
 {
 	struct option_disk *d;
 
 	if (!len)
 		return err_set(err, EINVAL, "no file is named");
-	if (o->ndisks == OPTION_DISKS_MAX)
+	if (how->virtio && count_disks(o, true) == OPTION_VIRTIO_MAX)
+		return err_set(err, EINVAL, "more than %u virtio disks", OPTION_VIRTIO_MAX);
+	if (!how->virtio && count_disks(o, false) == OPTION_DISKS_MAX)
 		return err_set(err, EINVAL, "more than %u disks and CDs", OPTION_DISKS_MAX);
 	d = grow(o->disks, o->ndisks, sizeof(*d));
 	if (!d)
@@ -287,6 +304,7 @@ static int parse_disk(struct options *o, const char *arg, struct err *err)
 		before = len;
 		take_suffix(arg, &len, ",ro", &how.readonly);
 		take_suffix(arg, &len, ",snapshot", &how.snapshot);
+		take_suffix(arg, &len, ",virtio", &how.virtio);
 	} while (len != before);
 	return add_disk(o, arg, len, &how, err);
 }
@@ -347,6 +365,15 @@ static int parse_irqchip(struct options *o, const char *arg, struct err *err)
 
 	if (r == 0)
 		o->user_irqchip = value;
+	return r;
+}
+
+static int parse_console(struct options *o, const char *arg, struct err *err)
+{
+	int value, r = find_word(consoles, arg, &value, err);
+
+	if (r == 0)
+		o->virtio_console = value;
 	return r;
 }
 
@@ -432,12 +459,14 @@ static const struct option_row rows[] = {
 	{ 0, "dirty-log", "KIND", "dirty logs by bitmap (default) or ring", 0, parse_dirty_log },
 	{ 'a', "append", "TEXT", "kernel or Multiboot command line", 0, parse_append },
 	{ 'i', "initrd", "FILE", "initrd, or Multiboot module \"FILE ARGS...\" (repeatable)", 0, parse_initrd },
-	{ 'd', "disk", "FILE", "ATA disk: FILE[,ro][,snapshot] (repeatable)", 0, parse_disk },
+	{ 'd', "disk", "FILE", "disk: FILE[,ro][,snapshot][,virtio] (repeatable)", 0, parse_disk },
 	{ 0, "cdrom", "FILE", "ATAPI CD-ROM (repeatable)", 0, parse_cdrom },
 	{ 'b', "bios", "FILE", "firmware, which starts the machine (found by itself)", 0, parse_bios },
 	{ 0, "nvram", "FILE", "UEFI's variables, beside --bios: FILE[,snapshot]", 0, parse_nvram },
 	{ 0, "vga-bios", "FILE", "option ROM for the screen", 0, parse_vga_bios },
 	{ 0, "irqchip", "KIND", "PIC and PIT: kvm (default) or user, in this program", 0, parse_irqchip },
+	{ 0, "console", "KIND", "guest's end of the serial line: com1 (default) or virtio, too", 0, parse_console },
+	{ 0, "rng", NULL, "random numbers for the guest, by virtio", FLAG(rng) },
 	{ 'g', "gdb", "ADDR", "unix:PATH, tcp:[HOST:]PORT, stdio, none (repeatable)", 0, parse_gdb },
 	{ 0, "log-packets", "FILE", "write gdb's packets, decoded, to FILE", 0, parse_log_packets },
 	{ 0, "tdesc", "KIND", "registers gdb sees: auto (default), i8086, i386, x86-64", 0, parse_tdesc },

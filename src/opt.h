@@ -19,14 +19,16 @@ struct option_module {
 	char *args;             /* NULL: none */
 };
 
-/* A drive on an IDE channel, in the order given. */
+/* A drive on an IDE channel, or on virtio, in the order given. */
 struct option_disk {
 	char *path;
 	bool readonly, snapshot;
 	bool cdrom;                     /* then readonly, too */
+	bool virtio;                    /* not with cdrom */
 };
 
-#define OPTION_DISKS_MAX 4u             /* with the CDs */
+#define OPTION_DISKS_MAX  4u            /* with the CDs */
+#define OPTION_VIRTIO_MAX 8u            /* besides */
 
 /* One -x or -e. */
 struct option_script {
@@ -52,7 +54,9 @@ struct options {
 	struct option_module *modules;
 	size_t nmodules;
 	struct option_disk *disks;
-	size_t ndisks;                  /* at most OPTION_DISKS_MAX */
+	size_t ndisks;                  /* at most OPTION_DISKS_MAX, and OPTION_VIRTIO_MAX of virtio */
+	bool rng;                       /* a virtio device for random numbers */
+	bool virtio_console;            /* the serial line has a virtio console on it, too */
 	char *bios;                     /* the firmware's file (also the IMAGE of -k bios); NULL: none is named */
 	struct option_disk nvram;       /* path NULL: none; never with an image or demo, and readonly and cdrom never set */
 	char *vga_bios;                 /* NULL: none; never with an image or demo */

@@ -37,6 +37,9 @@ static void note_output(void *arg, const uint8_t *data, size_t len)
 {
 	struct fake_pc *f = arg;
 
+	ck_assert_uint_le(len, f->room);
+	if (f->room != SIZE_MAX)
+		f->room -= len;
 	for (; len; len--, data++, f->output_len++)
 		if (f->output_len < sizeof(f->output))
 			f->output[f->output_len] = *data;
@@ -98,6 +101,39 @@ static void note_log(void *arg, const uint8_t *data, size_t len)
 			f->log[f->log_len++] = (char)*data;
 }
 
+static void note_trouble(void *arg, const char *line)
+{
+	struct fake_pc *f = arg;
+
+	f->troubles++;
+	ck_assert_uint_lt(strlen(line), sizeof(f->trouble));
+	strcpy(f->trouble, line);
+}
+
+static size_t give_room(void *arg)
+{
+	return ((struct fake_pc *)arg)->room;
+}
+
+static void give_random(void *arg, void *data, size_t len)
+{
+	struct fake_pc *f = arg;
+	uint8_t *p = data;
+
+	ck_assert_uint_le(len, 256);
+	while (len--)
+		*p++ = (uint8_t)(f->seed++ * 37 + 11);
+}
+
+static void note_msi(void *arg, uint64_t address, uint32_t data)
+{
+	struct fake_pc *f = arg;
+
+	f->msis++;
+	f->msi_address = address;
+	f->msi_data = data;
+}
+
 static void note_wake(void *arg)
 {
 	atomic_fetch_add(&((struct fake_pc *)arg)->wakes, 1);
@@ -120,9 +156,14 @@ void fake_pc_init(struct fake_pc *f)
 			.power_off = note_power_off,
 			.remap = note_remap,
 			.log = note_log,
+			.trouble = note_trouble,
+			.output_room = give_room,
+			.random = give_random,
+			.msi = note_msi,
 			.wake = note_wake,
 		},
 		.deadline = DEV_NEVER,
+		.room = SIZE_MAX,
 		.mem = calloc(1, FAKE_PC_MEM),
 	};
 	ck_assert_ptr_nonnull(f->mem);

@@ -25,6 +25,13 @@ struct fake_pc {
 	uint8_t *mem;                   /* guest memory from gpa 0 on, FAKE_PC_MEM bytes, zero at first */
 	unsigned power_offs, remaps;
 	atomic_uint wakes;              /* calls of host.wake */
+	unsigned troubles;              /* calls of host.trouble */
+	char trouble[200];              /* its last line */
+	size_t room;                    /* what host.output_room says, less by each output; SIZE_MAX at first: no end to it */
+	uint32_t seed;                  /* of host.random */
+	unsigned msis;                  /* calls of host.msi; its last message */
+	uint64_t msi_address;
+	uint32_t msi_data;
 	char log[256];                  /* host.log's text, NUL-terminated, cut */
 	size_t log_len;
 	uint8_t output[256];

@@ -47,6 +47,17 @@ struct dev_host {
 	void (*remap)(void *arg);
 	/* Firmware's debug text. */
 	void (*log)(void *arg, const uint8_t *data, size_t len);
+	/* A driver in the guest has broken a device's rules: one line for people, which begins with the device's name. */
+	void (*trouble)(void *arg, const char *line);
+	/*
+	 * How many bytes output() has room for.  After it said none bus_poll() is called when there is some.  For devices that
+	 * can make their drivers wait.  A host input.
+	 */
+	size_t (*output_room)(void *arg);
+	/* Fills DATA with LEN random bytes, at most 256.  A host input. */
+	void (*random)(void *arg, void *data, size_t len);
+	/* A message interrupt: DATA is written to ADDRESS.  NULL: the interrupt controllers take none. */
+	void (*msi)(void *arg, uint64_t address, uint32_t data);
 	/* Work that waited for another thread is done, or may be: bus_poll() is to be called.  The one member any thread may call. */
 	void (*wake)(void *arg);
 };

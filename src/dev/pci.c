@@ -110,7 +110,7 @@ static void update_intx(struct pci_function *f)
 static uint64_t pci_read(struct device *d, unsigned range, uint64_t offset, unsigned size)
 {
 	const struct pci_bus *pci = (const struct pci_bus *)d;
-	const struct pci_function *f = selected(pci);
+	struct pci_function *f = selected(pci);
 	unsigned at = (pci->address & 0xfc) + (unsigned)offset, i;
 	uint64_t value = 0;
 
@@ -118,6 +118,8 @@ static uint64_t pci_read(struct device *d, unsigned range, uint64_t offset, unsi
 		return size == PORTS_EACH ? pci->address : UINT64_MAX;
 	if (!f)
 		return UINT64_MAX;
+	if (f->config_read)
+		f->config_read(f, at, size);
 	for (i = 0; i < size; i++)
 		value |= (uint64_t)config_byte(f, at + i) << (8 * i);
 	return value;

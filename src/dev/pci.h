@@ -64,6 +64,8 @@ struct pci_function {
 		uint32_t size;          /* bytes, a power of two; ports: 4 to 256, memory: at least 16 */
 		unsigned window;        /* its number on the bus */
 	} bar[PCI_BARS];
+	/* SIZE bytes of configuration space from OFFSET on are about to be read by the guest: it may change them.  May be NULL. */
+	void (*config_read)(struct pci_function *f, unsigned offset, unsigned size);
 	/* Configuration space was written, SIZE bytes from OFFSET on, or loaded whole.  May be NULL. */
 	void (*config_written)(struct pci_function *f, unsigned offset, unsigned size);
 	bool intx;                      /* the level of its interrupt pin */

@@ -21,6 +21,7 @@ struct com1 {
 	size_t out_len, out_cap;
 	atomic_bool full;       /* more than OUT_SIZE waits: who adds to it is to wait */
 	atomic_uint waiters;
+	bool room_wanted;       /* com1_room() said that there is none */
 	pthread_mutex_t in_lock;
 	uint8_t in[IN_SIZE];
 	size_t in_pos, in_len;
@@ -109,6 +110,30 @@ size_t com1_take(struct com1 *c, uint8_t *ret, size_t len)
 	pthread_cond_broadcast(&c->room);
 	pthread_mutex_unlock(&c->lock);
 	return len;
+}
+
+size_t com1_room(struct com1 *c)
+{
+	size_t room;
+
+	pthread_mutex_lock(&c->lock);
+	room = c->out_len < OUT_SIZE ? OUT_SIZE - c->out_len : 0;
+	if (!room)
+		c->room_wanted = true;
+	pthread_mutex_unlock(&c->lock);
+	return room;
+}
+
+bool com1_room_came(struct com1 *c)
+{
+	bool came;
+
+	pthread_mutex_lock(&c->lock);
+	came = c->room_wanted && c->out_len < OUT_SIZE;
+	if (came)
+		c->room_wanted = false;
+	pthread_mutex_unlock(&c->lock);
+	return came;
 }
 
 int com1_queue(struct com1 *c, const uint8_t *data, size_t len, struct err *err)

@@ -29,6 +29,10 @@ void com1_put(struct com1 *c, const uint8_t *data, size_t len);
 /* Waits while too much output is queued; a vCPU thread calls it after each port access, with no lock held. */
 void com1_throttle(struct com1 *c);
 size_t com1_take(struct com1 *c, uint8_t *ret, size_t len);
+/* How much may be put without being too much; who is told 0 is to come again when com1_room_came(). */
+size_t com1_room(struct com1 *c);
+/* Whether somebody was told that there is no room, and there is some now: once.  Loop thread. */
+bool com1_room_came(struct com1 *c);
 
 /* Input: the loop thread queues all or nothing (-ENOSPC). */
 int com1_queue(struct com1 *c, const uint8_t *data, size_t len, struct err *err);

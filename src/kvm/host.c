@@ -3,7 +3,9 @@
  * What devices ask of the machine (struct dev_host), and the host inputs that they get: timers, and work that other threads have
  * done for them.  These come only while the guest runs: a stopped one sees nothing move.
  */
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -150,6 +152,60 @@ static void host_log(void *arg, const uint8_t *data, size_t len)
 		vm_notify(&k->vm);
 }
 
+static void host_trouble(void *arg, const char *line)
+{
+	struct machine_kvm *k = arg;
+
+	pthread_mutex_lock(&k->trouble.lock);
+	/* More than anybody reads would be lost on people: those that do not fit are. */
+	if (k->trouble.n < TROUBLES_MAX)
+		snprintf(k->trouble.line[k->trouble.n++], TROUBLE_BYTES, "%s", line);
+	pthread_mutex_unlock(&k->trouble.lock);
+	vm_notify(&k->vm);
+}
+
+bool host_next_trouble(struct machine_kvm *k, char ret[TROUBLE_BYTES])
+{
+	bool is_there;
+
+	pthread_mutex_lock(&k->trouble.lock);
+	is_there = k->trouble.n > 0;
+	if (is_there) {
+		memcpy(ret, k->trouble.line[0], TROUBLE_BYTES);
+		memmove(k->trouble.line[0], k->trouble.line[1], --k->trouble.n * sizeof(k->trouble.line[0]));
+	}
+	pthread_mutex_unlock(&k->trouble.lock);
+	return is_there;
+}
+
+static size_t host_output_room(void *arg)
+{
+	struct machine_kvm *k = arg;
+
+	return com1_room(k->vm.com1);
+}
+
+static void host_random(void *arg, void *data, size_t len)
+{
+	(void)arg;
+	/* Up to 256 bytes come whole, unless the host has not started up yet. */
+	while (getrandom(data, len, 0) != (ssize_t)len)
+		;
+}
+
+static void host_msi(void *arg, uint64_t address, uint32_t data)
+{
+	struct machine_kvm *k = arg;
+	struct kvm_msi msi = {
+		.address_lo = (uint32_t)address,
+		.address_hi = (uint32_t)(address >> 32),
+		.data = data,
+	};
+
+	/* Fails for what no local APIC takes: it is lost, as on a bus. */
+	kvm_ioctl(k->vm.kvm.vm_fd, KVM_SIGNAL_MSI, &msi);
+}
+
 static void host_wake(void *arg)
 {
 	struct machine_kvm *k = arg;
@@ -174,6 +230,10 @@ void host_init(struct machine_kvm *k)
 		.power_off = host_power_off,
 		.remap = host_remap,
 		.log = host_log,
+		.trouble = host_trouble,
+		.output_room = host_output_room,
+		.random = host_random,
+		.msi = host_msi,
 		.wake = host_wake,
 	};
 }
@@ -215,4 +275,5 @@ void host_inputs(struct machine_kvm *k)
 	if (due)
 		bus_timers(k->vm.bus, host_clock(k));
 	pthread_mutex_unlock(&k->vm.ctl.over_lock);
+	vm_feed_wanted(&k->vm);
 }

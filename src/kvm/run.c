@@ -510,9 +510,16 @@ static void collect(struct machine_kvm *k)
 static void deliver_output(struct machine_kvm *k)
 {
 	struct observer *next;
+	char trouble[TROUBLE_BYTES];
 	uint8_t buf[4096];
 	size_t n;
 
+	while (host_next_trouble(k, trouble))
+		for (struct observer *o = k->observers; o; o = next) {
+			next = o->next;
+			if (o->device_trouble)
+				o->device_trouble(o, trouble);
+		}
 	if (atomic_exchange(&k->log_news, false))
 		while ((n = logring_get(&k->firmware_log, &k->log_told, (char *)buf, sizeof(buf))))
 			for (struct observer *o = k->observers; o; o = next) {
@@ -526,6 +533,8 @@ static void deliver_output(struct machine_kvm *k)
 			if (o->serial_output)
 				o->serial_output(o, buf, n);
 		}
+	if (com1_room_came(k->vm.com1))
+		k->dev_host.wake(k);
 }
 
 void run_poll(struct machine *m, unsigned spin_us)

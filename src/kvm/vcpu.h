@@ -99,11 +99,12 @@ struct vm {
 	struct run_ctl ctl;
 	struct com1 *com1;
 	struct device *uart;
+	struct device *console;         /* virtio.h: gets what comes for COM1 while a driver has it open; NULL: none */
 	bool steps_by_flag;             /* see struct probe */
 	bool data_watch;                /* debug registers watch data on this host */
 	bool user_steps;                /* code at CPL 3 can be stepped; else its trap goes to the guest's own handler */
 	bool own_registers;             /* the guest's own debug registers work beside ours: else they share the real ones */
-	atomic_bool input_wanted;       /* the guest made room in COM1's receiver */
+	atomic_bool input_wanted;       /* the guest made room in COM1's receiver, or the console's */
 };
 
 struct vcpu {
@@ -187,8 +188,10 @@ void vcpu_kick(struct vcpu *v);
 void vm_pause(struct vm *vm);
 /* Busy-waits up to SPIN_US, then sleeps up to WAIT_MS, until running == 0.  Loop thread.  Returns whether it is. */
 bool vm_wait_parked(struct vm *vm, unsigned spin_us, unsigned wait_ms);
-/* Gives the guest's COM1 what is queued for it.  Any thread, no lock held. */
+/* Gives the guest's COM1, or its console, what is queued for it.  Any thread, no lock held. */
 void vm_feed_com1(struct vm *vm);
+/* The same, if the guest has made room since. */
+void vm_feed_wanted(struct vm *vm);
 /* Wakes the loop thread.  Any thread. */
 void vm_notify(struct vm *vm);
 /* Takes the wake-ups so far; what they stand for must be looked at after this.  Loop thread. */
