@@ -8,24 +8,12 @@
 #include <string.h>
 
 #include "monitor/core.h"
+#include "monitor/exitlist.h"
 #include "monitor/render.h"
 
 #define EXITS_SHOWN 20
 
 /* -- info exits -- */
-
-/* NEWEST is the time of the newest, from which the others are counted back. */
-static json_t *exit_data(struct machine *m, const struct exit_record *e, uint64_t newest)
-{
-	json_t *row = data_place(m, e->pc);
-
-	json_object_set_new(row, "number", json_integer((json_int_t)e->number));
-	json_object_set_new(row, "ns_ago", json_integer((json_int_t)(newest - e->time_ns)));
-	json_object_set_new(row, "cpu", json_integer(e->cpu));
-	json_object_set_new(row, "reason", json_string(e->reason));
-	json_object_set_new(row, "detail", data_text(e->detail, strnlen(e->detail, sizeof(e->detail))));
-	return row;
-}
 
 static void count_reason(json_t *reasons, const char *reason)
 {
@@ -46,8 +34,8 @@ static json_t *assist_data(struct machine *m)
 
 static int exec_exits(struct task *t, struct err *err)
 {
-	json_t *list, *reasons;
-	uint64_t shown = EXITS_SHOWN, newest = 0;
+	uint64_t shown = EXITS_SHOWN;
+	json_t *reasons;
 	const char *p = t->args;
 	struct exit_record e;
 	size_t kept;
@@ -59,16 +47,10 @@ static int exec_exits(struct task *t, struct err *err)
 		r = task_end(t, p, err);
 	if (r)
 		return r;
-	list = json_array();
 	reasons = json_object();
-	for (kept = 0; machine_exit_record(task_machine(t), kept, &e); kept++) {
-		if (!kept)
-			newest = e.time_ns;
+	for (kept = 0; machine_exit_record(task_machine(t), kept, &e); kept++)
 		count_reason(reasons, e.reason);
-		if (kept < shown)
-			json_array_insert_new(list, 0, exit_data(task_machine(t), &e, newest));
-	}
-	t->result = json_pack("{s:o, s:I, s:o, s:o}", "exits", list, "kept", (json_int_t)kept, "reasons", reasons,
+	t->result = json_pack("{s:o, s:I, s:o, s:o}", "exits", exitlist(task_machine(t), shown), "kept", (json_int_t)kept, "reasons", reasons,
 			      "assisted", assist_data(task_machine(t)));
 	return 0;
 }
@@ -91,19 +73,9 @@ static void render_counts(const char *head, const json_t *counts, struct out *o)
 
 static void render_exits(const json_t *result, struct out *o)
 {
-	const json_t *list = json_object_get(result, "exits"), *row;
 	char head[60];
-	size_t i;
 
-	json_array_foreach(list, i, row) {
-		uint64_t ns = data_u64(row, "ns_ago");
-
-		out_printf(o, "%-8" PRIu64 " -%" PRIu64 ".%06" PRIu64 "s  cpu %" PRIu64 "  %-9s ",
-			   data_u64(row, "number"), ns / 1000000000, ns / 1000 % 1000000, data_u64(row, "cpu"),
-			   data_str(row, "reason"));
-		render_place(row, o);
-		out_printf(o, "%s%s\n", *data_str(row, "detail") ? "  " : "", data_str(row, "detail"));
-	}
+	exitlist_render(json_object_get(result, "exits"), o);
 	if (!data_u64(result, "kept"))
 		out_puts(o, "the guest has not run yet\n");
 	snprintf(head, sizeof(head), "the last %" PRIu64 ":", data_u64(result, "kept"));

@@ -16,7 +16,8 @@ libgvmonitor_a_SOURCES = \
 	monitor/hook.h monitor/hook.c monitor/range.h monitor/range.c monitor/cmd_break.h monitor/cmd_breaks.c \
 	monitor/cmd_catch.c monitor/cmd_engine.c monitor/cmd_debugregs.c monitor/cmd_msr.c \
 	monitor/cmd_devices.h monitor/cmd_devices.c monitor/cmd_pci.c monitor/vgatext.h monitor/vgatext.c \
-	monitor/fwlog.h monitor/fwlog.c
+	monitor/fwlog.h monitor/fwlog.c monitor/exitlist.h monitor/exitlist.c monitor/stack.h monitor/stack.c \
+	monitor/cmd_stack.c
 
 MONITOR_TEST_LIBS = libgvmonitor.a libgvhost.a libgvcore.a $(ZYDIS_LIBS) $(JANSSON_LIBS) $(READLINE_LIBS) $(UV_LIBS)
 MONITOR_RIG = tests/monitor_rig.c tests/monitor_rig.h $(fake_machine) tests/unit.c tests/unit.h
@@ -38,6 +39,10 @@ tests_check_cmd_hook_SOURCES = tests/check_cmd_hook.c $(MONITOR_RIG)
 tests_check_cmd_hook_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 check_PROGRAMS += tests/check_debugregs tests/check_msr
 TESTS += tests/check_debugregs tests/check_msr
+check_PROGRAMS += tests/check_cmd_stack
+TESTS += tests/check_cmd_stack
+tests_check_cmd_stack_SOURCES = tests/check_cmd_stack.c $(MONITOR_RIG)
+tests_check_cmd_stack_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 check_PROGRAMS += tests/check_cmd_devices
 TESTS += tests/check_cmd_devices
 tests_check_cmd_devices_SOURCES = tests/check_cmd_devices.c $(MONITOR_RIG)

@@ -6,12 +6,18 @@
 
 #include "monitor/core.h"
 #include "monitor/disas.h"
+#include "monitor/exitlist.h"
 #include "monitor/render.h"
+#include "monitor/stack.h"
 
 static void render_break(const json_t *stop, struct out *o);
 static void render_watch(const json_t *stop, struct out *o);
 static void render_catch(const json_t *stop, struct out *o);
 static void render_exit(const json_t *stop, struct out *o);
+
+/* What a guest that died leaves to be looked at. */
+#define WORDS_SHOWN     8
+#define EXITS_SHOWN     5
 
 /* What the first line says behind "cpu N: ". */
 static const struct {
@@ -138,6 +144,12 @@ static void add_instruction(json_t *obj, struct machine *m, const struct cpu_sta
 	json_object_set_new(obj, "instruction", data_text(insn.text, strlen(insn.text)));
 }
 
+static void add_remains(json_t *obj, struct machine *m, unsigned cpu)
+{
+	json_object_set_new(obj, "stack", stack_words(m, cpu, WORDS_SHOWN));
+	json_object_set_new(obj, "exits", exitlist(m, EXITS_SHOWN));
+}
+
 json_t *notice_stop(struct monitor *mon, const struct stop_event *ev)
 {
 	json_t *obj = json_object();
@@ -155,6 +167,8 @@ json_t *notice_stop(struct monitor *mon, const struct stop_event *ev)
 	if (!machine_cpu_status(mon->m, ev->cpu, &s, NULL)) {
 		notice_add_place(obj, mon->m, &s);
 		add_instruction(obj, mon->m, &s, ev->cpu);
+		if (ev->reason == STOP_TRIPLE_FAULT || ev->reason == STOP_ERROR)
+			add_remains(obj, mon->m, ev->cpu);
 	} else {
 		json_object_set_new(obj, "address", data_hex(ev->pc));
 		json_object_set_new(obj, "symbol", data_symbol(mon->m, ev->pc));
@@ -272,4 +286,12 @@ void notice_render(const json_t *stop, struct out *o)
 	out_puts(o, "=> ");
 	notice_render_place(stop, o);
 	out_printf(o, ":  %s\n", *insn ? insn : "(cannot be read)");
+	if (json_object_get(stop, "stack")) {
+		out_puts(o, "its stack:\n");
+		stack_render_words(json_object_get(stop, "stack"), o);
+	}
+	if (json_array_size(json_object_get(stop, "exits"))) {
+		out_puts(o, "the last exits:\n");
+		exitlist_render(json_object_get(stop, "exits"), o);
+	}
 }
