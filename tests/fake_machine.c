@@ -452,10 +452,9 @@ static const struct {
 
 static int op_sym_find(struct machine *m, const char *name, size_t len, uint64_t *ret_addr)
 {
-	(void)m;
 	for (size_t i = 0; i < NSYMBOLS; i++)
 		if (strlen(symbols[i].name) == len && !memcmp(symbols[i].name, name, len)) {
-			*ret_addr = symbols[i].addr;
+			*ret_addr = symbols[i].addr + fake(m)->slide;
 			return 0;
 		}
 	return -ENOENT;
@@ -463,7 +462,7 @@ static int op_sym_find(struct machine *m, const char *name, size_t len, uint64_t
 
 static const char *op_sym_at(struct machine *m, uint64_t addr, uint64_t *ret_offset)
 {
-	(void)m;
+	addr -= fake(m)->slide;
 	for (size_t i = 0; i < NSYMBOLS; i++)
 		if (addr - symbols[i].addr < symbols[i].size) {
 			*ret_offset = addr - symbols[i].addr;
@@ -476,6 +475,54 @@ static const char *op_sym_next(struct machine *m, size_t index)
 {
 	(void)m;
 	return index < NSYMBOLS ? symbols[index].name : NULL;
+}
+
+/* Line 10 of main.c begins main, and each instruction is the next one's; line 20 is in loop and in main, inlined. */
+static int op_sym_line(struct machine *m, uint64_t gva, struct source_line *ret)
+{
+	gva -= fake(m)->slide;
+	if (!fake(m)->source || gva < 0x1010 || gva >= 0x1030)
+		return -ENOENT;
+	*ret = (struct source_line){ .file = fake(m)->source, .line = 10 + (unsigned)(gva - 0x1010) };
+	return 0;
+}
+
+static int op_sym_places(struct machine *m, const char *file, size_t len, unsigned *line, uint64_t *ret, size_t max,
+			 struct err *err)
+{
+	static const uint64_t twice[] = { 0x101a, 0x1034 };
+	int n = 0;
+
+	if (len != 6 || memcmp(file, "main.c", 6))
+		return err_set(err, ENOENT, "there is no source file '%.*s'", (int)len, file);
+	if (*line > 41)
+		return err_set(err, ENOENT, "no code comes from line %u of 'main.c' or after it", *line);
+	if (*line < 10)
+		*line = 10;
+	if (*line != 20) {
+		ret[0] = 0x1010 + (*line - 10) + fake(m)->slide;
+		return 1;
+	}
+	for (; n < 2 && (size_t)n < max; n++)
+		ret[n] = twice[n] + fake(m)->slide;
+	return n;
+}
+
+static uint64_t op_sym_slide(struct machine *m, const uint64_t *value)
+{
+	if (value)
+		fake(m)->slide = *value;
+	return fake(m)->slide;
+}
+
+static int op_sym_load(struct machine *m, const char *path, struct err *err)
+{
+	struct fake_machine *f = fake(m);
+
+	if (strcmp(path, "/fake.sym"))
+		return err_errno(err, ENOENT, "%s", path);
+	f->info.exec_file = "/fake.sym";
+	return 0;
 }
 
 static int op_serial_send(struct machine *m, const uint8_t *data, size_t len, struct err *err)
@@ -509,6 +556,10 @@ static void own_ops(struct machine_ops *ops)
 	ops->sym_find = op_sym_find;
 	ops->sym_at = op_sym_at;
 	ops->sym_next = op_sym_next;
+	ops->sym_line = op_sym_line;
+	ops->sym_places = op_sym_places;
+	ops->sym_slide = op_sym_slide;
+	ops->sym_load = op_sym_load;
 	ops->serial_send = op_serial_send;
 }
 
@@ -553,6 +604,7 @@ struct fake_machine *fake_new(const struct fake_config *config)
 	fake_slot_ops(&f->ops);
 	fake_break_ops(&f->ops);
 	fake_device_ops(&f->ops);
+	fake_kernel_ops(&f->ops);
 	f->machine.ops = &f->ops;
 	f->notes_tail = &f->notes;
 	f->setting[SETTING_ALIAS_HITS] = f->setting[SETTING_ASSIST] = true;

@@ -19,7 +19,8 @@
  * remembered, but memory stays as it was.  The log of a slot sees our writes to RAM and what fake_dirty() says; what
  * dirty diff, dirty who and slot check find is what a test has put there.  A reset makes the table anew.
  *
- * Devices and the PCI bus are a fixed list; what is typed and injected is remembered.
+ * Devices and the PCI bus are a fixed list; what is typed and injected is remembered.  What a kernel's structures tell is what a
+ * test says; a vCPU's task is the one marked as running on it.
  */
 #ifndef GV_TESTS_FAKE_MACHINE_H
 #define GV_TESTS_FAKE_MACHINE_H
@@ -116,6 +117,8 @@ struct fake_machine {
 	void *filter_arg[BREAK_OWNERS];
 	bool in_filter;                 /* its thread owns the vCPU */
 	bool setting[SETTING_ASSIST + 1];
+	uint64_t slide;                         /* of the symbols */
+	const char *source;                     /* path of the source; NULL: no lines are known */
 	struct exit_record exits[FAKE_SCRIPT];  /* filled by the test, newest first; so is the next */
 	struct assist_count assists[FAKE_SCRIPT];
 	size_t nexits, nassists;
@@ -142,6 +145,17 @@ struct fake_machine {
 	struct injection injected;      /* the last one */
 	char firmware[FAKE_FIRMWARE_MAX];
 	uint64_t firmware_end;          /* how much it has written */
+
+	/* What is known of a kernel in the guest: nothing at first.  Filled by the test. */
+	struct {
+		bool known;
+		struct kernel_info info;
+		struct kernel_task task[FAKE_SCRIPT];
+		struct kernel_module module[FAKE_SCRIPT];
+		struct kernel_message message[FAKE_SCRIPT];     /* texts are the test's own */
+		size_t ntasks, nmodules, nmessages;
+		int fail;               /* errno: lists break off with it after what is there; a vCPU's task is not known */
+	} kernel;
 
 	struct fake_calls calls;
 	/*

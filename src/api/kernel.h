@@ -9,7 +9,7 @@
 
 /* A place in source text. */
 struct source_line {
-	const char *file;       /* as the compiler was told, or absolute; lives as long as the machine */
+	const char *file;       /* as the compiler was told, or absolute; lives until other symbols are loaded */
 	unsigned line;
 };
 

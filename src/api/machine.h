@@ -116,10 +116,14 @@ struct machine_info {
 	const char *image;      /* path, or "(built-in demo)" */
 	const char *image_kind; /* "flat", "elf32", "elf64", "multiboot", "linux", "bios" */
 	unsigned image_bits;    /* the image's class for a debugger: 64, 32, or 0 when it follows the vCPU's mode */
-	/* An image that a debugger can read symbols from: the absolute name to offer it under, and its bytes; else NULL and 0. */
+	/* The ELF file that symbols are from: the absolute name to offer it to a debugger under, and its bytes; none: NULL and 0. */
 	const char *exec_file;
 	const uint8_t *exec_data;
 	size_t exec_size;
+	bool exec_lines;        /* it has DWARF, and source lines with that */
+	/* Where its first segments to load are linked: two at most. */
+	uint64_t exec_segment[2];
+	unsigned exec_segments;
 	uint64_t slide;         /* bytes that the loader has moved the image from where its symbols have it; 0: none */
 };
 
@@ -235,6 +239,11 @@ struct machine_ops {
 	int (*sym_find)(struct machine *m, const char *name, size_t len, uint64_t *ret_addr);
 	const char *(*sym_at)(struct machine *m, uint64_t addr, uint64_t *ret_offset);
 	const char *(*sym_next)(struct machine *m, size_t index);
+	int (*sym_line)(struct machine *m, uint64_t gva, struct source_line *ret);
+	int (*sym_places)(struct machine *m, const char *file, size_t len, unsigned *line, uint64_t *ret, size_t max,
+			  struct err *err);
+	uint64_t (*sym_slide)(struct machine *m, const uint64_t *value);
+	int (*sym_load)(struct machine *m, const char *path, struct err *err);
 
 	int (*serial_send)(struct machine *m, const uint8_t *data, size_t len, struct err *err);
 
@@ -659,13 +668,16 @@ static inline bool machine_host_fact(struct machine *m, size_t index, struct hos
 	return m->ops->host_fact(m, index, ret);
 }
 
-/* The image's symbols.  -ENOENT when there is none of that NAME. */
+/*
+ * Symbols: of the file in machine_info, at the addresses where the program runs.  They may be looked up at any time.  -ENOENT when there is
+ * none of that NAME.
+ */
 static inline int machine_sym_find(struct machine *m, const char *name, size_t len, uint64_t *ret_addr)
 {
 	return m->ops->sym_find(m, name, len, ret_addr);
 }
 
-/* The symbol that covers ADDR and the offset in it; NULL: none.  The name lives as long as the machine. */
+/* The symbol that covers ADDR and the offset in it; NULL: none.  The name lives until other symbols are loaded. */
 static inline const char *machine_sym_at(struct machine *m, uint64_t addr, uint64_t *ret_offset)
 {
 	return m->ops->sym_at(m, addr, ret_offset);
@@ -675,6 +687,42 @@ static inline const char *machine_sym_at(struct machine *m, uint64_t addr, uint6
 static inline const char *machine_sym_next(struct machine *m, size_t index)
 {
 	return m->ops->sym_next(m, index);
+}
+
+/* The line of source that the code at GVA is of; its file's name lives until other symbols are loaded.  -ENOENT. */
+static inline int machine_sym_line(struct machine *m, uint64_t gva, struct source_line *ret)
+{
+	return m->ops->sym_line(m, gva, ret);
+}
+
+/*
+ * The addresses, MAX at most and ascending, at which the code of line *LINE of FILE (LEN bytes, a path's end) begins, in each function it is
+ * in; a line without code stands for the next one with some, and *LINE becomes that.  Returns how many.  -ENOENT: no such file,
+ * or no code there; -ENOMEM.
+ */
+static inline int machine_sym_places(struct machine *m, const char *file, size_t len, unsigned *line, uint64_t *ret,
+				     size_t max, struct err *err)
+{
+	return m->ops->sym_places(m, file, len, line, ret, max, err);
+}
+
+/*
+ * How far the program runs from where its symbols are linked, modulo 2^64; with VALUE not NULL it becomes that first (every vCPU
+ * parked).  Loading the image anew makes it what the loader did.  Breakpoints stay where they are.
+ */
+static inline uint64_t machine_sym_slide(struct machine *m, const uint64_t *value)
+{
+	return m->ops->sym_slide(m, value);
+}
+
+/*
+ * Takes the symbols of the ELF file at PATH in place of those there are; the slide stays.  Every vCPU parked.  Names, lines and what
+ * machine_info() says of them are others then.  -ENOEXEC: no ELF file, or one without any symbols; -EBUSY, -ENOMEM; what reading it
+ * said.
+ */
+static inline int machine_sym_load(struct machine *m, const char *path, struct err *err)
+{
+	return m->ops->sym_load(m, path, err);
 }
 
 /* Queues bytes for the guest's COM1, which takes them as its FIFO drains.  -ENOSPC: 64 KiB wait already; none taken then. */

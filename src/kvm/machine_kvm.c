@@ -38,9 +38,9 @@ static int add_cpus(struct machine_kvm *k, unsigned ncpus, struct err *err)
 	return r;
 }
 
-static enum board_kind board_of(enum image_kind kind)
+static enum board_kind board_of(const struct image *im)
 {
-	return kind == IMAGE_BIOS ? BOARD_FIRMWARE : kind == IMAGE_LINUX ? BOARD_TABLES : BOARD_FLAT;
+	return im->kind == IMAGE_BIOS ? BOARD_FIRMWARE : im->wants_tables ? BOARD_TABLES : BOARD_FLAT;
 }
 
 int machine_load(struct machine_kvm *k, struct err *err)
@@ -53,8 +53,8 @@ int machine_load(struct machine_kvm *k, struct err *err)
 	r = slots_restore(k->slots, err);
 	if (!r)
 		bus_reset(k->vm.bus);
-	/* What Linux is told of the machine is what firmware would have made of it. */
-	if (!r && k->image.kind == IMAGE_LINUX)
+	/* What a kernel is told of the machine is what firmware would have made of it. */
+	if (!r && k->image.wants_tables)
 		pcboot_program(k->vm.bus);
 	if (!r)
 		r = board_reset(k->board, err);
@@ -67,24 +67,11 @@ int machine_load(struct machine_kvm *k, struct err *err)
 	breaks_resume(k);
 	if (r)
 		return r;
+	k->info.slide = boot.slide;
+	op_sym_slide(&k->base, &boot.slide);
 	com1_reset(k->vm.com1);
 	atomic_store(&k->remap_asked, false);
 	return 0;
-}
-
-/* The guest runs as well without its symbols: no failure here is one of the machine's. */
-static void offer_symbols(struct machine_kvm *k)
-{
-	if (symtab_new(k->image.file.data, k->image.file.size, &k->symbols, NULL))
-		k->symbols = NULL;
-	k->exec_file = realpath(k->image.file.path, NULL);
-	if (!k->exec_file)      /* linked in, or gone since it was read */
-		k->exec_file = strdup("/gdbvisor/image.elf");
-	if (!k->exec_file)
-		return;
-	k->info.exec_file = k->exec_file;
-	k->info.exec_data = k->image.file.data;
-	k->info.exec_size = k->image.file.size;
 }
 
 /* What the loop waits for: the vCPUs' news, and the timer that start() sets. */
@@ -111,6 +98,7 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 
 	if (!k) {
 		blob_done(&c->image);
+		blob_done(&c->symbols);
 		return err_set(err, ENOMEM, "out of memory");
 	}
 	k->base.ops = &machine_kvm_ops;
@@ -120,34 +108,28 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	k->vm.ctl.host_cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_mutex_init(&k->vm.ctl.over_lock, NULL);
 	logring_init(&k->firmware_log);
+	pthread_mutex_init(&k->trouble.lock, NULL);
 	host_init(k);
 	k->load = c->load;
 	if (c->user_irqchip && c->cpus > 1) {
-		blob_done(&c->image);
 		r = err_set(err, EINVAL, "interrupt controllers that are not KVM's (--irqchip=user) serve one vCPU, not %u",
 			    c->cpus);
 		goto fail;
 	}
 	k->info = (struct machine_info){ .cpus = c->cpus, .ram_size = c->memory };
 	r = make_events(k, err);
-	if (r) {
-		blob_done(&c->image);
+	if (!r)
+		r = image_init(&k->image, &c->image, c->load.kind, err);
+	if (r)
 		goto fail;
-	}
-	r = image_init(&k->image, &c->image, c->load.kind, err);
-	if (r) {
-		blob_done(&c->image);
-		goto fail;
-	}
 	k->load.table_cpus = c->cpus;
 	k->load.no_apic = c->user_irqchip;
 	k->info.image = k->image.file.path;
 	k->info.image_kind = k->image.kind_name;
 	k->info.image_bits = k->image.bits;
-	if (k->image.is_elf)
-		offer_symbols(k);
-
-	r = kvm_open(&k->vm.kvm, c->user_irqchip, err);
+	r = sym_open(k, &c->symbols, err);
+	if (!r)
+		r = kvm_open(&k->vm.kvm, c->user_irqchip, err);
 	if (!r)
 		r = slots_new(&k->vm.kvm, &k->slots, err);
 	if (r)
@@ -159,7 +141,7 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	if (r)
 		goto fail;
 	slots_use_rings(k->slots, k->vm.rings);
-	r = board_new(k->slots, c->memory, board_of(k->image.kind), k->image.kind == IMAGE_BIOS ? &k->image.file : NULL,
+	r = board_new(k->slots, c->memory, board_of(&k->image), k->image.kind == IMAGE_BIOS ? &k->image.file : NULL,
 		      &k->board, err);
 	k->vm.board = k->board;
 	if (!r)
@@ -188,6 +170,9 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	*ret = &k->base;
 	return 0;
 fail:
+	/* Empty where they were taken over. */
+	blob_done(&c->image);
+	blob_done(&c->symbols);
 	machine_kvm_free(&k->base);
 	return r;
 }
@@ -212,8 +197,7 @@ void machine_kvm_free(struct machine *m)
 	kvm_close(&k->vm.kvm);
 	board_free(k->board);
 	slots_free(k->slots);
-	symtab_free(k->symbols);
-	free(k->exec_file);
+	sym_close(k);
 	image_done(&k->image);
 	if (k->vm.ctl.event_fd >= 0)
 		close(k->vm.ctl.event_fd);
@@ -225,5 +209,6 @@ void machine_kvm_free(struct machine *m)
 		close(k->poll_fd);
 	pthread_mutex_destroy(&k->vm.ctl.over_lock);
 	logring_done(&k->firmware_log);
+	pthread_mutex_destroy(&k->trouble.lock);
 	free(k);
 }

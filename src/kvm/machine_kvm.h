@@ -14,9 +14,10 @@ struct machine_config {
 	unsigned cpus;          /* 1 to MACHINE_CPUS_MAX */
 	unsigned dirty_ring;    /* entries of each vCPU's dirty ring, a power of two; 0: dirty logs are bitmaps */
 	struct blob image;      /* taken over, also on failure */
+	struct blob symbols;    /* an ELF file, in place of what the image has; taken over, also on failure; empty: none */
 	struct load_opts load;  /* its strings and modules must outlive the machine */
 	/*
-	 * IMAGE_BIOS makes a whole PC of it, and so does IMAGE_LINUX, with tables in firmware's place, and disks, without a PC's memory
+	 * IMAGE_BIOS makes a whole PC of it, and so do Linux and Multiboot 2, with tables in firmware's place, and disks, without a PC's memory
 	 * map.  The first disks take the places of the IDE
 	 * channels in order; CDs the first that is left from the second channel on.  IDE_DRIVES at most; paths must outlive it.
 	 */

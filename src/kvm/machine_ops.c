@@ -172,21 +172,6 @@ static bool op_host_fact(struct machine *m, size_t index, struct host_fact *ret)
 	return probe_fact(&k->probe, index, ret);
 }
 
-static int op_sym_find(struct machine *m, const char *name, size_t len, uint64_t *ret_addr)
-{
-	return symtab_find(machine_priv(m)->symbols, name, len, ret_addr);
-}
-
-static const char *op_sym_at(struct machine *m, uint64_t addr, uint64_t *ret_offset)
-{
-	return symtab_at(machine_priv(m)->symbols, addr, ret_offset);
-}
-
-static const char *op_sym_next(struct machine *m, size_t index)
-{
-	return symtab_name(machine_priv(m)->symbols, index);
-}
-
 static int op_serial_send(struct machine *m, const uint8_t *data, size_t len, struct err *err)
 {
 	struct machine_kvm *k = machine_priv(m);
@@ -256,6 +241,10 @@ const struct machine_ops machine_kvm_ops = {
 	.sym_find = op_sym_find,
 	.sym_at = op_sym_at,
 	.sym_next = op_sym_next,
+	.sym_line = op_sym_line,
+	.sym_places = op_sym_places,
+	.sym_slide = op_sym_slide,
+	.sym_load = op_sym_load,
 	.serial_send = op_serial_send,
 	.device_list = op_device_list,
 	.device_regs = op_device_regs,

@@ -16,7 +16,7 @@
 #include "kvm/slots.h"
 #include "kvm/state.h"
 #include "kvm/vcpu.h"
-#include "load/symtab.h"
+#include "sym/symbols.h"
 #include "util/logring.h"
 
 #define TROUBLES_MAX  16u
@@ -41,8 +41,10 @@ struct machine_kvm {
 	struct power_on *power_on;
 	struct image image;
 	struct load_opts load;
-	struct symtab *symbols;
-	char *exec_file;        /* info's */
+	struct symbols *symbols;        /* NULL: none */
+	struct blob symbols_file;       /* what they are of; empty: of the image */
+	uint64_t slide;                 /* of the symbols */
+	char *exec_file;                /* info's */
 	struct machine_info info;
 	struct observer *observers;
 
@@ -157,6 +159,22 @@ void breaks_done(struct machine_kvm *k);
 /* Around a change of what memory the guest has, or what is in it: nothing of ours is in its way meanwhile. */
 void breaks_suspend(struct machine_kvm *k);
 void breaks_resume(struct machine_kvm *k);
+
+/* sym_ops.c: symbols; contracts in api/machine.h. */
+int op_sym_find(struct machine *m, const char *name, size_t len, uint64_t *ret_addr);
+const char *op_sym_at(struct machine *m, uint64_t addr, uint64_t *ret_offset);
+const char *op_sym_next(struct machine *m, size_t index);
+int op_sym_line(struct machine *m, uint64_t gva, struct source_line *ret);
+int op_sym_places(struct machine *m, const char *file, size_t len, unsigned *line, uint64_t *ret, size_t max,
+		  struct err *err);
+uint64_t op_sym_slide(struct machine *m, const uint64_t *value);
+int op_sym_load(struct machine *m, const char *path, struct err *err);
+/*
+ * Takes the symbols of FILE, which is taken over when it has any, or, when that is empty, of the image, which may have none.  -ENOEXEC: FILE is
+ * no ELF file, or has none; -ENOMEM.
+ */
+int sym_open(struct machine_kvm *k, struct blob *file, struct err *err);
+void sym_close(struct machine_kvm *k);
 
 /* The slot_ops.c members. */
 bool op_slot_list(struct machine *m, size_t index, struct slot_info *ret);

@@ -61,7 +61,7 @@ struct load_opts {
 	const char *append;     /* command line, NULL: none */
 	const struct blob *modules;
 	size_t nmodules;
-	/* Linux: it gets tables of a PC with so many vCPUs, ACPI's and MP's, at LINUX_TABLES_GPA; 0: none. */
+	/* Linux, Multiboot 2: tables of a PC with so many vCPUs, ACPI's and MP's, at LINUX_TABLES_GPA; 0: none. */
 	unsigned table_cpus;
 	bool no_apic;           /* the PC has neither local nor I/O APICs, and the tables say so */
 };
@@ -75,7 +75,8 @@ struct image {
 	enum image_kind kind;   /* what probing found, never IMAGE_AUTO */
 	bool is_elf;            /* file holds an ELF, whatever the kind; then symbols may be read from it */
 	unsigned bits;          /* 64 or 32: its ELF class; 0: a flat image */
-	const char *kind_name;  /* "flat", "elf32", "elf64", "multiboot", "linux", "bios" */
+	const char *kind_name;  /* "flat", "elf32", "elf64", "multiboot", "multiboot2", "linux", "bios" */
+	bool wants_tables;      /* it is told of a PC without firmware, by tables, if load_opts.table_cpus is set */
 };
 
 /*
@@ -89,7 +90,7 @@ void blob_done(struct blob *b);
 
 /*
  * Tells what FILE is (or checks that it can be KIND) and takes it over on success, leaving FILE empty.  Auto: a
- * valid Multiboot header makes it multiboot, "HdrS" at 0x202 or an ELF's notes (Linux's own, or of a PVH entry) linux, else
+ * valid Multiboot header (1 or 2) makes it multiboot, "HdrS" at 0x202 or an ELF's notes (Linux's own, or of a PVH entry) linux, else
  * an ELF is elf, and anything else flat.  -ENOEXEC with one line
  * that begins with the path: truncated, for another machine, a header that lies.
  */
@@ -103,7 +104,8 @@ void image_done(struct image *im);
  *              64 KiB segment the entry lies in), DL 0x80, SS:SP 0:0x7c00 if that is free.
  *   elf        ELF32 in flat protected mode, ELF64 in long mode, at the physical address of the entry point.
  *   bios       nothing is put anywhere: the ROM is the machine's; at the reset vector.
- *   multiboot  flat protected mode, EAX 0x2badb002, EBX the information structure.
+ *   multiboot  flat protected mode, EAX 0x2badb002, EBX the information structure; by version 2 of it, if the image has
+ *              such a header, EAX 0x36d76289.
  *
  *   linux      a bzImage at its 64-bit entry, or the 32-bit one if that is all it has; an ELF, or with `decompress` the one
  *              in a bzImage, in the mode of its class, or by PVH if its notes speak of nothing else.  --entry says
@@ -120,5 +122,11 @@ void image_done(struct image *im);
  */
 int image_load(const struct image *im, const struct load_opts *opts, struct gmem *g, struct boot_state *ret,
 	       struct err *err);
+
+/*
+ * The ELF kernel in a bzImage, and what is behind it, as `decompress` starts it; the caller frees *RET, which has no path.
+ * -ENOEXEC: IM is no bzImage, or damaged; -ENOMEM.
+ */
+int image_unpack(const struct image *im, struct blob *ret, struct err *err);
 
 #endif
