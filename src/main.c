@@ -238,6 +238,8 @@ static int read_files(struct program *p, struct machine_config *c, struct err *e
 			r = option_rom_check(&p->vga_bios, err);
 		c->vga_bios = &p->vga_bios;
 	}
+	if (!r && o->symbols)
+		r = blob_read(o->symbols, &c->symbols, err);
 	return r ? r : read_image(o, c, err);
 }
 
@@ -274,6 +276,7 @@ static int make_machine(struct program *p)
 		return STATUS_IO;
 	}
 	if (read_files(p, &c, &err)) {
+		blob_done(&c.symbols);
 		complain(&err);
 		return STATUS_INPUT;
 	}

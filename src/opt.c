@@ -350,6 +350,11 @@ static int parse_vga_bios(struct options *o, const char *arg, struct err *err)
 	return set_file(&o->vga_bios, arg, err);
 }
 
+static int parse_symbols(struct options *o, const char *arg, struct err *err)
+{
+	return set_file(&o->symbols, arg, err);
+}
+
 static int parse_unclaimed(struct options *o, const char *arg, struct err *err)
 {
 	int value, r = find_word(unclaimeds, arg, &value, err);
@@ -454,6 +459,7 @@ static const struct option_row rows[] = {
 	{ 0, "mode", "MODE", "flat image: real (default), protected, long", 0, parse_mode },
 	{ 0, "decompress", NULL, "Linux: start the kernel that is packed in the bzImage", FLAG(decompress) },
 	{ 0, "kaslr", "WHERE", "Linux: off, on, or how far to move the kernel, as 16M", 0, parse_kaslr },
+	{ 0, "symbols", "FILE", "ELF file (vmlinux) with the symbols of IMAGE or firmware", 0, parse_symbols },
 	{ 'm', "memory", "SIZE", "guest RAM, default 128M (K, M, G suffixes)", 0, parse_memory },
 	{ 'c', "cpus", "N", "vCPUs, default 1", 0, parse_cpus },
 	{ 0, "dirty-log", "KIND", "dirty logs by bitmap (default) or ring", 0, parse_dirty_log },
@@ -639,6 +645,7 @@ void options_done(struct options *o)
 	free(o->bios);
 	free(o->nvram.path);
 	free(o->vga_bios);
+	free(o->symbols);
 	for (i = 0; i < o->ngdb; i++)
 		addr_done(&o->gdb[i]);
 	free(o->gdb);

@@ -60,6 +60,7 @@ struct options {
 	char *bios;                     /* the firmware's file (also the IMAGE of -k bios); NULL: none is named */
 	struct option_disk nvram;       /* path NULL: none; never with an image or demo, and readonly and cdrom never set */
 	char *vga_bios;                 /* NULL: none; never with an image or demo */
+	char *symbols;                  /* an ELF file; NULL: what the image has */
 	bool stop_unclaimed;            /* accesses that no device claims stop the guest */
 	bool user_irqchip;              /* PIC and PIT are the VMM's, not KVM's */
 	struct addr *gdb;               /* empty: a private unix socket; ADDR_NONE stands alone */
