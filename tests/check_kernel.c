@@ -147,6 +147,26 @@ START_TEST(located_in_physical_memory)
 }
 END_TEST
 
+START_TEST(unpacked)
+{
+	uint64_t slide;
+
+	move(0x1c600000);
+	x->mapped = false;
+	x->loaded = true;
+	x->gpa = 0x2600000;
+	image_symbol(x, "startup_64", IMG_TEXT + 0x40);
+	ck_assert_int_eq(kernel_unpacked(k, 0x2600040, &slide, &err), 0);
+	ck_assert_uint_eq(slide, 0x1c600000);
+	slide = 5;
+	ck_assert_int_eq(kernel_unpacked(k, 0x2600000, &slide, &err), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(err.msg, "another"));
+	memset(x->image + 0x200, 0, 8);
+	ck_assert_int_eq(kernel_unpacked(k, 0x2600040, &slide, &err), -ENOENT);
+	ck_assert_uint_eq(slide, 5);
+}
+END_TEST
+
 /* -- tasks -- */
 
 enum {
@@ -634,6 +654,7 @@ int main(void)
 	tcase_add_test(t, no_kernels_symbols);
 	tcase_add_test(t, located_by_entries);
 	tcase_add_test(t, located_in_physical_memory);
+	tcase_add_test(t, unpacked);
 	suite_add_tcase(s, t);
 
 	t = tcase_create("tasks");

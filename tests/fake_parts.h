@@ -24,6 +24,7 @@ void fake_memory_ops(struct machine_ops *ops);
 void fake_slot_ops(struct machine_ops *ops);
 void fake_break_ops(struct machine_ops *ops);
 void fake_device_ops(struct machine_ops *ops);
+void fake_kernel_ops(struct machine_ops *ops);
 
 /* What firmware_log() gives becomes longer; nobody is told. */
 void fake_firmware_log(struct fake_machine *f, const void *data, size_t len);

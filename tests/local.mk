@@ -3,7 +3,7 @@ EXTRA_DIST += tests/unit.h
 
 # The machine without KVM.
 fake_machine = tests/fake_machine.c tests/fake_machine.h tests/fake_parts.h tests/fake_cpu.c tests/fake_memory.c \
-	tests/fake_slots.c tests/fake_break.c tests/fake_devices.c
+	tests/fake_slots.c tests/fake_break.c tests/fake_devices.c tests/fake_kernel.c
 
 # The slots of a guest that runs.
 if HAVE_CHECK

@@ -60,6 +60,11 @@ bool kernel_known(struct kernel *k);
  * for in physical memory, where it is loaded or has just unpacked itself.
  */
 int kernel_locate(struct kernel *k, uint64_t hint, struct err *err);
+/*
+ * It has just unpacked itself, and its first instruction is at GPA: how far it is moved from where it is linked.  -ENOENT: the
+ * symbols are no kernel's, or another's.
+ */
+int kernel_unpacked(struct kernel *k, uint64_t gpa, uint64_t *ret_slide, struct err *err);
 /* What kernel_locate() found; the functions below need that. */
 const struct kernel_info *kernel_place(const struct kernel *k);
 /* A symbol's address as it runs.  -ENOENT. */

@@ -226,6 +226,26 @@ int kernel_locate(struct kernel *k, uint64_t hint, struct err *err)
 	return err_set(err, EAGAIN, "the kernel does not run yet, or is not the one that the symbols are of");
 }
 
+int kernel_unpacked(struct kernel *k, uint64_t gpa, uint64_t *ret_slide, struct err *err)
+{
+	struct search x = { 0 };
+	char banner[sizeof(x.file)];
+	uint64_t first, text;
+	struct votes v;
+
+	if (!kernel_known(k))
+		return err_set(err, ENOENT, "there are no symbols of a Linux kernel (--symbols=vmlinux gives them)");
+	text = symbol(k, "startup_64", &first) ? gpa - (first - k->text) : gpa;
+	x.has_file = file_banner(k, x.file);
+	if (!read_banner(k, true, k->banner - k->text + text, banner) || (x.has_file && strcmp(banner, x.file)))
+		return err_set(err, ENOENT, "this kernel is another than the symbols are of");
+	v = ask_witnesses(k, true, 0, text);
+	if (!v.agreed)
+		return err_set(err, ENOENT, "the symbols have nothing that tells how far the kernel is moved");
+	*ret_slide = v.slide;
+	return 0;
+}
+
 const struct kernel_info *kernel_place(const struct kernel *k)
 {
 	return k->located ? &k->info : NULL;
