@@ -12,3 +12,11 @@ endif
 
 # The flash memory that keeps UEFI's variables.
 libgvcore_a_SOURCES += src/dev/flash.h src/dev/flash.c src/dev/flash_file.h src/dev/flash_file.c
+
+if HAVE_CHECK
+check_PROGRAMS += tests/check_flash
+tests_check_flash_SOURCES = \
+	tests/check_flash.c tests/disk_env.c tests/disk_env.h tests/fake_pc.c tests/fake_pc.h tests/unit.c tests/unit.h
+tests_check_flash_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+TESTS += tests/check_flash
+endif
