@@ -81,6 +81,9 @@ enum catch_kind {
 	CATCH_UNCLAIMED,        /* a port or MMIO access no device answers */
 	CATCH_RESET,            /* the guest asks for a reset: before it is done */
 	CATCH_HALT,             /* HLT with interrupts off */
+	CATCH_PANIC,            /* a Linux kernel calls panic(); needs its symbols */
+	CATCH_OOPS,             /* it has found itself at fault: __die() */
+	CATCH_KERNEL,           /* a packed Linux kernel's first instruction; its symbols are moved to where it is */
 	CATCH_KINDS
 };
 

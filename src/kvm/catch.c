@@ -59,6 +59,7 @@ void catch_free(struct catch_table *t)
 	if (!t)
 		return;
 	catch_vectors_free(t->vectors);
+	catch_kernel_free(t->kernel);
 	free(t->info);
 	free(t);
 }
@@ -96,9 +97,18 @@ static void count_kinds(struct catch_table *t)
 static int changed(struct catch_table *t, enum catch_kind kind, struct err *err)
 {
 	count_kinds(t);
-	if (kind == CATCH_MSR)
+	switch (kind) {
+	case CATCH_MSR:
 		return catch_msrs_set(t, err);
-	return kind == CATCH_EXCEPTION ? catch_vectors_changed(t, err) : 0;
+	case CATCH_EXCEPTION:
+		return catch_vectors_changed(t, err);
+	case CATCH_PANIC:
+	case CATCH_OOPS:
+	case CATCH_KERNEL:
+		return catch_kernel_changed(t, kind, err);
+	default:
+		return 0;
+	}
 }
 
 int catch_add(struct catch_table *t, const struct catch_spec *spec, unsigned *ret_id, struct err *err)
@@ -168,6 +178,8 @@ void catch_count(struct catch_table *t, unsigned id)
 
 	if (c)
 		c->hits++;
+	if (c && c->spec.kind == CATCH_KERNEL)
+		catch_kernel_told(t);
 }
 
 bool catch_exists(const struct catch_table *t, unsigned id)
@@ -311,5 +323,5 @@ void catch_halts_follow(struct catch_table *t)
 
 bool catch_wants_tick(const struct catch_table *t)
 {
-	return catch_has(t, CATCH_HALT) || catch_has(t, CATCH_EXCEPTION);
+	return catch_has(t, CATCH_HALT) || catch_has(t, CATCH_EXCEPTION) || catch_kernel_wants_tick(t);
 }

@@ -102,6 +102,13 @@ bool catch_stale(struct catch_table *t, const struct vcpu *v);
  */
 bool catch_vector(struct catch_table *t, struct vcpu *v, uint64_t gva, struct stop_event *ev);
 
+/* The same of a place in a kernel: CATCH_PANIC, CATCH_OOPS, CATCH_KERNEL. */
+bool catch_kernel_hit(struct catch_table *t, struct vcpu *v, uint64_t gva, struct stop_event *ev);
+/* Puts their breakpoints where the kernel is now: as catch_follow(), at the same times. */
+int catch_kernel_follow(struct catch_table *t, struct err *err);
+/* Memory was loaded anew, and the kernel is packed again.  Loop thread, all parked. */
+void catch_kernel_reset(struct catch_table *t);
+
 /* The linear address of the handler that V's interrupt table has for VECTOR; false: none.  V's thread, or V parked. */
 bool catch_handler(const struct vcpu *v, unsigned vector, uint64_t *ret);
 

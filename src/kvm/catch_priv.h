@@ -5,6 +5,7 @@
 
 #include "kvm/catch.h"
 
+struct catch_kernel;
 struct vectors;
 
 struct catch_table {
@@ -18,6 +19,7 @@ struct catch_table {
 		uint64_t pc;
 	} halt[MACHINE_CPUS_MAX];
 	struct vectors *vectors;        /* catch_vector.c; NULL until a vector is caught */
+	struct catch_kernel *kernel;    /* catch_kernel.c; NULL until something of a kernel's is */
 };
 
 /* The first catchpoint of KIND above id AFTER, or NULL. */
@@ -47,5 +49,15 @@ void catch_halts_follow(struct catch_table *t);
 /* Takes up the vectors that are caught now and follows.  -ENOMEM. */
 int catch_vectors_changed(struct catch_table *t, struct err *err);
 void catch_vectors_free(struct vectors *x);
+
+/*
+ * The same of KIND, CATCH_PANIC, CATCH_OOPS or CATCH_KERNEL, which may have been added just now.  -ENOENT: no symbols of a kernel, or
+ * not the one that is needed; -EINVAL: the image is no packed kernel; -ENOEXEC: it is one of a kind that is not known.
+ */
+int catch_kernel_changed(struct catch_table *t, enum catch_kind kind, struct err *err);
+bool catch_kernel_wants_tick(const struct catch_table *t);
+/* That event was reported: of CATCH_KERNEL. */
+void catch_kernel_told(struct catch_table *t);
+void catch_kernel_free(struct catch_kernel *x);
 
 #endif

@@ -12,7 +12,9 @@
 
 #include "dev/pcboot.h"
 #include "kvm/assist_kvm.h"
+#include "kvm/catch.h"
 #include "kvm/dirty.h"
+#include "kvm/kernel_view.h"
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
 #include "kvm/ring.h"
@@ -69,6 +71,8 @@ int machine_load(struct machine_kvm *k, struct err *err)
 		return r;
 	k->info.slide = boot.slide;
 	op_sym_slide(&k->base, &boot.slide);
+	kernel_view_reset(k->kernel);
+	catch_kernel_reset(k->vm.catches);
 	com1_reset(k->vm.com1);
 	atomic_store(&k->remap_asked, false);
 	return 0;
@@ -128,6 +132,8 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	k->info.image_kind = k->image.kind_name;
 	k->info.image_bits = k->image.bits;
 	r = sym_open(k, &c->symbols, err);
+	if (!r)
+		r = kernel_view_new(k, &k->kernel, err);
 	if (!r)
 		r = kvm_open(&k->vm.kvm, c->user_irqchip, err);
 	if (!r)
@@ -197,6 +203,7 @@ void machine_kvm_free(struct machine *m)
 	kvm_close(&k->vm.kvm);
 	board_free(k->board);
 	slots_free(k->slots);
+	kernel_view_free(k->kernel);
 	sym_close(k);
 	image_done(&k->image);
 	if (k->vm.ctl.event_fd >= 0)

@@ -253,4 +253,9 @@ const struct machine_ops machine_kvm_ops = {
 	.key_text = op_key_text,
 	.inject = op_inject,
 	.firmware_log = op_firmware_log,
+	.kernel_info = op_kernel_info,
+	.kernel_current = op_kernel_current,
+	.kernel_tasks = op_kernel_tasks,
+	.kernel_modules = op_kernel_modules,
+	.kernel_log = op_kernel_log,
 };

@@ -44,6 +44,7 @@ struct machine_kvm {
 	struct symbols *symbols;        /* NULL: none */
 	struct blob symbols_file;       /* what they are of; empty: of the image */
 	uint64_t slide;                 /* of the symbols */
+	struct kernel_view *kernel;     /* kernel_view.h */
 	char *exec_file;                /* info's */
 	struct machine_info info;
 	struct observer *observers;
@@ -139,6 +140,15 @@ int op_screen(struct machine *m, struct screen *ret, struct err *err);
 int op_key_text(struct machine *m, const char *text, size_t len, struct err *err);
 int op_inject(struct machine *m, const struct injection *i, struct err *err);
 size_t op_firmware_log(struct machine *m, uint64_t *from, char *ret, size_t size);
+
+/* kernel_view.c: a Linux kernel in the guest; contracts in api/machine.h. */
+int op_kernel_info(struct machine *m, struct kernel_info *ret, struct err *err);
+int op_kernel_current(struct machine *m, unsigned cpu, struct kernel_task *ret, struct err *err);
+int op_kernel_tasks(struct machine *m, bool (*each)(void *arg, const struct kernel_task *t), void *arg, struct err *err);
+int op_kernel_modules(struct machine *m, bool (*each)(void *arg, const struct kernel_module *mod), void *arg,
+		      struct err *err);
+int op_kernel_log(struct machine *m, uint64_t from, bool (*each)(void *arg, const struct kernel_message *msg), void *arg,
+		  struct err *err);
 
 /* break_ops.c: breakpoints, watchpoints, catchpoints and what belongs to them; contracts in api/machine.h. */
 int op_break_insert(struct machine *m, enum break_owner owner, const struct break_spec *spec, struct err *err);

@@ -12,6 +12,7 @@
 #include "kvm/catch.h"
 #include "kvm/debug.h"
 #include "kvm/guest_mem.h"
+#include "kvm/kernel_view.h"
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
 #include "kvm/watch_kvm.h"
@@ -167,6 +168,7 @@ static void prepare(struct machine_kvm *k)
 	if (carve)
 		k->carve_owed = slots_carve(vm->slots, NULL);
 	catch_follow(vm->catches, NULL);
+	catch_kernel_follow(vm->catches, NULL);
 	debug_plan(vm);
 	refresh_watches(vm);
 	set_timer(k);
@@ -201,6 +203,7 @@ static void start(struct machine_kvm *k)
 	bool go[MACHINE_CPUS_MAX] = { false };
 
 	prepare(k);
+	kernel_view_stale(k->kernel);
 
 	for (unsigned i = 0; i < k->vm.ncpus; i++) {
 		struct vcpu *v = k->vm.cpus[i];

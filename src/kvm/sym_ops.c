@@ -4,16 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kvm/kernel_view.h"
 #include "kvm/machine_priv.h"
 
 int op_sym_find(struct machine *m, const char *name, size_t len, uint64_t *ret_addr)
 {
-	return symbols_find(machine_priv(m)->symbols, name, len, ret_addr);
+	struct machine_kvm *k = machine_priv(m);
+	int r = symbols_find(k->symbols, name, len, ret_addr);
+
+	return r && k->kernel ? kernel_view_module_find(k->kernel, name, len, ret_addr) : r;
 }
 
 const char *op_sym_at(struct machine *m, uint64_t addr, uint64_t *ret_offset)
 {
-	return symbols_at(machine_priv(m)->symbols, addr, ret_offset);
+	struct machine_kvm *k = machine_priv(m);
+	const char *name = symbols_at(k->symbols, addr, ret_offset);
+
+	return name || !k->kernel ? name : kernel_view_module_at(k->kernel, addr, ret_offset);
 }
 
 const char *op_sym_next(struct machine *m, size_t index)
@@ -62,6 +69,8 @@ static void use(struct machine_kvm *k, struct symbols *s, char *name, const uint
 	/* A debugger that reads them describes the program as they do. */
 	if (!k->image.bits && symbols_any(s))
 		info->image_bits = symbols_bits(s);
+	if (k->kernel)
+		kernel_view_changed(k->kernel);
 }
 
 /* FILE's absolute name; OTHER when it has none any more, or never had. */

@@ -1,6 +1,7 @@
 # A Linux kernel seen from outside.
 libgvcore_a_SOURCES += src/linux/kernel.h src/linux/priv.h src/linux/kernel.c src/linux/locate.c src/linux/tasks.c \
-	src/linux/modules.c src/linux/log.c src/linux/format.c src/api/kernel.h
+	src/linux/modules.c src/linux/log.c src/linux/format.c \
+	src/linux/unpack.h src/linux/unpack.c src/api/kernel.h
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_kernel tests/check_kernel_log
