@@ -10,9 +10,11 @@
 
 #include "insn/assist.h"
 #include "kvm/assist_mem.h"
+#include "kvm/board.h"
 #include "kvm/debug.h"
 #include "kvm/guest_mem.h"
 #include "kvm/regs.h"
+#include "kvm/space.h"
 #include "kvm/watch_kvm.h"
 
 #define VECTOR_DB 1
@@ -215,6 +217,14 @@ static void say(struct assist_outcome *ret, const char *fmt, const char *what)
 	snprintf(ret->text, sizeof(ret->text), fmt, what);
 }
 
+/* Whether it runs from flash memory, which has code only while it shows its array. */
+static bool in_flash(struct vcpu *v)
+{
+	struct translation t;
+
+	return !space_translate(v, regs_pc(v), &t, NULL) && board_is_flash(v->vm->board, t.gpa);
+}
+
 void assist_try(struct vcpu *v, bool dry, struct assist_outcome *ret)
 {
 	struct assist_cpu cpu = { .features = v->vm->assister->features, .access = assist_mem_access,
@@ -232,7 +242,8 @@ void assist_try(struct vcpu *v, bool dry, struct assist_outcome *ret)
 	cpu.ldt = (struct assist_table){ s->ldt.base, s->ldt.unusable ? 0 : s->ldt.limit };
 	n = guest_mem_read(v, regs_pc(v), bytes, sizeof(bytes), NULL);
 	if (!n) {
-		snprintf(ret->text, sizeof(ret->text), "KVM cannot fetch an instruction at 0x%" PRIx64, regs_pc(v));
+		snprintf(ret->text, sizeof(ret->text), "KVM cannot fetch an instruction at 0x%" PRIx64 "%s", regs_pc(v),
+			 in_flash(v) ? ", in flash memory that does not show its array" : "");
 		return;
 	}
 	insn_text(&cpu.regs, bytes, n, text, sizeof(text));
