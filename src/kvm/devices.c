@@ -122,7 +122,7 @@ static int add_firmware_devices(struct machine_kvm *k, const struct machine_conf
 int devices_new(struct machine_kvm *k, const struct machine_config *c, struct err *err)
 {
 	bool firmware = k->image.kind == IMAGE_BIOS;
-	bool chipset = firmware || k->image.kind == IMAGE_LINUX || c->ndisks || c->nvirtio_disks || c->rng ||
+	bool chipset = firmware || k->image.wants_tables || c->ndisks || c->nvirtio_disks || c->rng ||
 		       c->virtio_console;
 	int r;
 

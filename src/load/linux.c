@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "load/acpi.h"
-#include "load/mptable.h"
-
 #define ELF_CMDLINE_MAX 2047u           /* x86's COMMAND_LINE_SIZE without its zero */
 #define ELF_INITRD_MAX  0x7fffffffull   /* where one may end: what every kernel can reach */
 #define ELF_ALIGN       0x1000000u
@@ -44,6 +41,7 @@ int linux_check(struct image *im, struct err *err)
 	int rc;
 
 	im->kind_name = "linux";
+	im->wants_tables = true;
 	if (!elf_magic(im->file.data, im->file.size)) {
 		rc = bzimage_open(&im->file, &b, err);
 		if (!rc)
@@ -200,8 +198,8 @@ static uint64_t initrds_size(const struct load_opts *opts)
 	return size;
 }
 
-static int place_elf(struct kernel *k, const struct load_opts *opts, struct layout *l, struct gmem *g, uint64_t *ret_entry,
-		     struct err *err)
+static int place_elf(struct kernel *k, const struct load_opts *opts, struct layout *l, struct gmem *g,
+		     uint64_t *ret_entry, struct err *err)
 {
 	bool pinned = k->elf.bits == 32 || k->entry == LINUX_ENTRY_PVH;
 	uint64_t entry;
@@ -300,28 +298,6 @@ static int place_initrds(const struct kernel *k, const struct load_opts *opts, s
 	return 0;
 }
 
-/* What firmware would have told of the machine. */
-static int put_tables(const struct load_opts *opts, struct gmem *g, uint64_t *ret_rsdp, struct err *err)
-{
-	const struct acpi_spec acpi = {
-		.cpus = opts->table_cpus, .no_apic = opts->no_apic,
-		.gpa = LINUX_TABLES_GPA, .size = LINUX_TABLES_SIZE / 2,
-	};
-	const struct mptable_spec mp = {
-		.cpus = opts->table_cpus,
-		.gpa = LINUX_TABLES_GPA + LINUX_TABLES_SIZE / 2, .size = LINUX_TABLES_SIZE / 2,
-	};
-	uint64_t gpa;
-	int rc;
-
-	if (!opts->table_cpus)
-		return 0;
-	rc = acpi_build(&acpi, g, ret_rsdp, err);
-	if (rc || opts->no_apic)
-		return rc;
-	return mptable_build(&mp, g, &gpa, err);
-}
-
 static int start(const struct kernel *k, const struct image *im, uint64_t entry, const struct linux_parts *p,
 		 struct layout *l, struct gmem *g, struct boot_state *ret, struct err *err)
 {
@@ -356,7 +332,7 @@ int linux_load(const struct image *im, const struct load_opts *opts, struct gmem
 	if (!rc)
 		rc = place_initrds(&k, opts, &l, g, &p, err);
 	if (!rc)
-		rc = put_tables(opts, g, &p.rsdp_gpa, err);
+		rc = boot_tables_put(opts, g, &p.rsdp_gpa, err);
 	if (!rc)
 		rc = linux_map_make(g, &p.map, err);
 	if (!rc) {

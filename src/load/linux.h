@@ -68,7 +68,10 @@ int bzimage_open(const struct blob *file, struct bzimage *ret, struct err *err);
 uint64_t bzimage_load_address(const struct bzimage *b);
 /* Notes in L what it takes at ADDRESS, until it has unpacked itself, and copies it there.  -ENOSPC, -ENOMEM. */
 int bzimage_place(const struct bzimage *b, uint64_t address, struct layout *l, struct gmem *g, struct err *err);
-/* Decompresses the kernel in it, an ELF file and what follows that, if it has LIMIT bytes at most.  -ENOEXEC, -ENOSPC, -ENOMEM. */
+/*
+ * Decompresses the kernel in it, an ELF file and what follows that, if it has LIMIT bytes at most.  -ENOEXEC, -ENOSPC,
+ * -ENOMEM.
+ */
 int bzimage_unpack(const struct bzimage *b, uint64_t limit, struct blob *ret, struct err *err);
 
 /* ---- linux_elf.c ---- */

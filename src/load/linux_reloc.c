@@ -2,15 +2,15 @@
 /*
  * Moving an ELF kernel.  What has to change is listed in one of two ways:
  *
- * Behind the ELF in a bzImage, for its decompressor (arch/x86/boot/compressed/misc.c, handle_relocations): 32-bit words,
- * each the lower half of a linked virtual address, in up to three lists, each with a zero before it.  The last are places of
- * 32-bit addresses; before it in 64-bit kernels those of 32-bit values that shrink by the slide, which Linux 6.15 has no
- * more; before that those of 64-bit addresses.
+ * Behind the ELF in a bzImage, for its decompressor (arch/x86/boot/compressed/misc.c, handle_relocations): words of
+ * 32 bits, each the lower half of a linked virtual address, in up to three lists, each with a zero before it.  The last
+ * has places of 32-bit addresses; before it 64-bit kernels have those of 32-bit values that shrink by the slide (not
+ * since Linux 6.15), and before that those of 64-bit addresses.
  *
- * In the ELF, when linked with --emit-relocs: arch/x86/tools/relocs.c makes these lists from them.  What is relative to
+ * In the ELF, when linked with --emit-relocs: arch/x86/tools/relocs.c makes these lists of them.  What is relative to
  * the instruction needs nothing, unless it refers to the per-CPU section: that is linked at address 0 up to Linux 6.14,
- * stays there, and is reached from code that moves.  What refers to it by its own address stays as it is.  Absolute symbols
- * are numbers, but for those that linkers made of labels, which lie in the kernel.
+ * stays there, and is reached from code that moves.  What refers to it by its own address stays as it is.  Absolute
+ * symbols are numbers, but for those that linkers made of labels, which lie in the kernel.
  */
 #include "load/linux.h"
 

@@ -1,5 +1,6 @@
 libgvcore_a_SOURCES += src/load/load.h src/load/parts.h src/load/image.c src/load/blob.c src/load/layout.c \
-	src/load/boot.c src/load/flat.c src/load/elf.c src/load/multiboot.c src/load/mbinfo.c \
+	src/load/boot.c src/load/flat.c src/load/elf.c src/load/multiboot.h src/load/multiboot.c src/load/mbinfo.c \
+	src/load/multiboot2.c src/load/mb2header.c src/load/mb2info.c src/load/boot_tables.c \
 	src/load/symtab.h src/load/symtab.c src/load/decompress.h src/load/decompress.c src/load/linux.h src/load/linux.c \
 	src/load/bzimage.c src/load/linux_elf.c src/load/linux_map.c src/load/linux_kaslr.c src/load/linux_reloc.c \
 	src/load/linux_start.c src/load/linux_real.c

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Multiboot 1 kernels (Multiboot Specification 0.6.96): the header, and loading by it or by ELF headers. */
-#include "load/parts.h"
+#include "load/multiboot.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +10,6 @@
 #define SEARCH_SIZE     8192
 #define HEADER_MAGIC    0x1badb002u
 #define LOADER_MAGIC    0x2badb002u
-#define ADDRESS_LIMIT   (4 * GIB)       /* everything is given in 32-bit addresses */
 
 #define REQUIRED        0xffffu         /* flags a loader must know to go on */
 #define PAGE_ALIGN      (1u << 0)       /* modules are page-aligned always */
@@ -19,20 +18,12 @@
 #define ADDRESSES       (1u << 16)
 
 struct header {
-	size_t at;              /* where it was found in the file */
 	uint32_t flags;
-	uint32_t header_addr, load_addr, load_end_addr, bss_end_addr, entry_addr;
+	struct mb_addresses addr;       /* only `at` without ADDRESSES in the flags */
 };
 
 #define BASE_WORDS      3       /* magic, flags, checksum */
 #define ALL_WORDS       8       /* and the address fields */
-
-/* What the address fields come to. */
-struct addressed {
-	uint64_t gpa, entry;
-	size_t offset, file_size;
-	uint64_t mem_size;
-};
 
 static uint32_t word(const struct blob *file, size_t at)
 {
@@ -65,39 +56,41 @@ bool multiboot_probe(const struct blob *file)
 	size_t at;
 	bool bad;
 
-	return find_header(file, &at, &bad);
+	return find_header(file, &at, &bad) || multiboot2_probe(file, NULL);
 }
 
 static int read_header(const struct blob *file, struct header *ret, struct err *err)
 {
 	struct header h = { 0 };
-	bool bad;
+	bool bad, bad2;
 
-	if (!find_header(file, &h.at, &bad))
+	if (!find_header(file, &h.addr.at, &bad)) {
+		multiboot2_probe(file, &bad2);
 		return err_set(err, ENOEXEC, bad ? "the Multiboot header has a wrong checksum" :
-			       "no Multiboot header in the first 8 KiB");
-	h.flags = word(file, h.at + 4);
+			       bad2 ? "the Multiboot 2 header has a wrong checksum" :
+			       "no Multiboot header in the first 8 KiB, nor one of Multiboot 2 in the first 32 KiB");
+	}
+	h.flags = word(file, h.addr.at + 4);
 	if (h.flags & REQUIRED & ~(PAGE_ALIGN | MEMORY_INFO | VIDEO_MODE))
 		return err_set(err, ENOEXEC,
 			       "the Multiboot header requires features that are not known (flags 0x%x)",
 			       h.flags & REQUIRED);
 	if (h.flags & ADDRESSES) {
-		if (file->size - h.at < ALL_WORDS * 4)
+		if (file->size - h.addr.at < ALL_WORDS * 4)
 			return err_set(err, ENOEXEC, "truncated: the file ends inside the Multiboot header");
-		h.header_addr = word(file, h.at + 12);
-		h.load_addr = word(file, h.at + 16);
-		h.load_end_addr = word(file, h.at + 20);
-		h.bss_end_addr = word(file, h.at + 24);
-		h.entry_addr = word(file, h.at + 28);
+		h.addr.header_addr = word(file, h.addr.at + 12);
+		h.addr.load_addr = word(file, h.addr.at + 16);
+		h.addr.load_end_addr = word(file, h.addr.at + 20);
+		h.addr.bss_end_addr = word(file, h.addr.at + 24);
+		h.addr.entry_addr = word(file, h.addr.at + 28);
 	}
 	*ret = h;
 	return 0;
 }
 
-/* Works the address fields out and names the one that lies. */
-static int read_addresses(const struct header *h, const struct blob *file, struct addressed *ret, struct err *err)
+int mb_addresses_check(const struct mb_addresses *h, const struct blob *file, struct mb_placed *ret, struct err *err)
 {
-	struct addressed a = { .gpa = h->load_addr, .entry = h->entry_addr };
+	struct mb_placed a = { .gpa = h->load_addr, .entry = h->entry_addr };
 	uint64_t before = (uint64_t)h->header_addr - h->load_addr, load_end, mem_end;
 
 	if (h->load_addr > h->header_addr)
@@ -120,7 +113,7 @@ static int read_addresses(const struct header *h, const struct blob *file, struc
 	if (mem_end < load_end)
 		return err_set(err, ENOEXEC, "Multiboot bss_end_addr 0x%x is below load_end_addr 0x%" PRIx64,
 			       h->bss_end_addr, load_end);
-	if (mem_end > ADDRESS_LIMIT)
+	if (mem_end > MB_ADDRESS_LIMIT)
 		return err_set(err, ENOEXEC, "Multiboot load_addr 0x%x: the image would wrap past 4 GiB",
 			       h->load_addr);
 	if (a.entry < a.gpa || a.entry >= mem_end)
@@ -133,19 +126,34 @@ static int read_addresses(const struct header *h, const struct blob *file, struc
 	return 0;
 }
 
+int mb_placed_load(const struct mb_placed *a, const struct blob *file, uint64_t moved, struct layout *l, struct gmem *g,
+		   struct err *err)
+{
+	uint64_t gpa = a->gpa + moved;
+	int rc = layout_add(l, gpa, a->mem_size, "load_addr to bss_end_addr", err);
+
+	if (rc)
+		return rc;
+	gmem_write(g, gpa, file->data + a->offset, a->file_size);
+	gmem_zero(g, gpa + a->file_size, a->mem_size - a->file_size);
+	return 0;
+}
+
 int multiboot_check(struct image *im, struct err *err)
 {
-	struct addressed a;
+	struct mb_placed a;
 	struct elf_file f;
 	struct header h;
 	int rc;
 
+	if (multiboot2_probe(&im->file, NULL))
+		return multiboot2_check(im, err);
 	im->kind_name = "multiboot";
 	rc = read_header(&im->file, &h, err);
 	if (rc)
 		return rc;
 	if (h.flags & ADDRESSES) {
-		rc = read_addresses(&h, &im->file, &a, err);
+		rc = mb_addresses_check(&h.addr, &im->file, &a, err);
 		if (rc)
 			return rc;
 		/* An ELF around it counts for symbols only, and a broken one does not matter. */
@@ -169,25 +177,22 @@ int multiboot_check(struct image *im, struct err *err)
 static int load_kernel(const struct image *im, const struct header *h, struct layout *l, struct gmem *g,
 		       uint64_t *ret_entry, struct err *err)
 {
-	struct addressed a;
+	struct mb_placed a;
 	struct elf_file f;
 	int rc;
 
 	if (h->flags & ADDRESSES) {
-		rc = read_addresses(h, &im->file, &a, err);
+		rc = mb_addresses_check(&h->addr, &im->file, &a, err);
 		if (!rc)
-			rc = layout_add(l, a.gpa, a.mem_size, "load_addr to bss_end_addr", err);
-		if (rc)
-			return rc;
-		gmem_write(g, a.gpa, im->file.data + a.offset, a.file_size);
-		gmem_zero(g, a.gpa + a.file_size, a.mem_size - a.file_size);
-		*ret_entry = a.entry;
-		return 0;
+			rc = mb_placed_load(&a, &im->file, 0, l, g, err);
+		if (!rc)
+			*ret_entry = a.entry;
+		return rc;
 	}
 	rc = elf_kernel_open(&im->file, &f, err);
 	if (rc)
 		return rc;
-	rc = elf_kernel_place(&f, 0, ADDRESS_LIMIT, l, err);
+	rc = elf_kernel_place(&f, 0, MB_ADDRESS_LIMIT, l, err);
 	if (!rc)
 		rc = elf_kernel_entry(&f, ret_entry, err);
 	if (!rc)
@@ -196,26 +201,29 @@ static int load_kernel(const struct image *im, const struct header *h, struct la
 	return rc;
 }
 
-/* Puts each module on pages of its own, after the kernel and above the first MiB. */
-static int load_modules(const struct load_opts *opts, struct layout *l, struct gmem *g, uint64_t *gpa,
-			struct err *err)
+int mb_modules_load(const struct load_opts *opts, struct layout *l, struct gmem *g, uint64_t **ret, struct err *err)
 {
-	uint64_t from = layout_end(l);
+	uint64_t from = layout_end(l), *gpa;
 	size_t i;
 	int rc;
 
 	if (from < MIB)
 		from = MIB;
+	gpa = calloc(opts->nmodules + 1, sizeof(*gpa));
+	if (!gpa)
+		return err_errno(err, ENOMEM, "modules");
 	for (i = 0; i < opts->nmodules; i++) {
 		const struct blob *b = &opts->modules[i];
 
-		rc = layout_place(l, from, ADDRESS_LIMIT, b->size, PAGE_SIZE_4K, LAYOUT_LOWEST, b->path, &gpa[i],
-				  err);
-		if (rc)
+		rc = layout_place(l, from, MB_ADDRESS_LIMIT, b->size, PAGE_SIZE_4K, LAYOUT_LOWEST, b->path, &gpa[i], err);
+		if (rc) {
+			free(gpa);
 			return rc;
+		}
 		gmem_write(g, gpa[i], b->data, b->size);
 		from = gpa[i] + b->size;
 	}
+	*ret = gpa;
 	return 0;
 }
 
@@ -227,19 +235,15 @@ int multiboot_load(const struct image *im, const struct load_opts *opts, struct 
 	struct layout l;
 	int rc;
 
+	if (multiboot2_probe(&im->file, NULL))
+		return multiboot2_load(im, opts, g, ret, err);
 	rc = read_header(&im->file, &h, err);
 	if (rc)
 		return rc;
 	layout_init(&l, g);
-	if (opts->nmodules) {
-		modules = calloc(opts->nmodules, sizeof(*modules));
-		if (!modules)
-			rc = err_errno(err, ENOMEM, "modules");
-	}
+	rc = load_kernel(im, &h, &l, g, &entry, err);
 	if (!rc)
-		rc = load_kernel(im, &h, &l, g, &entry, err);
-	if (!rc)
-		rc = load_modules(opts, &l, g, modules, err);
+		rc = mb_modules_load(opts, &l, g, &modules, err);
 	if (!rc)
 		rc = mbinfo_build(im, opts, modules, &l, g, &info, err);
 	if (!rc)

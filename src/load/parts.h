@@ -89,9 +89,17 @@ int elf_kernel_entry(const struct elf_file *f, uint64_t *ret, struct err *err);
 /* Copies segments that elf_kernel_place() found good, with the same MOVED, and zeroes the rest of each. */
 void elf_kernel_copy(const struct elf_file *f, const struct blob *file, uint64_t moved, struct gmem *g);
 
-/* ---- multiboot.c, mbinfo.c ---- */
+/* ---- boot_tables.c ---- */
 
-/* Whether FILE has a Multiboot 1 header with a right checksum. */
+/*
+ * Writes ACPI and MP tables for the machine that OPTS describes to LINUX_TABLES_GPA; *RET_RSDP is left as it is when they
+ * are not wanted.  As acpi_build().
+ */
+int boot_tables_put(const struct load_opts *opts, struct gmem *g, uint64_t *ret_rsdp, struct err *err);
+
+/* ---- multiboot.c, mbinfo.c; more in load/multiboot.h ---- */
+
+/* Whether FILE has a header of Multiboot 1 or 2 with a right checksum. */
 bool multiboot_probe(const struct blob *file);
 /*
  * Builds the information structure (Multiboot 0.6.96, 3.3) in low memory; MODULES are at MODULE_GPA.  -ENOSPC,
