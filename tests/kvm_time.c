@@ -15,7 +15,7 @@
 #define STOP_NS         400000000u
 #define SLACK_NS        100000000u      /* what may be added between our readings and KVM's */
 
-/* (counter - its stamp) shifted, times the factor, over 2^32, and the time then.  A version that is odd or changes: again. */
+/* It exits in every round, for not every host can interrupt a loop that does not.  (counter - its stamp) shifted, times the factor, over 2^32, and the time then.  A version that is odd or changes: again. */
 GUEST(reader,
 	".code64\n"
 	"mov $0x4b564d01, %ecx\n mov $0x2001, %eax\n xor %edx, %edx\n wrmsr\n"
@@ -24,7 +24,7 @@ GUEST(reader,
 	"movsbl 0x201c, %ecx\n test %ecx, %ecx\n jns 2f\n neg %ecx\n shr %cl, %rax\n jmp 3f\n 2: shl %cl, %rax\n"
 	"3: mov 0x2018, %edx\n mul %rdx\n shrd $32, %rdx, %rax\n add 0x2010, %rax\n"
 	"cmp 0x2000, %ebx\n jne 1b\n"
-	"mov %rax, 0x3000\n incq 0x3008\n jmp 1b\n");
+	"mov %rax, 0x3000\n incq 0x3008\n out %al, $0x80\n jmp 1b\n");
 
 static uint64_t now_ns(void)
 {
