@@ -135,6 +135,7 @@ int breaks_init(struct machine_kvm *k, struct err *err)
 	vm->user_steps = k->probe.steps & 1u << PROBE_USER;
 	vm->data_watch = k->probe.watches == PROBE_ALL;
 	vm->own_registers = k->probe.own_beside;
+	vm->repairs_syscalls = !k->probe.syscalls;
 	vm->alias_hits = vm->assist = true;
 	vm->hw_breaks = vm->hw_watches = UINT64_MAX;
 	return r;

@@ -15,6 +15,7 @@
 #include "mem/idt.h"
 
 #define CR0_PE     1ull
+#define EFER_SCE   1ull
 #define EFER_LMA   (1ull << 10)
 #define GATE_MAX   16u
 #define PAGE_BYTES 4096u
@@ -124,15 +125,21 @@ static bool compare(const struct vectors *x, const struct idt *t, struct tables 
 	return same;
 }
 
+/* V may go to user mode, and make system calls there that are to be repaired. */
+static bool makes_syscalls(const struct vcpu *v)
+{
+	return v->vm->repairs_syscalls && (v->run->s.regs.sregs.efer & EFER_SCE) && (v->run->s.regs.sregs.efer & EFER_LMA);
+}
+
 bool catch_stale(struct catch_table *t, const struct vcpu *v)
 {
 	struct view w;
 	struct idt idt;
 
-	if (!catch_has(t, CATCH_EXCEPTION))
-		return false;
+	if (!catch_has(t, CATCH_EXCEPTION) && !t->vm->page_faults)
+		return makes_syscalls(v);
 	get_idt(v, read_raw, &w, &idt);
-	return !compare(t->vectors, &idt, &t->vectors->cpu[v->id], false);
+	return !compare(t->vectors, &idt, &t->vectors->cpu[v->id], false) || (!t->vm->page_faults && makes_syscalls(v));
 }
 
 /* One that has not been started has whatever its registers were reset to for a table, and uses none. */
@@ -174,6 +181,12 @@ static int place_order(const void *a, const void *b)
 	return p->gva < q->gva ? -1 : p->gva > q->gva;
 }
 
+/* In real mode vector 14 is another thing. */
+static bool wanted(const struct catch_table *t, const struct idt *idt, unsigned vector)
+{
+	return t->vectors->caught[vector] || (t->vm->page_faults && vector == PAGE_FAULT && idt->kind == IDT_LONG);
+}
+
 /* Fills x->wanted with the handlers of what is caught, each once; returns how many. */
 static size_t collect(const struct catch_table *t)
 {
@@ -188,7 +201,7 @@ static size_t collect(const struct catch_table *t)
 			continue;
 		get_idt(t->vm->cpus[i], read_own, &w, &idt);
 		for (unsigned vec = x->first; vec <= x->last; vec++)
-			if (x->caught[vec] && !idt_find(&idt, vec, &gate, NULL))
+			if (wanted(t, &idt, vec) && !idt_find(&idt, vec, &gate, NULL))
 				x->wanted[n++] = (struct place){ gate.handler, i };
 	}
 	qsort(x->wanted, n, sizeof(*x->wanted), place_order);
@@ -242,8 +255,18 @@ static int move_breaks(struct catch_table *t, size_t wanted, struct err *err)
 int catch_follow(struct catch_table *t, struct err *err)
 {
 	struct vectors *x = t->vectors;
+	bool more = false;
+	int r;
 
 	catch_halts_follow(t);
+	for (unsigned i = 0; i < t->vm->ncpus && !t->vm->page_faults; i++)
+		more |= makes_syscalls(t->vm->cpus[i]);
+	if (more) {
+		t->vm->page_faults = true;
+		r = catch_vectors_changed(t, err);
+		t->vm->page_faults = t->vectors;
+		return r;
+	}
 	if (!x || (x->first > x->last && !x->n))
 		return 0;
 	if (x->first > x->last)
@@ -299,6 +322,10 @@ int catch_vectors_changed(struct catch_table *t, struct err *err)
 		memset(x->caught + s->start, true, s->end - s->start + 1);
 		x->first = s->start < x->first ? (unsigned)s->start : x->first;
 		x->last = s->end > x->last ? (unsigned)s->end : x->last;
+	}
+	if (t->vm->page_faults) {
+		x->first = x->first > PAGE_FAULT ? PAGE_FAULT : x->first;
+		x->last = x->last < PAGE_FAULT ? PAGE_FAULT : x->last;
 	}
 	return catch_follow(t, err);
 }

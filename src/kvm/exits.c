@@ -262,7 +262,7 @@ bool vcpu_handle_exit(struct vcpu *v, int ret)
 	if (ret >= 0)
 		v->late = false;
 	/* Guests change their interrupt tables without an exit: the next one shows it. */
-	if (enter && catch_has(v->vm->catches, CATCH_EXCEPTION) && catch_stale(v->vm->catches, v))
+	if (enter && catch_stale(v->vm->catches, v))
 		vm_pause(v->vm);
 	return enter;
 }

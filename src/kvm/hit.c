@@ -6,12 +6,14 @@
 #include "kvm/debug.h"
 #include "kvm/guest_mem.h"
 #include "kvm/regs.h"
+#include "kvm/syscalls.h"
 #include "kvm/watch_kvm.h"
 #include "mem/translate.h"
 
 #define VECTOR_BP 3
 #define INT1      0xf1
 #define RFLAGS_TF (1ull << 8)
+#define RFLAGS_RF (1ull << 16)
 #define DR6_REGISTERS 0xfull
 #define DR6_BD    (1ull << 13)  /* a MOV of a debug register, before it is done */
 #define DR6_BS    (1ull << 14)  /* single-step */
@@ -85,13 +87,42 @@ static void ask_catch(struct vcpu *v, const struct breakpoint *b, struct stop_ev
 
 	if (!(b->owners & BREAK_OWNER_CATCH) || ev->owners)
 		return;
-	while (catch_vector(v->vm->catches, v, b->spec.gva, &one)) {
+	while (catch_vector(v->vm->catches, v, b->spec.gva, &one) ||
+	       catch_kernel_hit(v->vm->catches, v, b->spec.gva, &one)) {
 		one.owners = BREAK_OWNER_MONITOR;
 		if (stop_wanted(v, &one)) {
 			*ev = one;
 			return;
 		}
 	}
+}
+
+/*
+ * Handlers begin with what does next to nothing, and a step over a breakpoint parks everybody: so that is carried out here.  False:
+ * it is something else, and nothing was done.
+ */
+static bool pass(struct vcpu *v)
+{
+	static const struct {
+		uint8_t len, bytes[4];
+	} known[] = {
+		{ 1, { 0x90 } }, { 2, { 0x66, 0x90 } }, { 3, { 0x0f, 0x1f, 0x00 } },     /* nop, as compilers pad with it */
+		{ 4, { 0xf3, 0x0f, 0x1e, 0xfa } },      /* endbr64: there is no shadow stack to speak of */
+	};
+	struct kvm_regs regs = v->run->s.regs.regs;
+	uint8_t code[4];
+	size_t n;
+
+	if (v->act.kind != ACT_CONT || regs_code_bits(v) != 64 || (regs.rflags & RFLAGS_TF) || v->over)
+		return false;
+	n = guest_mem_read(v, regs.rip, code, sizeof(code), NULL);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (n >= known[i].len && !memcmp(code, known[i].bytes, known[i].len)) {
+			regs.rip += known[i].len;
+			regs.rflags &= ~RFLAGS_RF;
+			return !regs_set_general(v, &regs);
+		}
+	return false;
 }
 
 bool debug_hit(struct vcpu *v, const struct break_site *site)
@@ -103,6 +134,8 @@ bool debug_hit(struct vcpu *v, const struct break_site *site)
 
 	if (!site && !b)
 		return false;
+	if (syscalls_repair(v))
+		return true;
 	for (; b; b = break_next(b))
 		if (is_here(v, b, site)) {
 			ask(v, b, false, &ev);
@@ -113,7 +146,7 @@ bool debug_hit(struct vcpu *v, const struct break_site *site)
 			ask(v, b, true, &ev);
 	if (ev.owners)
 		vcpu_event(v, &ev);
-	else
+	else if (!pass(v))
 		vcpu_want_alone(v, OVER_BREAK);
 	return true;
 }

@@ -41,6 +41,10 @@
 #define DR6_BD     (1u << 13)
 #define DR7_FIXED  0x400u
 #define DR7_GD     (1u << 13)
+#define EFER_SCE   1u
+#define MSR_STAR   0xc0000081u
+#define MSR_LSTAR  0xc0000082u
+#define MSR_FMASK  0xc0000084u
 
 /* A step may end before its instruction, once for each of the tables and pages it is the first to need. */
 #define STEP_TRIES 16
@@ -74,6 +78,7 @@ const struct probe_field probe_fields[] = {
 	FIELD(own_watches, 1),
 	FIELD(own_beside, 1),
 	FIELD(guards, 1),
+	FIELD(syscalls, 1),
 #undef FIELD
 };
 
@@ -349,6 +354,32 @@ static void try_own(struct scratch *s, struct probe *p)
 		    s->run->debug.arch.dr6 & DR6_BD;
 }
 
+/* A handler's hlt is the kernel's entry; user mode may not halt, and a fetch there is not refused, so it ends at vector 13's. */
+static void try_syscall(struct scratch *s, struct probe *p)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry[3];
+	} msrs = {
+		.head.nmsrs = 3,
+		.entry = {
+			{ .index = MSR_STAR, .data = (uint64_t)(DS_KERNEL | 3) << 48 | (uint64_t)CS_KERNEL << 32 },
+			{ .index = MSR_LSTAR, .data = HANDLERS },
+			{ .index = MSR_FMASK },
+		},
+	};
+	struct kvm_guest_debug none = { .control = 0 };
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	if (!arrange(s, PROBE_USER, CODE_OF("\x0f\x05"), &none) || !call(s, s->cpu_fd, KVM_GET_SREGS, &sregs))
+		return;
+	sregs.efer |= EFER_SCE;
+	/* It answers how many were set. */
+	if (call(s, s->cpu_fd, KVM_SET_SREGS, &sregs) && kvm_ioctl_num(s->cpu_fd, KVM_SET_MSRS, (uintptr_t)&msrs) == 3)
+		p->syscalls = run_once(s, &regs) == KVM_EXIT_HLT && regs.rip == HANDLERS + 1;
+}
+
 /* To be the last: an NMI that has been held off may come all the same once nothing holds it. */
 static void try_interrupt(struct scratch *s, struct probe *p)
 {
@@ -371,6 +402,7 @@ int probe_measure(const struct kvm *k, struct probe *ret, struct err *err)
 			try_mode(&s, mode, &p);
 		try_own(&s, &p);
 		try_stepping(&s, &p);
+		try_syscall(&s, &p);
 		try_interrupt(&s, &p);
 		p.int3_exits = p.int3s & 1u << PROBE_REAL;
 		p.trap_byte = p.int3_exits ? INT3 : ICEBP;
@@ -445,6 +477,7 @@ static const struct {
 	FACT("guest's breakpoints", own_execs, show_bool, "the guest's own hardware breakpoints work"),
 	FACT("guest's watchpoints", own_watches, show_bool, "the guest's own hardware watchpoints work"),
 	FACT("guest's beside ours", own_beside, show_bool, "the guest's own go on working while debug registers are ours"),
+	FACT("system calls", syscalls, show_bool, "SYSCALL in user mode reaches the guest's kernel by itself"),
 	FACT("guarded debug registers", guards, show_bool, "the guest's own accesses to its debug registers can be seen"),
 #undef FACT
 };

@@ -1,12 +1,14 @@
-# Stepping, and its tests.
-libgvkvm_a_SOURCES += src/kvm/step_user.c src/kvm/step_priv.h
+# Stepping, system calls of user code, and their tests.
+libgvkvm_a_SOURCES += src/kvm/step_user.c src/kvm/step_priv.h src/kvm/syscalls.c src/kvm/syscalls.h
 
 if HAVE_CHECK
 step_rig = tests/step_rig.c tests/step_rig.h $(kvm_harness)
-check_PROGRAMS += tests/kvm_step tests/kvm_debugregs
-TESTS += tests/kvm_step tests/kvm_debugregs
+check_PROGRAMS += tests/kvm_step tests/kvm_debugregs tests/kvm_syscalls
+TESTS += tests/kvm_step tests/kvm_debugregs tests/kvm_syscalls
 tests_kvm_debugregs_SOURCES = tests/kvm_debugregs.c $(step_rig)
 tests_kvm_debugregs_LDADD = $(kvm_libs)
+tests_kvm_syscalls_SOURCES = tests/kvm_syscalls.c $(step_rig)
+tests_kvm_syscalls_LDADD = $(kvm_libs)
 tests_kvm_step_SOURCES = tests/kvm_step.c $(step_rig)
 tests_kvm_step_LDADD = $(kvm_libs)
 endif

@@ -103,6 +103,8 @@ struct vm {
 	bool steps_by_flag;             /* see struct probe */
 	bool data_watch;                /* debug registers watch data on this host */
 	bool user_steps;                /* code at CPL 3 can be stepped; else its trap goes to the guest's own handler */
+	bool repairs_syscalls;          /* user code's SYSCALL does not reach the kernel: syscalls.h */
+	bool page_faults;               /* the handlers have breakpoints for that; changed while all are parked */
 	bool own_registers;             /* the guest's own debug registers work beside ours: else they share the real ones */
 	atomic_bool input_wanted;       /* the guest made room in COM1's receiver, or the console's */
 };
