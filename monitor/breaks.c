@@ -372,6 +372,33 @@ int brks_enable(struct breaks *b, unsigned number, bool on, struct err *err)
 	return on ? arm(b, k, err) : disarm(b, k, err);
 }
 
+static void move(struct breaks *b, struct brk *k, uint64_t delta, struct err *err)
+{
+	bool was = k->enabled;
+
+	if (was && disarm(b, k, err))
+		return;
+	if (k->type == BRK_BREAK)
+		k->at.gva += delta;
+	else
+		k->watch.gva += delta;
+	/* Its owner is told, and may try again. */
+	if (was && !(k->type == BRK_WATCH && brks_of_watch(b, &k->watch, NULL)))
+		arm(b, k, err);
+}
+
+size_t brks_move(struct breaks *b, uint64_t delta, struct err *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->v[i]->moves) {
+			move(b, b->v[i], delta, err);
+			n++;
+		}
+	return n;
+}
+
 /* -- what a stop is of -- */
 
 static void wanted_clear(struct wanted *w, unsigned cpu)

@@ -30,6 +30,7 @@ struct brk {
 	bool enabled;
 	bool temporary;         /* goes when it is hit */
 	bool silent;            /* its commands begin with `silent` */
+	bool moves;             /* its place was named by symbols, and goes where they go */
 	bool goes_on;           /* its commands end with `continue` */
 	char *condition;        /* owned; NULL: none */
 	char *commands;         /* lines, each with its newline; owned; NULL: none */
@@ -84,6 +85,11 @@ int brks_remove(struct breaks *b, unsigned number, struct err *err);
 int brks_remove_all(struct breaks *b, struct err *err);
 /* Gives it to the machine or takes it away from it; its number and counts stay.  -ENOENT; what the machine answers. */
 int brks_enable(struct breaks *b, unsigned number, bool on, struct err *err);
+/*
+ * Those that were named by symbols are DELTA (modulo 2^64) from where they were.  Returns how many; one that the machine will not have
+ * at its new place is disabled there, with ERR saying why, and counted as well.
+ */
+size_t brks_move(struct breaks *b, uint64_t delta, struct err *err);
 /* No start, or a stop that was told: until's goes. */
 void brks_drop_until(struct breaks *b);
 /* All that EV, a stop, is of; none when it is not of any. */

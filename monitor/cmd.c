@@ -9,7 +9,7 @@
 #include "monitor/text.h"
 
 const struct cmd_group *const cmd_groups[] = {
-	&cmd_run_group, &cmd_inspect_group, &cmd_stack_group, &cmd_info_group, &cmd_change_group, &cmd_break_group,
+	&cmd_run_group, &cmd_inspect_group, &cmd_stack_group, &cmd_symbols_group, &cmd_info_group, &cmd_kernel_group, &cmd_change_group, &cmd_break_group,
 	&cmd_engine_group, &cmd_debugregs_group, &cmd_msr_group, &cmd_devices_group, &cmd_slot_group, &cmd_dirty_group, &cmd_session_group, NULL,
 };
 

@@ -22,6 +22,7 @@ enum cmd_flags {
 	CMD_TEXT = 1 << 4,      /* its argument is text: no comment and no -j in it */
 	CMD_SCRIPT = 1 << 5,    /* in scripts only */
 	CMD_TERMINAL = 1 << 6,  /* at the terminal only */
+	CMD_GOES_ON = 1 << 8,   /* repeated without arguments, it goes on where it ended */
 	CMD_POINT = 1 << 7,     /* a test point under `plan` */
 };
 
@@ -56,7 +57,7 @@ struct cmd_group {
 
 extern const struct cmd_group cmd_run_group, cmd_inspect_group, cmd_info_group, cmd_change_group, cmd_break_group,
 	cmd_engine_group, cmd_stack_group, cmd_debugregs_group, cmd_msr_group, cmd_devices_group, cmd_slot_group, cmd_dirty_group,
-	cmd_session_group;
+	cmd_symbols_group, cmd_kernel_group, cmd_session_group;
 extern const struct cmd_group *const cmd_groups[];      /* ends with NULL */
 
 /* The INDEX-th row of all groups; NULL past the end. */

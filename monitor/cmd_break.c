@@ -10,6 +10,7 @@
 #include "monitor/core.h"
 #include "monitor/range.h"
 #include "monitor/render.h"
+#include "monitor/source.h"
 #include "monitor/text.h"
 
 #define CR3_ADDRESS 0xffffffffff000ull  /* without flags or PCID */
@@ -102,23 +103,66 @@ static bool is_pending(struct machine *m, const struct break_spec *at)
 	return !tr.present || tr.slot < 0;
 }
 
+/* WHAT at each of N places, all or none; of several the result is a list. */
+static int add_breaks(struct task *t, const struct brk *what, const uint64_t *place, int n, struct err *err)
+{
+	json_t *list = json_array();
+	int r = 0;
+
+	for (int i = 0; i < n && !r; i++) {
+		struct brk one = *what;
+
+		one.at.gva = place[i];
+		one.condition = what->condition ? strdup(what->condition) : NULL;
+		if (what->condition && !one.condition)
+			r = err_set(err, ENOMEM, "out of memory");
+		else
+			r = brk_add(t, &one, err);
+		if (r)
+			break;
+		if (one.at.kind == BREAK_SOFT && is_pending(task_machine(t), &one.at))
+			json_object_set_new(t->result, "pending", json_true());
+		json_array_append_new(list, t->result);
+		t->result = NULL;
+	}
+	if (r)
+		for (size_t i = 0; i < json_array_size(list); i++)
+			brks_remove(&t->s->mon->breaks, (unsigned)data_u64(json_array_get(list, i), "number"), NULL);
+	else
+		t->result = n == 1 ? json_incref(json_array_get(list, 0)) : json_pack("{s:O}", "breakpoints", list);
+	json_decref(list);
+	return r;
+}
+
 static int set_break(struct task *t, enum break_kind kind, bool temporary, struct err *err)
 {
 	struct brk what = { .type = BRK_BREAK, .cpu = -1, .temporary = temporary };
+	uint64_t place[SOURCE_PLACES_MAX];
 	const char *p = t->args;
-	int r;
+	int n, r;
 
 	what.at = (struct break_spec){ .kind = kind, .space = BREAK_ANY_SPACE, .cpu = t->s->cpu };
 	if (!*p)
 		return task_usage(t, err);
-	r = task_place(t, &p, &what.at.gva, err);
+	n = source_places(t, &p, place, &what.moves, err);
+	if (n < 0)
+		return n;
+	r = brk_parse_tail(t, p, TAIL_CR3 | TAIL_CPU, &what, err);
 	if (!r)
-		r = brk_parse_tail(t, p, TAIL_CR3 | TAIL_CPU, &what, err);
-	if (!r)
-		r = brk_add(t, &what, err);
-	if (!r && kind == BREAK_SOFT && is_pending(task_machine(t), &what.at))
-		json_object_set_new(t->result, "pending", json_true());
+		r = add_breaks(t, &what, place, n, err);
+	free(what.condition);
 	return r;
+}
+
+static void render_breaks(const json_t *result, struct out *o)
+{
+	const json_t *list = json_object_get(result, "breakpoints"), *row;
+	size_t i;
+
+	if (!list)
+		brk_render(result, o);
+	json_array_foreach((json_t *)list, i, row)
+		brk_render(row, o);
 }
 
 static int exec_break(struct task *t, struct err *err)
@@ -147,9 +191,11 @@ static int set_watch(struct task *t, enum watch_kind kind, struct err *err)
 
 	if (!*p)
 		return task_usage(t, err);
+	t->by_symbol = false;
 	r = range_parse_watch(t, &p, &range, err);
 	if (r)
 		return r;
+	what.moves = t->by_symbol;
 	what.watch = (struct watch_spec){ .kind = kind, .gva = range.start, .size = range.size, .cpu = t->s->cpu };
 	r = brk_parse_tail(t, p, kind == WATCH_WRITE ? TAIL_EVERY : 0, &what, err);
 	return r ? r : brk_add(t, &what, err);
@@ -181,7 +227,7 @@ static const char *const dir_names[] = {
 
 static json_t *break_data(struct machine *m, const struct brk *k)
 {
-	json_t *row = data_place(m, k->at.gva);
+	json_t *row = data_code(m, k->at.gva);
 
 	json_object_set_new(row, "type", json_string("breakpoint"));
 	json_object_set_new(row, "kind", json_string(k->at.kind == BREAK_HARD ? "hard" : "soft"));
@@ -295,24 +341,25 @@ void brk_render(const json_t *row, struct out *o)
 	out_puts(o, "\n");
 }
 
-#define BREAK_ARGS "EXPR [cr3=EXPR] [cpu=N] [if EXPR]"
+#define BREAK_ARGS "EXPR|FILE:LINE [cr3=EXPR] [cpu=N] [if EXPR]"
 #define WATCH_ARGS "RANGE [if EXPR]"
 #define RANGE_HELP \
 	"RANGE is EXPR, EXPR,SIZE, FIRST..LAST (both included), or *(u32)EXPR: the 4 bytes at EXPR (u8 to u64).\n" \
 	"A symbol alone is all it covers, an EXPR alone 8 bytes.  Any number, any length up to 1G.\n"
 
 static const struct cmd rows[] = {
-	{ "break", "b", BREAK_ARGS, "set a breakpoint at address EXPR",
+	{ "break", "b", BREAK_ARGS, "set a breakpoint at address EXPR, or where code of line LINE begins",
 	  "Any number, on all vCPUs, also where no memory is yet.  Found through the selected vCPU's page tables, and\n"
 	  "hit under any; with cr3=EXPR through those, and hit under them alone.  cpu=N: only vCPU N's hits count.\n"
 	  "if EXPR: only hits where it is not 0; one that has no value stops, and the stop says why.\n"
-	  "*EXPR is taken as gdb takes it, as EXPR.",
-	  CMD_PARKED, COMPLETE_EXPR, exec_break, brk_render },
+	  "*EXPR is taken as gdb takes it, as EXPR.  FILE:LINE: in each function that has it, inlined ones too; FILE may\n"
+	  "be a path's end.",
+	  CMD_PARKED, COMPLETE_EXPR, exec_break, render_breaks },
 	{ "tbreak", NULL, BREAK_ARGS, "set a breakpoint that goes when it is hit", "Else as break.", CMD_PARKED,
-	  COMPLETE_EXPR, exec_tbreak, brk_render },
+	  COMPLETE_EXPR, exec_tbreak, render_breaks },
 	{ "hbreak", NULL, BREAK_ARGS, "set a breakpoint at address EXPR by a debug register",
 	  "Changes no memory.  There are four, shared with gdb.  Else as break.", CMD_PARKED, COMPLETE_EXPR,
-	  exec_hbreak, brk_render },
+	  exec_hbreak, render_breaks },
 	{ "watch", NULL, "RANGE [every] [if EXPR]", "stop when memory changes",
 	  RANGE_HELP "every: also writes that leave the value as it was.", CMD_PARKED, COMPLETE_EXPR, exec_watch,
 	  brk_render },
@@ -320,7 +367,7 @@ static const struct cmd rows[] = {
 	  CMD_PARKED, COMPLETE_EXPR, exec_rwatch, brk_render },
 	{ "awatch", NULL, WATCH_ARGS, "stop when memory is read or written", RANGE_HELP "Every write counts.", CMD_PARKED,
 	  COMPLETE_EXPR, exec_awatch, brk_render },
-	{ "catch", NULL, "port|mmio|msr|exception|interrupt|unclaimed|reset|halt|shutdown ... [if EXPR]",
+	{ "catch", NULL, "port|mmio|msr|exception|interrupt|unclaimed|reset|halt|shutdown|panic|oops|kernel ... [if EXPR]",
 	  "stop at an event",
 	  "port RANGE [read|write]       mmio RANGE [read|write]       msr RANGE [read|write]\n"
 	  "  RANGE is EXPR, EXPR,COUNT or FIRST..LAST (both included); mmio: physical addresses no slot holds.\n"
@@ -330,6 +377,8 @@ static const struct cmd rows[] = {
 	  "unclaimed                     a port or MMIO access that no device answers\n"
 	  "reset                         the guest asks for a reset, before it is done\n"
 	  "halt                          HLT with interrupts off\n"
+	  "panic, oops                   a Linux kernel, whose symbols there are, gives up or finds itself at fault\n"
+	  "kernel                        the first instruction of a bzImage's kernel, unpacked; set it before the start\n"
 	  "shutdown                      triple faults always stop the guest; there is nothing to set", CMD_PARKED,
 	  COMPLETE_NONE, catch_exec, catch_render },
 	{ "delete", "d", "[N...]", "delete breakpoints, watchpoints and catchpoints N, or all of the monitor's",

@@ -93,6 +93,8 @@ static int take_instruction(const struct source *s, const struct cpu_status *cpu
 		hex[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
 	}
 	item = item_at(s, addr);
+	if (!s->physical)
+		data_add_line(item, task_machine(s->t), addr);
 	json_object_set_new(item, "bytes", json_string(hex));
 	json_object_set_new(item, "text", data_text(insn.text, strlen(insn.text)));
 	json_object_set_new(item, "current", json_boolean(!s->physical && addr == cpu->pc));
@@ -132,12 +134,19 @@ static int show(const struct source *s, const struct format *f, uint64_t *addr, 
 
 static void render_instructions(const json_t *items, struct out *o)
 {
-	const json_t *item;
+	const json_t *item, *before = NULL;
 	size_t i;
 
 	json_array_foreach(items, i, item) {
+		/* The source's line, where another one begins. */
+		if (*data_str(item, "file") &&
+		    (data_u64(before, "line") != data_u64(item, "line") || strcmp(data_str(before, "file"), data_str(item, "file")))) {
+			render_line(item, o);
+			out_puts(o, ":\n");
+		}
+		before = item;
 		out_puts(o, data_true(item, "current") ? "=> " : "   ");
-		render_place(item, o);
+		render_address(item, o);
 		out_printf(o, ":  %-20s  %s\n", data_str(item, "bytes"), data_str(item, "text"));
 	}
 }

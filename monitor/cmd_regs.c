@@ -62,8 +62,10 @@ static int add_register(struct task *t, json_t *list, enum reg_id reg, const cha
 		snprintf(decimal, sizeof(decimal), "%.18Lg", st);
 		json_object_set_new(row, "decimal", json_string(decimal));
 	}
-	if (reg == X86_RIP)
+	if (reg == X86_RIP) {
 		json_object_set_new(row, "symbol", data_symbol(task_machine(t), v));
+		data_add_line(row, task_machine(t), v);
+	}
 	flags = decode_bits(reg, v);
 	if (flags)
 		json_object_set_new(row, "flags", flags);
@@ -165,6 +167,10 @@ static void render_extra(const json_t *row, struct out *o)
 
 	if (*symbol)
 		out_printf(o, " <%s>", symbol);
+	if (*data_str(row, "file")) {
+		out_puts(o, " ");
+		render_line(row, o);
+	}
 	if (*decimal)
 		out_printf(o, " (%s)", decimal);
 	if (!flags)

@@ -298,7 +298,7 @@ static const struct cmd rows[] = {
 	{ "stepi", "si", "[N]", "step the selected vCPU by N instructions (1)",
 	  "The other vCPUs stay where they are.  Ends early at any other stop.  An empty line repeats it.",
 	  CMD_RUN | CMD_REPEAT, COMPLETE_EXPR, exec_stepi, NULL },
-	{ "until", "u", "EXPR", "resume every vCPU until one reaches address EXPR",
+	{ "until", "u", "EXPR|FILE:LINE", "resume every vCPU until one reaches address EXPR",
 	  "Sets a breakpoint there that goes at the next stop, whatever stops the guest.\n"
 	  "In a script it returns at that stop.", CMD_RUN, COMPLETE_EXPR, exec_until, NULL },
 	{ "reset", NULL, "", "start over: memory, devices and vCPUs as after loading",

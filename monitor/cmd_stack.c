@@ -35,6 +35,8 @@ static int exec_backtrace(struct task *t, struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		json_t *row = data_place(task_machine(t), frames[i].pc);
 
+		/* A call may be the last of its line, and of its function. */
+		data_add_line(row, task_machine(t), frames[i].pc - (i > 0));
 		json_object_set_new(row, "level", json_integer((json_int_t)i));
 		if (frames[i].at)
 			json_object_set_new(row, "at", data_hex(frames[i].at));

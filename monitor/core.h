@@ -23,6 +23,7 @@ struct monitor {
 	struct session *sessions;
 	struct task *tasks;             /* those that wait */
 	struct breaks breaks;
+	uint64_t slide;                 /* of the symbols, as the breakpoints know it */
 	json_t *hit;                    /* what of the last stop was whose; NULL: nothing */
 	struct out everyone;            /* all who are told of stops */
 	unsigned hooks;                 /* breakpoints' commands that run */

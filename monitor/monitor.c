@@ -14,6 +14,7 @@
 #include "monitor/hook.h"
 #include "monitor/listen.h"
 #include "monitor/notice.h"
+#include "monitor/slide.h"
 #include "monitor/render.h"
 #include "monitor/script.h"
 #include "monitor/pipe.h"
@@ -145,6 +146,13 @@ static void on_stopped(struct observer *o, const struct stop_event *ev)
 		brks_drop_until(&mon->breaks);
 	}
 	brks_told(&mon->breaks, ev);
+	slide_follow(mon);
+}
+
+/* Loading again may have put the program elsewhere. */
+static void on_reset(struct observer *o)
+{
+	slide_follow(of_observer(o));
 }
 
 static void on_resumed(struct observer *o)
@@ -300,14 +308,15 @@ int monitor_new(uv_loop_t *loop, struct machine *m, const struct monitor_events 
 		mon->ev = *ev;
 	mon->json = json;
 	mon->everyone.write = to_everyone;
+	mon->slide = machine_sym_slide(m, NULL);
 	brks_init(&mon->breaks, m);
 	machine_break_filter(m, BREAK_OWNER_MONITOR, hits_wanted, &mon->breaks);
 	sharedout_init(&mon->shared, mon);
 	mon->commander = (struct commander){ .run = gdb_run, .attached = gdb_attached, .cancel = gdb_cancel };
 	mon->gdb = (struct session){ .kind = SESSION_GDB, .from_gdb = true };
 	session_open(&mon->gdb, mon);
-	mon->observer = (struct observer){ .stopped = on_stopped, .resumed = on_resumed, .serial_output = on_serial,
-					  .firmware_output = on_firmware, .device_trouble = on_trouble };
+	mon->observer = (struct observer){ .stopped = on_stopped, .resumed = on_resumed, .was_reset = on_reset,
+					  .serial_output = on_serial, .firmware_output = on_firmware, .device_trouble = on_trouble };
 	machine_observe(m, &mon->observer);
 	uv_idle_init(loop, &mon->idle);
 	uv_timer_init(loop, &mon->timer);

@@ -29,8 +29,10 @@ static int env_sym(void *arg, const char *name, size_t len, uint64_t *ret, struc
 {
 	struct names *names = arg;
 
-	if (!machine_sym_find(names->m, name, len, ret))
+	if (!machine_sym_find(names->m, name, len, ret)) {
+		names->symbols = true;
 		return 0;
+	}
 	return err_set(err, ENOENT, "there is no symbol '%.*s'", len < 80 ? (int)len : 80, name);
 }
 

@@ -9,6 +9,7 @@
 struct names {
 	struct machine *m;
 	unsigned cpu;
+	bool symbols;           /* a symbol was looked up and found */
 };
 
 /* For expr_eval(); NAMES stays the caller's.  On any thread that may read CPU's registers and memory. */

@@ -58,17 +58,43 @@ void notice_add_place(json_t *obj, struct machine *m, const struct cpu_status *s
 	json_object_set_new(obj, "mode", json_string(notice_mode(s->mode)));
 	json_object_set_new(obj, "address", data_hex(s->pc));
 	json_object_set_new(obj, "symbol", data_symbol(m, s->pc));
+	data_add_line(obj, m, s->pc);
 	json_object_set_new(obj, "cs", json_sprintf("0x%04x", s->cs));
 	json_object_set_new(obj, "ip", data_hex(s->ip));
 }
 
-void notice_render_place(const json_t *obj, struct out *o)
+static void render_segment(const json_t *obj, struct out *o)
 {
 	const char *mode = data_str(obj, "mode");
 
 	if (!strcmp(mode, "real") || !strcmp(mode, "vm86"))
 		out_printf(o, "%04" PRIx64 ":%04" PRIx64 " ", data_u64(obj, "cs"), data_u64(obj, "ip"));
+}
+
+void notice_render_place(const json_t *obj, struct out *o)
+{
+	render_segment(obj, o);
 	render_place(obj, o);
+}
+
+void notice_add_task(json_t *obj, struct machine *m, unsigned cpu)
+{
+	struct kernel_task t;
+
+	if (!machine_kernel_current(m, cpu, &t, NULL))
+		json_object_set_new(obj, "task", json_pack("{s:o, s:i}", "name", data_text(t.comm, strlen(t.comm)), "pid",
+							   t.pid));
+}
+
+void notice_render_task(const json_t *obj, struct out *o)
+{
+	const json_t *task = json_object_get(obj, "task");
+
+	if (!task)
+		return;
+	out_puts(o, " [");
+	render_clean(data_str(task, "name"), o);
+	out_printf(o, ", pid %" PRIu64 "]", data_u64(task, "pid"));
 }
 
 /* -- whose it is -- */
@@ -109,7 +135,7 @@ static json_t *watch_data(struct machine *m, const struct watch_hit *w)
 	json_object_set_new(data, "size", json_integer(w->size));
 	json_object_set_new(data, "old", data_hex(w->old));
 	json_object_set_new(data, "new", data_hex(w->now));
-	json_object_set_new(data, w->at_known ? "by" : "now_at", data_place(m, w->at));
+	json_object_set_new(data, w->at_known ? "by" : "now_at", data_code(m, w->at));
 	return data;
 }
 
@@ -124,7 +150,7 @@ json_t *notice_hit(struct monitor *mon, const struct stop_event *ev)
 	if (ev->reason == STOP_BREAKPOINT)
 		json_object_set_new(hit, "kind", json_string(ev->kind == BREAK_HARD ? "hard" : "soft"));
 	if (ev->reason == STOP_BREAKPOINT && ev->alias)
-		json_object_set_new(hit, "alias_of", data_place(mon->m, ev->place));
+		json_object_set_new(hit, "alias_of", data_code(mon->m, ev->place));
 	if (ev->reason == STOP_WATCH)
 		json_object_set_new(hit, "watch", watch_data(mon->m, &ev->watch));
 	return hit;
@@ -155,6 +181,9 @@ json_t *notice_stop(struct monitor *mon, const struct stop_event *ev)
 	json_t *obj = json_object();
 	struct cpu_status s;
 
+	/* First of all: the symbols follow a kernel that is found. */
+	if (ev->reason != STOP_STEP && ev->reason != STOP_EXIT)
+		notice_add_task(obj, mon->m, ev->cpu);
 	json_object_set_new(obj, "reason", json_string(notice_reason(ev->reason)));
 	json_object_set_new(obj, "cpu", json_integer(ev->cpu));
 	json_object_set_new(obj, "cpus", json_integer(machine_info(mon->m)->cpus));
@@ -172,6 +201,7 @@ json_t *notice_stop(struct monitor *mon, const struct stop_event *ev)
 	} else {
 		json_object_set_new(obj, "address", data_hex(ev->pc));
 		json_object_set_new(obj, "symbol", data_symbol(mon->m, ev->pc));
+		data_add_line(obj, mon->m, ev->pc);
 	}
 	return obj;
 }
@@ -266,6 +296,7 @@ void notice_render_head(const json_t *stop, struct out *o)
 			continue;
 		out_printf(o, "cpu %" PRIu64 ": ", data_u64(stop, "cpu"));
 		(reasons[i].render ? reasons[i].render : render_plain)(stop, o);
+		notice_render_task(stop, o);
 		if (*why)
 			out_printf(o, " (%s)", why);
 		out_puts(o, "\n");
@@ -284,7 +315,9 @@ void notice_render(const json_t *stop, struct out *o)
 	if (step && data_u64(stop, "cpus") > 1)
 		out_printf(o, "cpu %" PRIu64 ": ", data_u64(stop, "cpu"));
 	out_puts(o, "=> ");
-	notice_render_place(stop, o);
+	render_segment(stop, o);
+	/* Above it the line has been told. */
+	(step ? render_place : render_address)(stop, o);
 	out_printf(o, ":  %s\n", *insn ? insn : "(cannot be read)");
 	if (json_object_get(stop, "stack")) {
 		out_puts(o, "its stack:\n");

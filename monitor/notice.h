@@ -25,6 +25,13 @@ const char *notice_mode(enum cpu_mode mode);
 void notice_add_place(json_t *obj, struct machine *m, const struct cpu_status *s);
 void notice_render_place(const json_t *obj, struct out *o);
 
+/*
+ * The task that vCPU CPU runs, where a Linux kernel is known: "task", {"name": ..., "pid": N}; and " [init, pid 1]".  Reads
+ * nothing of the guest where none is.
+ */
+void notice_add_task(json_t *obj, struct machine *m, unsigned cpu);
+void notice_render_task(const json_t *obj, struct out *o);
+
 /* As text: "cpu 0: breakpoint 1 at 0x7c05 <start+5>" and the instruction there. */
 void notice_render(const json_t *stop, struct out *o);
 /* Only its first line. */

@@ -49,6 +49,24 @@ json_t *data_place(struct machine *m, uint64_t addr)
 	return json_pack("{s:o, s:o}", "address", data_hex(addr), "symbol", data_symbol(m, addr));
 }
 
+void data_add_line(json_t *obj, struct machine *m, uint64_t addr)
+{
+	struct source_line l;
+
+	if (machine_sym_line(m, addr, &l))
+		return;
+	json_object_set_new(obj, "file", data_text(l.file, strlen(l.file)));
+	json_object_set_new(obj, "line", json_integer(l.line));
+}
+
+json_t *data_code(struct machine *m, uint64_t addr)
+{
+	json_t *obj = data_place(m, addr);
+
+	data_add_line(obj, m, addr);
+	return obj;
+}
+
 const char *data_str(const json_t *obj, const char *key)
 {
 	const char *s = json_string_value(json_object_get(obj, key));
@@ -70,13 +88,35 @@ bool data_true(const json_t *obj, const char *key)
 	return json_is_true(json_object_get(obj, key));
 }
 
-void render_place(const json_t *obj, struct out *o)
+void render_address(const json_t *obj, struct out *o)
 {
 	const char *symbol = data_str(obj, "symbol");
 
 	out_puts(o, data_str(obj, "address"));
 	if (*symbol)
 		out_printf(o, " <%s>", symbol);
+}
+
+void render_line(const json_t *obj, struct out *o)
+{
+	const char *file = data_str(obj, "file"), *from = file + strlen(file);
+
+	if (!*file)
+		return;
+	/* Its last two parts. */
+	for (unsigned slashes = 0; from > file && (from[-1] != '/' || ++slashes < 2);)
+		from--;
+	render_clean(from, o);
+	out_printf(o, ":%" PRIu64, data_u64(obj, "line"));
+}
+
+void render_place(const json_t *obj, struct out *o)
+{
+	render_address(obj, o);
+	if (*data_str(obj, "file")) {
+		out_puts(o, " ");
+		render_line(obj, o);
+	}
 }
 
 void render_size(uint64_t size, struct out *o)

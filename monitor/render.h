@@ -22,14 +22,21 @@ json_t *data_text(const char *s, size_t len);
 json_t *data_symbol(struct machine *m, uint64_t addr);
 /* {"address": ..., "symbol": ...} */
 json_t *data_place(struct machine *m, uint64_t addr);
+/* The same of code, with "file" and "line" where the source is known. */
+json_t *data_code(struct machine *m, uint64_t addr);
+/* Adds these two to OBJ. */
+void data_add_line(json_t *obj, struct machine *m, uint64_t addr);
 
 /* Members of an object; a missing one gives "", 0 or false. */
 const char *data_str(const json_t *obj, const char *key);
 uint64_t data_u64(const json_t *obj, const char *key);          /* an integer or a "0x..." string */
 bool data_true(const json_t *obj, const char *key);
 
-/* "0x7c05 <start+5>" of an object with "address" and "symbol". */
+/* "0x7c05 <start+5>" of an object with "address" and "symbol"; and with " init/main.c:12", the end of its "file" and its "line". */
+void render_address(const json_t *obj, struct out *o);
 void render_place(const json_t *obj, struct out *o);
+/* "init/main.c:12", or nothing. */
+void render_line(const json_t *obj, struct out *o);
 
 /* A number of bytes with the largest suffix that loses nothing: "128M". */
 void render_size(uint64_t size, struct out *o);

@@ -2,6 +2,7 @@
 #include "monitor/task.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
 #include "monitor/hook.h"
 #include "monitor/names.h"
 #include "monitor/render.h"
+#include "monitor/slide.h"
+#include "monitor/source.h"
 #include "monitor/text.h"
 
 void session_open(struct session *s, struct monitor *mon)
@@ -43,6 +46,8 @@ void session_close(struct session *s)
 	fwlog_leave(s);
 	free(s->repeat);
 	s->repeat = NULL;
+	free(s->list_file);
+	s->list_file = NULL;
 	if (s->collect)
 		hook_done(s->collect);
 	free(s->collect);
@@ -274,12 +279,13 @@ static void remember(struct task *t)
 	free(s->repeat);
 	s->repeat = NULL;
 	if (t->cmd->flags & CMD_REPEAT)
-		s->repeat = strdup(t->cmd->flags & CMD_FORMAT ? t->cmd->name : t->line);
+		s->repeat = strdup(t->cmd->flags & (CMD_FORMAT | CMD_GOES_ON) ? t->cmd->name : t->line);
 }
 
 static int execute(struct task *t, const char *line, size_t len)
 {
-	struct machine *m = t->s->mon->m;
+	struct monitor *mon = t->s->mon;
+	struct machine *m = mon->m;
 	struct err *err = &t->err;
 	char *start;
 	int r;
@@ -310,6 +316,7 @@ static int execute(struct task *t, const char *line, size_t len)
 	if (r)
 		return r;
 	r = t->cmd->exec(t, err);
+	slide_follow(mon);
 	machine_release(m);
 	return r;
 }
@@ -383,6 +390,7 @@ int task_expr(struct task *t, const char **p, uint64_t *ret, struct err *err)
 	int r;
 
 	r = expr_eval(*p, strlen(*p), (size_t)(*p - t->line) + 1, &env, &used, ret, err);
+	t->by_symbol |= names.symbols;
 	if (r)
 		return r == -EINVAL ? task_malformed(t, r) : r;
 	*p += used;
@@ -390,7 +398,7 @@ int task_expr(struct task *t, const char **p, uint64_t *ret, struct err *err)
 	return 0;
 }
 
-int task_place(struct task *t, const char **p, uint64_t *ret, struct err *err)
+int task_expr_place(struct task *t, const char **p, uint64_t *ret, struct err *err)
 {
 	const char *after = *p + 1;
 
@@ -399,12 +407,27 @@ int task_place(struct task *t, const char **p, uint64_t *ret, struct err *err)
 	return task_expr(t, p, ret, err);
 }
 
+int task_place(struct task *t, const char **p, uint64_t *ret, struct err *err)
+{
+	uint64_t places[SOURCE_PLACES_MAX];
+	bool moves;
+	int n = source_places(t, p, places, &moves, err);
+
+	if (n < 0)
+		return n;
+	if (n > 1)
+		return err_set(err, ENOTUNIQ, "that line is in %d places, the first at 0x%" PRIx64, n, places[0]);
+	*ret = places[0];
+	return 0;
+}
+
 int task_expr_to(struct task *t, const char *from, const char *to, uint64_t *ret, struct err *err)
 {
 	struct names names = { .m = task_machine(t), .cpu = t->s->cpu };
 	const struct expr_env env = names_env(&names);
 	int r = expr_eval(from, (size_t)(to - from), (size_t)(from - t->line) + 1, &env, NULL, ret, err);
 
+	t->by_symbol |= names.symbols;
 	return r == -EINVAL ? task_malformed(t, r) : r;
 }
 

@@ -37,6 +37,9 @@ struct session {
 	unsigned cpu;           /* the selected vCPU; follows the stops */
 	struct format x_format; /* of the last x or xp, and where it ended */
 	uint64_t x_next;
+	char *list_file;        /* what `list` has shown: owned; NULL: nothing */
+	unsigned list_line;     /* behind that */
+	uint64_t list_pc;       /* where the vCPU was */
 	char *repeat;           /* what an empty line runs; NULL: nothing */
 	struct script *script;  /* SESSION_SCRIPT: the script it belongs to */
 	struct follower *follower;      /* of firmware's text; NULL: it is not told */
@@ -75,6 +78,7 @@ struct task {
 	const char *args;       /* in line, no leading space */
 	struct format format;   /* /NFU as typed */
 	bool json;
+	bool by_symbol;         /* an expression of it has named a symbol */
 	bool malformed;         /* it failed because the line is wrong, not because of what it met */
 	json_t *result;
 	int status;             /* 0 or -errno, err set then */
@@ -119,6 +123,8 @@ int task_malformed(struct task *t, int code);
 /* The expression at *P, which moves behind it. */
 int task_expr(struct task *t, const char **p, uint64_t *ret, struct err *err);
 /* The same for a place in code: gdb's `*EXPR` is EXPR there, while `*(u32)EXPR` is what stands in memory. */
+int task_expr_place(struct task *t, const char **p, uint64_t *ret, struct err *err);
+/* The same, or FILE:LINE where that is one place. */
 int task_place(struct task *t, const char **p, uint64_t *ret, struct err *err);
 /* All of FROM to TO, within T's line, is one expression. */
 int task_expr_to(struct task *t, const char *from, const char *to, uint64_t *ret, struct err *err);

@@ -98,7 +98,7 @@ START_TEST(names_and_prefixes)
 		int code;
 		const char *part;
 	} wrong[] = {
-		{ "s", ENOTUNIQ, "stop, stepi, set" }, { "e", ENOTUNIQ, "echo, expect" },
+		{ "s", ENOTUNIQ, "stop, stepi, symbol, symbols, set" }, { "e", ENOTUNIQ, "echo, expect" },
 		{ "w", ENOTUNIQ, "wait, write, watch" },
 		{ "info s", ENOTUNIQ, "slots, status" }, { "info", ENOENT, "info: one of" },
 		{ "info  ", ENOENT, "info: one of" },

@@ -86,6 +86,7 @@ static void expect_everything(struct options o)
 	ck_assert(o.disks[1].readonly && !o.disks[1].snapshot && o.disks[1].cdrom);
 	ck_assert(o.user_irqchip);
 	ck_assert(o.stop_unclaimed);
+	ck_assert_str_eq(o.symbols, "v");
 	ck_assert_uint_eq(o.ngdb, 1);
 	ck_assert_int_eq(o.gdb[0].kind, ADDR_UNIX);
 	ck_assert_str_eq(o.gdb[0].path, "/g");
@@ -102,13 +103,13 @@ static void expect_everything(struct options o)
 START_TEST(every_option_both_ways)
 {
 	expect_everything(parse_good("-k|flat|--load|1M|--entry|0x100020|--mode|long|-m|1G|-c|4|--dirty-log|ring|--tdesc|i386|-a|root=x y|"
-				     "-i|mod|-d|d,ro|--cdrom|cd|--irqchip|user|--unclaimed|stop|-g|/g|-M|unix:m|-x|f|-e|c|-s|file:out|-rjv|img"));
+				     "-i|mod|-d|d,ro|--cdrom|cd|--irqchip|user|--unclaimed|stop|--symbols|v|-g|/g|-M|unix:m|-x|f|-e|c|-s|file:out|-rjv|img"));
 	expect_everything(parse_good("img|--kind=flat|--load=1M|--entry=0x100020|--mode=long|--memory=1G|"
 				     "--cpus=4|--dirty-log=ring|--tdesc=i386|--append=root=x y|--initrd=mod|"
-				     "--disk=d,ro|--cdrom=cd|--irqchip=user|--unclaimed=stop|--gdb=/g|--monitor=unix:m|"
+				     "--disk=d,ro|--cdrom=cd|--irqchip=user|--unclaimed=stop|--symbols=v|--gdb=/g|--monitor=unix:m|"
 				     "--script=f|--execute=c|--serial=file:out|--run|--json|--verbose"));
 	expect_everything(parse_good("-kflat|--loa|1M|--en=0x100020|--mod=long|-m1G|-c4|--dir=ring|--t=i386|-aroot=x y|-imod|"
-				     "-dd,ro|--cd=cd|--ir=user|--u=stop|-g/g|-Munix:m|-xf|-ec|-sfile:out|-r|-j|-v|--|img"));
+				     "-dd,ro|--cd=cd|--ir=user|--u=stop|--sy=v|-g/g|-Munix:m|-xf|-ec|-sfile:out|-r|-j|-v|--|img"));
 }
 END_TEST
 
@@ -377,6 +378,7 @@ static const struct {
 	{ "--disk=,ro,snapshot", "--disk=,ro,snapshot: no file is named" },
 	{ "--cdrom=", "--cdrom=: no file is named" },
 	{ "-b|", "-b : no file is named" },
+	{ "a|--symbols=", "--symbols=: no file is named" },
 	{ "-d|d|--vga-bios=", "--vga-bios=: no file is named" },
 	{ "-d|1|-d|2|--cdrom|3|-d|4|-d|5", "-d 5: more than 4 disks and CDs" },
 	{ "-d|1|-d|2|-d|3|-d|4|--cdrom=5", "--cdrom=5: more than 4 disks and CDs" },
@@ -509,7 +511,7 @@ START_TEST(rows_are_sound)
 			ck_assert(!a->letter || a->letter != b->letter);
 		}
 	}
-	ck_assert_uint_eq(i, 30);
+	ck_assert_uint_eq(i, 34);
 	ck_assert_ptr_null(options_row(i + 1));
 }
 END_TEST

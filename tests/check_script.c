@@ -127,7 +127,7 @@ START_TEST(statuses)
 	ends("console\n", 72, "1: console is for the terminal");
 	/* what is wrong with the line */
 	ends("echo a\nnosuch\n", 66, "2: there is no command 'nosuch' (help lists them)");
-	ends("s\n", 66, "1: 's' could be stop, stepi, set, step-irqs, screen, sendkey, slot, source, serial");
+	ends("s\n", 66, "1: 's' could be stop, stepi, symbol, symbols, set, step-irqs, screen, sendkey, slot, source, serial");
 	ends("info\n", 66, "1: info: one of registers, cpus, slots, mem, status, host, breakpoints, exits, debugregs, msrs, devices, pci");
 	ends("info cpus now\n", 66, "1: info cpus takes no argument");
 	ends("break\n", 66, "1: usage: break EXPR [cr3=EXPR] [cpu=N] [if EXPR]");

@@ -162,31 +162,40 @@ static int read_symbols(struct symtab *s, Elf *elf, struct sym **ret_syms, size_
 
 /*
  * Plain numbers stay what they are when a program is moved; so does what is in Linux's per-CPU section, offsets from where
- * each CPU has its own.
+ * each CPU has its own.  Linker scripts put names for ends and sizes into sections that they lie outside of: those cover nothing,
+ * and are taken for addresses unless they are low and the section is high.
  */
-static int set_moves(Elf *elf, struct sym *syms, size_t n, struct err *err)
+static void place(struct sym *y, const GElf_Shdr *sh, const char *section)
 {
-	size_t i, nsections = 0, names;
-	const char *name;
-	Elf_Scn *scn;
-	GElf_Shdr sh;
-	bool *fixed;
+	bool percpu = !strcmp(section, ".data..percpu");
 
-	for (i = 0; i < n; i++)
-		if (syms[i].placed && syms[i].section >= nsections)
-			nsections = syms[i].section + 1u;
-	fixed = calloc(nsections + 1, sizeof(*fixed));
-	if (!fixed)
-		return err_errno(err, ENOMEM, "symbols");
-	for (i = 0; i < nsections && !elf_getshdrstrndx(elf, &names); i++) {
-		scn = elf_getscn(elf, i);
-		name = scn && gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
-		fixed[i] = name && !strcmp(name, ".data..percpu");
+	y->placed = y->addr >= sh->sh_addr && y->addr - sh->sh_addr <= sh->sh_size;
+	y->moves = y->placed ? !percpu : y->addr >> 63 || !(percpu || sh->sh_addr >> 63);
+}
+
+static void place_all(Elf *elf, struct sym *syms, size_t n)
+{
+	uint32_t known = SHN_UNDEF;
+	const char *name = NULL;
+	GElf_Shdr sh = { 0 };
+	Elf_Scn *scn;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names))
+		names = SHN_UNDEF;
+	for (size_t i = 0; i < n; i++) {
+		if (!syms[i].placed)
+			continue;
+		if (syms[i].section != known) {
+			known = syms[i].section;
+			scn = elf_getscn(elf, known);
+			name = scn && gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
+		}
+		if (name)
+			place(&syms[i], &sh, name);
+		else
+			syms[i].moves = true;
 	}
-	for (i = 0; i < n; i++)
-		syms[i].moves = syms[i].placed && !fixed[syms[i].section];
-	free(fixed);
-	return 0;
 }
 
 /* ---- By address ---- */
@@ -235,7 +244,8 @@ static int set_ends(Elf *elf, struct sym *syms, size_t n, struct err *err)
 			if (!syms[k - 1].sized)
 				syms[k - 1].end = next[syms[k - 1].section];
 		for (size_t j = k; j < i; j++)
-			next[syms[j].section] = syms[j].addr;
+			if (syms[j].placed)
+				next[syms[j].section] = syms[j].addr;
 	}
 	free(next);
 	return 0;
@@ -327,7 +337,7 @@ int symtab_new(const uint8_t *data, size_t size, struct symtab **ret, struct err
 	if (!rc)
 		rc = read_symbols(s, f.elf, &syms, &n, err);
 	if (!rc)
-		rc = set_moves(f.elf, syms, n, err);
+		place_all(f.elf, syms, n);
 	if (!rc && n) {
 		qsort(syms, n, sizeof(*syms), by_addr);
 		rc = set_ends(f.elf, syms, n, err);
