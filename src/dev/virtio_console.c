@@ -58,6 +58,7 @@ static bool send_piece(struct console *c)
 	}
 	if (s->pos == s->out.read_bytes) {
 		s->sends = 0;
+		s->pos = 0;
 		virtio_push(&c->v, TRANSMIT, s->out.head, 0);
 	}
 	return true;

@@ -89,10 +89,11 @@ uint64_t msix_read(struct virtio *v, unsigned offset, unsigned size)
 void msix_write(struct virtio *v, unsigned offset, unsigned size, uint64_t value)
 {
 	for (unsigned at = offset; at < offset + size; at++, value >>= 8) {
-		struct virtio_vector *e = &v->s.vector[at / ENTRY_BYTES];
+		struct virtio_vector *e;
 
 		if (at / ENTRY_BYTES >= count_vectors(v))
-			return;
+			break;
+		e = &v->s.vector[at / ENTRY_BYTES];
 		*vector_byte(e, at % ENTRY_BYTES) = (uint8_t)value;
 		e->control &= MASKED;
 	}
