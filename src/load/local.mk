@@ -6,14 +6,16 @@ libgvcore_a_SOURCES += src/load/load.h src/load/parts.h src/load/image.c src/loa
 	src/load/linux_start.c src/load/linux_real.c
 
 if HAVE_CHECK
-check_PROGRAMS += tests/check_load tests/check_multiboot tests/check_symtab tests/check_linux tests/check_kaslr \
-	tests/check_decompress
+check_PROGRAMS += tests/check_load tests/check_multiboot tests/check_multiboot2 tests/check_symtab tests/check_linux \
+	tests/check_kaslr tests/check_decompress
 load_test_sources = tests/load_env.c tests/load_env.h tests/elf_make.c tests/elf_make.h tests/unit.c tests/unit.h
 load_test_libs = libgvcore.a $(ELF_LIBS) $(UNPACK_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_load_SOURCES = tests/check_load.c $(load_test_sources)
 tests_check_load_LDADD = $(load_test_libs)
 tests_check_multiboot_SOURCES = tests/check_multiboot.c $(load_test_sources)
 tests_check_multiboot_LDADD = $(load_test_libs)
+tests_check_multiboot2_SOURCES = tests/check_multiboot2.c $(load_test_sources)
+tests_check_multiboot2_LDADD = $(load_test_libs)
 tests_check_symtab_SOURCES = tests/check_symtab.c tests/elf_make.c tests/elf_make.h tests/unit.c tests/unit.h
 tests_check_symtab_LDADD = $(load_test_libs)
 bzimage_test_sources = tests/bzimage_make.c tests/bzimage_make.h
@@ -23,5 +25,6 @@ tests_check_kaslr_SOURCES = tests/check_kaslr.c $(bzimage_test_sources) $(load_t
 tests_check_kaslr_LDADD = $(load_test_libs)
 tests_check_decompress_SOURCES = tests/check_decompress.c $(bzimage_test_sources) tests/unit.c tests/unit.h
 tests_check_decompress_LDADD = $(load_test_libs)
-TESTS += tests/check_load tests/check_multiboot tests/check_symtab tests/check_linux tests/check_kaslr tests/check_decompress
+TESTS += tests/check_load tests/check_multiboot tests/check_multiboot2 tests/check_symtab tests/check_linux \
+	tests/check_kaslr tests/check_decompress
 endif
