@@ -83,6 +83,7 @@ static const struct packet packets[] = {
 
 	{ NAME("qSupported"), ARGS_LIST, 0, pkt_supported, NULL },
 	{ NAME("qAttached"), ARGS_LIST, 0, pkt_attached, NULL },
+	{ NAME("qOffsets"), ARGS_NONE, 0, pkt_offsets, NULL },
 	{ NAME("qSymbol"), ARGS_LIST, 0, pkt_symbol, NULL },
 	{ NAME("QPassSignals"), ARGS_LIST, 0, pkt_signals, NULL },
 	{ NAME("QProgramSignals"), ARGS_LIST, 0, pkt_signals, NULL },

@@ -159,7 +159,7 @@ packet_fn pkt_soft_insert, pkt_soft_remove, pkt_hard_insert, pkt_hard_remove;
 packet_fn pkt_write_insert, pkt_write_remove, pkt_read_insert, pkt_read_remove, pkt_access_insert, pkt_access_remove;
 packet_fn pkt_set_general, pkt_set_step, pkt_alive, pkt_current, pkt_threads_first, pkt_threads_next;
 packet_fn pkt_thread_info;
-packet_fn pkt_supported, pkt_attached, pkt_symbol, pkt_signals, pkt_no_ack, pkt_unknown;
+packet_fn pkt_supported, pkt_attached, pkt_offsets, pkt_symbol, pkt_signals, pkt_no_ack, pkt_unknown;
 packet_fn pkt_xfer_target, pkt_xfer_threads, pkt_xfer_exec, pkt_xfer_map;
 packet_fn pkt_file_setfs, pkt_file_open, pkt_file_close, pkt_file_pread, pkt_file_fstat;
 packet_fn pkt_command;

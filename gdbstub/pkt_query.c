@@ -56,6 +56,31 @@ int pkt_attached(struct session *s, struct cursor *args)
 	return PACKET_REPLY;
 }
 
+/*
+ * How far the program was moved; nothing where it was not.  By where its first two segments are, as gdb then moves the others
+ * with the second; by sections it would move .text, .data and .bss alone, and a kernel has more.
+ */
+int pkt_offsets(struct session *s, struct cursor *args)
+{
+	const struct machine_info *info = machine_info(s->machine);
+	uint64_t slide = machine_sym_slide(s->machine, NULL), mask = info->image_bits == 32 ? UINT32_MAX : UINT64_MAX;
+	static const char *const by_segment[] = { "TextSeg=", ";DataSeg=" };
+	static const char *const by_section[] = { "Text=", ";Data=", ";Bss=" };
+
+	(void)args;
+	if (!slide)
+		return PACKET_REPLY;
+	for (unsigned i = 0; i < info->exec_segments && i < 2; i++) {
+		reply_text(&s->reply, by_segment[i]);
+		reply_number(&s->reply, (info->exec_segment[i] + slide) & mask);
+	}
+	for (unsigned i = 0; i < 3 && !info->exec_segments; i++) {
+		reply_text(&s->reply, by_section[i]);
+		reply_number(&s->reply, slide & mask);
+	}
+	return PACKET_REPLY;
+}
+
 /* gdb offers to look up symbols: none are wanted. */
 int pkt_symbol(struct session *s, struct cursor *args)
 {
