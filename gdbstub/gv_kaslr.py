@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Where a 64-bit Linux kernel is that was loaded elsewhere than its vmlinux is linked for: what the vCPU's IDT and LSTAR
-point to has known symbols, and where those are of no use the banner is looked for.
+Where a 64-bit Linux kernel is that was loaded elsewhere than its vmlinux is linked for.  The machine may know, which has
+symbols of its own; else what the vCPU's IDT and LSTAR point to has known symbols, and where those are of no use the banner is
+looked for.  What was found the machine is told, so that its monitor has the same addresses.
 """
 
 import collections
@@ -38,9 +39,6 @@ BANNER = "linux_banner"
 BANNER_TEXT = b"Linux version "
 STEP, REACH = 2 << 20, 1 << 30          # the kernel's alignment, and how far it may be moved
 
-# The offsets symbols were given here, by file.
-_applied = {}
-
 
 def elf_symbols(path, wanted):
 	"""The addresses that the ELF64 file PATH is linked for, of those symbols WANTED it has."""
@@ -76,15 +74,31 @@ def elf_symbols(path, wanted):
 	return found
 
 
-def gdb_symbols(path, wanted):
-	"""The same from what gdb has loaded of PATH, which only gdb can read."""
-	found = {}
+def machine_symbols(wanted):
+	"""The same of what the machine has symbols of."""
+	found, slide = {}, int(gv_remote.query("symbols")["slide"], 16)
 	for name in wanted:
 		try:
-			found[name] = int(gdb.parse_and_eval("&" + name)) - _applied.get(path, 0) & MASK
-		except gdb.error:
+			found[name] = int(gv_remote.query("print", name)["value"], 16) - slide & MASK
+		except gv_remote.MonitorError:
 			continue
 	return found
+
+
+def same_kernel(symbols):
+	"""Whether the machine's symbols are those, where it has any: then the offset is theirs, too."""
+	known = machine_symbols([name for name in (BANNER, *SYSCALL) if name in symbols])
+	return all(symbols[name] == address for name, address in known.items())
+
+
+def gdb_offset(symbols):
+	"""How far from there gdb has them now, or None: it has none of them."""
+	for name, address in symbols.items():
+		try:
+			return int(gdb.parse_and_eval("&" + name)) - address & MASK
+		except gdb.error:
+			continue
+	return None
 
 
 def _register(name):
@@ -138,8 +152,22 @@ def by_banner(symbols):
 	return None
 
 
+def by_machine(symbols):
+	"""The offset that the machine has found, or None."""
+	if BANNER not in symbols or machine_symbols([BANNER]) != {BANNER: symbols[BANNER]}:
+		return None
+	try:
+		kernel = gv_remote.query("info kernel")
+	except gv_remote.MonitorError:
+		return None
+	return int(kernel["slide"], 16) & MASK
+
+
 def find(symbols):
 	"""(offset, how it was found), or an error."""
+	offset = by_machine(symbols)
+	if offset is not None:
+		return offset, "what the machine sees"
 	offset, count, asked = by_handlers(symbols)
 	if offset is not None and 2 * count > asked:
 		return offset, "%d of %d handlers" % (count, asked)
@@ -156,8 +184,9 @@ def signed(offset):
 class Kaslr(gdb.Command):
 	"""Find where a 64-bit Linux kernel runs, and move its symbols there.
 Usage: gv kaslr [FILE]
-FILE is its vmlinux; without one, that whose symbols are loaded.  The vCPU's IDT and LSTAR tell, or the
-kernel's banner.  Run it when the kernel has set them up, and again after a reset."""
+FILE is its vmlinux; without one, that whose symbols are loaded.  The machine knows, if it has the kernel's
+symbols; else the vCPU's IDT and LSTAR tell, or the kernel's banner.  Run it when the kernel has set them up,
+and again after a reset.  The machine's own symbols are moved as well."""
 
 	def __init__(self):
 		super().__init__("gv kaslr", gdb.COMMAND_DATA, gdb.COMPLETE_FILENAME)
@@ -172,7 +201,7 @@ kernel's banner.  Run it when the kernel has set them up, and again after a rese
 		path = words[0] if words else self._loaded()
 		wanted = {name for names in (*GATES.values(), SYSCALL, (BANNER,)) for name in names}
 		if path.startswith("target:"):
-			symbols = gdb_symbols(path, wanted)
+			symbols = machine_symbols(wanted)
 		else:
 			try:
 				symbols = elf_symbols(path, wanted)
@@ -181,7 +210,9 @@ kernel's banner.  Run it when the kernel has set them up, and again after a rese
 		if not symbols:
 			raise gdb.GdbError("%s has none of a kernel's symbols that are looked for." % path)
 		offset, how = find(symbols)
-		self._move(path, offset, how, bool(words))
+		if same_kernel(symbols):
+			gv_remote.query("symbols", "slide %#x" % offset)
+		self._move(path, offset, how, bool(words) or gdb_offset(symbols) != offset)
 
 	@staticmethod
 	def _loaded():
@@ -194,12 +225,10 @@ kernel's banner.  Run it when the kernel has set them up, and again after a rese
 		raise gdb.GdbError("No symbols are loaded: name the vmlinux.")
 
 	@staticmethod
-	def _move(path, offset, how, named):
-		if named or _applied.get(path, 0) != offset:
+	def _move(path, offset, how, load):
+		if load:
 			quoted = '"%s"' % path.replace("\\", "\\\\").replace('"', '\\"')
 			gdb.execute("symbol-file %s -o %#x" % (quoted, offset), False, True)
-			_applied.clear()
-			_applied[path] = offset
 		if offset:
 			gdb.write("The kernel is %s%#x from where %s is linked, by %s.\n" % (
 				"-" if signed(offset) < 0 else "+", abs(signed(offset)), path, how))

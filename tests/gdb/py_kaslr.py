@@ -46,6 +46,39 @@ def by_handlers(t):
 	moved(t, 0x600000, "gv kaslr", "7 of 7 handlers")
 
 
+@session(IMAGE, symbols=IMAGE)
+def the_machine_is_told(t):
+	t.x("monitor break working")
+	t.x("monitor break *%#x" % (LINKED["working"] + 1))
+	run(t, 0x600000)
+	moved(t, 0x600000, "gv kaslr", "7 of 7 handlers")
+	t.match(r"the program is \+0x600000 from where", t.x("monitor symbols slide"), "the monitor has the offset")
+	t.match(r"%#x <working>, .*kaslr\.S:\d+, linked at %#x" % (LINKED["working"] + 0x600000, LINKED["working"]),
+		t.x("monitor symbol working"), "and its symbols are there")
+	said = t.x("monitor info breakpoints")
+	t.match("(?m)^1 +soft +%#x <working>" % (LINKED["working"] + 0x600000), said, "a breakpoint by name went along")
+	t.match("(?m)^2 +soft +%#x " % (LINKED["working"] + 1), said, "and one at an address did not")
+	t.x("monitor symbols slide -0x1000")
+	t.match(r"the program is -0x1000 from where", t.x("monitor symbols"), "downwards, too")
+	moved(t, 0x600000, "gv kaslr", "7 of 7 handlers")
+	t.match(r"\+0x600000", t.x("monitor symbols slide"), "found again")
+
+
+@session(IMAGE, symbols=IMAGE)
+def gdb_learns_it_when_it_connects(t):
+	t.x("monitor symbols slide 0x600000")
+	t.equal(t.value("(long)&working"), LINKED["working"], "this gdb was there before")
+	t.x("disconnect")
+	t.x("target remote " + t.target)
+	t.equal(t.value("(long)&working"), LINKED["working"] + 0x600000, "code is where it is now")
+	t.equal(t.value("(long)&linux_banner"), LINKED["linux_banner"] + 0x600000, "and data")
+	t.x("monitor symbols slide 0")
+	t.x("disconnect")
+	t.x("symbol-file " + VMLINUX)
+	t.x("target remote " + t.target)
+	t.equal(t.value("(long)&working"), LINKED["working"], "nor is it moved when nothing was")
+
+
 @session(IMAGE)
 def with_the_file_named(t):
 	run(t, 0x1234000)
