@@ -126,6 +126,9 @@ static const struct kind {
 	{ "unclaimed", CATCH_UNCLAIMED, 0, NULL },
 	{ "reset", CATCH_RESET, 0, NULL },
 	{ "halt", CATCH_HALT, 0, NULL },
+	{ "panic", CATCH_PANIC, 0, NULL },
+	{ "oops", CATCH_OOPS, 0, NULL },
+	{ "kernel", CATCH_KERNEL, 0, NULL },
 };
 
 #define NKINDS (sizeof(kinds) / sizeof(kinds[0]))

@@ -32,6 +32,7 @@ static int exec_cpus(struct task *t, struct err *err)
 		row = json_pack("{s:i, s:b, s:i, s:s}", "cpu", (int)i, "selected", (int)(i == t->s->cpu), "cpl",
 				(int)s.cpl, "activity", s.activity);
 		json_object_set_new(row, "paging", json_boolean(s.paging));
+		notice_add_task(row, m, i);
 		notice_add_place(row, m, &s);
 		json_array_append_new(list, row);
 	}
@@ -49,6 +50,7 @@ static void render_cpus(const json_t *result, struct out *o)
 			   data_true(row, "selected") ? '*' : ' ', data_u64(row, "cpu"), data_str(row, "mode"),
 			   data_u64(row, "cpl"), data_str(row, "activity"));
 		notice_render_place(row, o);
+		notice_render_task(row, o);
 		out_puts(o, "\n");
 	}
 }
@@ -191,7 +193,7 @@ static const struct cmd rows[] = {
 	  "sse or avx.  NAME is any register's, as in expressions but without $; eax and al are parts of rax.",
 	  CMD_PARKED, COMPLETE_REGS, regs_exec, regs_render },
 	{ "info cpus", NULL, "", "every vCPU: mode, privilege, activity, where it is",
-	  "The selected one is marked.", CMD_PARKED, COMPLETE_NONE, exec_cpus, render_cpus },
+	  "The selected one is marked.  With a Linux kernel's symbols: the task that it runs, too.", CMD_PARKED, COMPLETE_NONE, exec_cpus, render_cpus },
 	{ "info slots", NULL, "", "the physical map: slots, holes and MMIO, to scale",
 	  "A slot's line says: label, backing, rw or ro, log, who (its writers are recorded), whether\n"
 	  "large pages are possible, and how much of it was written since `dirty take`.\n"
