@@ -5,8 +5,6 @@
 
 #include "insn/assist_priv.h"
 
-/* CF, PF, AF, ZF, SF and OF. */
-#define RFLAGS_ARITH    0x8d5ull
 #define IOPL(flags)     ((flags) >> 12 & 3)
 
 int assist_raise(struct assist *a, unsigned vector)
@@ -191,13 +189,13 @@ static const struct assist_op basic_ops[] = {
 
 static const struct assist_op *const op_tables[] = { basic_ops, assist_atomic_ops, assist_iret_ops, assist_xsave_ops, assist_sse_ops };
 
-static const struct assist_op *find_op(ZydisMnemonic mnemonic)
+static const struct assist_op *find_op(const struct decoded *d)
 {
 	for (size_t i = 0; i < sizeof(op_tables) / sizeof(op_tables[0]); i++)
 		for (const struct assist_op *op = op_tables[i]; op->run; op++)
-			if (op->mnemonic == mnemonic)
+			if (op->mnemonic == d->insn.mnemonic)
 				return op;
-	return NULL;
+	return assist_native_op(d);
 }
 
 bool assist_wants_state(const struct insn_regs *r, const uint8_t *bytes, size_t n)
@@ -207,7 +205,7 @@ bool assist_wants_state(const struct insn_regs *r, const uint8_t *bytes, size_t 
 
 	if (insn_zydis(r, bytes, n, &d))
 		return false;
-	op = find_op(d.insn.mnemonic);
+	op = find_op(&d);
 	return op && op->name >= ASSIST_FXSAVE;
 }
 
@@ -222,12 +220,19 @@ void assist_run(struct assist_cpu *cpu, const uint8_t *bytes, size_t n, struct a
 	cpu->xsave_changed = cpu->cs.changed = false;
 	if (!insn_zydis(&cpu->regs, bytes, n, &d)) {
 		a.d = &d;
-		a.op = find_op(d.insn.mnemonic);
+		a.bytes = bytes;
+		a.op = find_op(&d);
 		insn_describe(&cpu->regs, &d, bytes, &a.insn);
 	}
 	if (a.op) {
 		ret->name = a.op->name;
 		r = (cpu->features & a.op->feature) == a.op->feature ? a.op->run(&a) : assist_raise(&a, VECTOR_UD);
+	}
+	/* Moves of MMX registers, and those of AVX-512, have names that others have too. */
+	if (r == NOT_OURS && a.op && a.op != assist_native_op(&d) && assist_native_op(&d)) {
+		a.op = assist_native_op(&d);
+		ret->name = a.op->name;
+		r = a.op->run(&a);
 	}
 	if (r == NOT_OURS) {
 		ret->kind = ASSIST_UNKNOWN;
@@ -246,6 +251,7 @@ const char *assist_name(enum assist_name name)
 		[ASSIST_BOUND] = "bound", [ASSIST_CLAC_STAC] = "clac/stac", [ASSIST_POPCNT_OP] = "popcnt",
 		[ASSIST_IRET] = "iret", [ASSIST_CMPXCHG] = "cmpxchg8b/16b", [ASSIST_FXSAVE] = "fxsave", [ASSIST_FWAIT] = "fwait", [ASSIST_FXRSTOR] = "fxrstor", [ASSIST_XSAVE_OP] = "xsave",
 		[ASSIST_XRSTOR] = "xrstor", [ASSIST_SSE_MOVE] = "sse move", [ASSIST_AVX_MOVE] = "avx move",
+		[ASSIST_INTEGER] = "integer", [ASSIST_X87] = "x87/mmx", [ASSIST_SSE_OP] = "sse", [ASSIST_AVX_OP] = "avx",
 	};
 
 	return names[name];

@@ -10,6 +10,8 @@
 
 #include "insn/insn.h"
 
+struct native;
+
 /* What the guest's processor has, by CPUID. */
 enum assist_feature {
 	ASSIST_FXSR = 1 << 0,
@@ -83,6 +85,8 @@ struct assist_cpu {
 	struct assist_component component[ASSIST_COMPONENTS];   /* from 2 on */
 	struct assist_table gdt, ldt;
 	struct assist_code_segment cs;  /* out */
+	struct native *native;          /* runs what only computes; NULL: that is not carried out */
+	uint64_t host;                  /* with native: assist_host_features() */
 	assist_access_fn *access;
 	assist_cmpxchg_fn *cmpxchg;     /* NULL: nobody can */
 	void *arg;
@@ -98,7 +102,9 @@ enum assist_kind {
 /* What was done, for counting; from ASSIST_FXSAVE on with x87 or vector state. */
 enum assist_name {
 	ASSIST_INT3, ASSIST_INT1, ASSIST_INTO, ASSIST_INT_N, ASSIST_BOUND, ASSIST_CLAC_STAC, ASSIST_POPCNT_OP,
-	ASSIST_IRET, ASSIST_CMPXCHG, ASSIST_FXSAVE, ASSIST_FWAIT, ASSIST_FXRSTOR, ASSIST_XSAVE_OP, ASSIST_XRSTOR, ASSIST_SSE_MOVE, ASSIST_AVX_MOVE, ASSIST_NAMES
+	ASSIST_IRET, ASSIST_CMPXCHG,
+	ASSIST_INTEGER, ASSIST_FXSAVE, ASSIST_FWAIT, ASSIST_FXRSTOR, ASSIST_XSAVE_OP, ASSIST_XRSTOR, ASSIST_SSE_MOVE, ASSIST_AVX_MOVE,
+	ASSIST_X87, ASSIST_SSE_OP, ASSIST_AVX_OP, ASSIST_NAMES
 };
 
 struct assist_result {
@@ -119,6 +125,9 @@ void assist_run(struct assist_cpu *cpu, const uint8_t *bytes, size_t n, struct a
 
 /* Whether that needs x87 or vector state: else `xsave`, `component` and regs.xcr0 may be left out. */
 bool assist_wants_state(const struct insn_regs *r, const uint8_t *bytes, size_t n);
+
+/* What the processor that this program runs on has, for instructions that it runs itself.  Reads CPUID, which is slow in a VM. */
+uint64_t assist_host_features(void);
 
 /* "int3", "xsave", ...; static text. */
 const char *assist_name(enum assist_name name);

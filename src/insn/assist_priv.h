@@ -15,6 +15,8 @@
 #define CR4_LA57        (1ull << 12)
 #define CR4_OSXSAVE     (1ull << 18)
 #define EFER_FFXSR      (1ull << 14)
+/* CF, PF, AF, ZF, SF and OF. */
+#define RFLAGS_ARITH    0x8d5ull
 #define RFLAGS_ZF       (1ull << 6)
 #define RFLAGS_TF       (1ull << 8)
 #define RFLAGS_OF       (1ull << 11)
@@ -48,6 +50,7 @@ enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6
 struct assist {
 	struct assist_cpu *cpu;
 	const struct decoded *d;
+	const uint8_t *bytes;
 	struct insn insn;
 	struct assist_result *result;
 	const struct assist_op *op;
@@ -70,6 +73,11 @@ struct assist_op {
 
 /* The rows of a file, ended by one without `run`. */
 extern const struct assist_op assist_xsave_ops[], assist_sse_ops[], assist_iret_ops[], assist_atomic_ops[];
+
+/* The row for what the host's processor is to run; NULL: none. */
+const struct assist_op *assist_native_op(const struct decoded *d);
+/* Before an instruction that waits for x87: an exception that is pending there comes first.  0, STOPPED or NOT_OURS. */
+int assist_pending_x87(struct assist *a);
 
 /* End the instruction with an exception; all return STOPPED. */
 int assist_raise(struct assist *a, unsigned vector);

@@ -377,19 +377,24 @@ static int run_xrstor(struct assist *a)
 	return 0;
 }
 
-/* WAIT: the exception that an x87 instruction before has left pending (SDM vol. 1, 8.7). */
+/* SDM vol. 1, 8.7. */
+int assist_pending_x87(struct assist *a)
+{
+	if (a->cpu->xsave_size < XS_EXTENDED)
+		return NOT_OURS;
+	if (!(assist_in_use(a->cpu) & XS_X87) || !(a->cpu->xsave[XS_FSW] & FSW_ES))
+		return 0;
+	/* Without NE the exception is an interrupt of the PC's. */
+	return a->cpu->regs.cr0 & CR0_NE ? assist_raise(a, VECTOR_MF) : NOT_OURS;
+}
+
 static int run_fwait(struct assist *a)
 {
 	uint64_t cr0 = a->cpu->regs.cr0;
 
 	if ((cr0 & CR0_MP) && (cr0 & CR0_TS))
 		return assist_raise(a, VECTOR_NM);
-	if (a->cpu->xsave_size < XS_EXTENDED)
-		return NOT_OURS;
-	if (!(assist_in_use(a->cpu) & XS_X87) || !(a->cpu->xsave[XS_FSW] & FSW_ES))
-		return 0;
-	/* Without NE the exception is an interrupt of the PC's. */
-	return cr0 & CR0_NE ? assist_raise(a, VECTOR_MF) : NOT_OURS;
+	return assist_pending_x87(a);
 }
 
 const struct assist_op assist_xsave_ops[] = {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "insn/assist.h"
+#include "insn/native.h"
 #include "kvm/assist_mem.h"
 #include "kvm/board.h"
 #include "kvm/debug.h"
@@ -24,6 +25,11 @@
 
 struct assister {
 	unsigned features;
+	uint64_t host;          /* assist_host_features() */
+	struct {
+		struct native *runs;
+		bool tried;             /* runs is NULL where the host does not let us */
+	} native[MACHINE_CPUS_MAX];     /* made by each vCPU's thread when it first needs it */
 	struct assist_component component[ASSIST_COMPONENTS];
 	atomic_ullong count[ASSIST_NAMES];
 };
@@ -74,13 +80,26 @@ int assister_new(const struct kvm *k, struct assister **ret, struct err *err)
 		if (e && !(e->ecx & 1))
 			a->component[i] = (struct assist_component){ e->ebx, e->eax, e->ecx >> 1 & 1 };
 	}
+	a->host = assist_host_features();
 	*ret = a;
 	return 0;
 }
 
 void assister_free(struct assister *a)
 {
+	for (unsigned i = 0; a && i < MACHINE_CPUS_MAX; i++)
+		native_free(a->native[i].runs);
 	free(a);
+}
+
+static struct native *native_of(struct vcpu *v)
+{
+	struct assister *a = v->vm->assister;
+
+	if (!a->native[v->id].tried)
+		native_new(&a->native[v->id].runs, NULL);
+	a->native[v->id].tried = true;
+	return a->native[v->id].runs;
 }
 
 bool assister_count(const struct assister *a, size_t index, struct assist_count *ret)
@@ -228,7 +247,8 @@ static bool in_flash(struct vcpu *v)
 void assist_try(struct vcpu *v, bool dry, struct assist_outcome *ret)
 {
 	struct assist_cpu cpu = { .features = v->vm->assister->features, .access = assist_mem_access,
-				  .cmpxchg = assist_mem_cmpxchg, .arg = v };
+				  .cmpxchg = assist_mem_cmpxchg, .arg = v,
+				  .native = native_of(v), .host = v->vm->assister->host };
 	const struct kvm_sregs *s = &v->run->s.regs.sregs;
 	uint8_t bytes[INSN_BYTES_MAX];
 	struct assist_result res;
