@@ -167,7 +167,7 @@ END_TEST
 START_TEST(bad_specs)
 {
 	static const struct { struct catch_spec s; int code; const char *text; } bad[] = {
-		{ { CATCH_KINDS, 0, 0, 0 }, -EINVAL, "catchpoints have no kind 7" },
+		{ { CATCH_KINDS, 0, 0, 0 }, -EINVAL, "catchpoints have no kind 10" },
 		{ { (enum catch_kind)-1, 0, 0, 0 }, -EINVAL, "catchpoints have no kind -1" },
 		{ { CATCH_PORT, 2, 1, ANY }, -EINVAL, "the range 0x2 to 0x1 ends before it begins" },
 		{ { CATCH_PORT, 0, 0x10000, ANY }, -EINVAL, "there are no ports above 0xffff" },

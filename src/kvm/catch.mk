@@ -6,7 +6,7 @@ libgvkvm_a_SOURCES += src/kvm/catch.c src/kvm/catch.h src/kvm/catch_msr.c src/kv
 if HAVE_CHECK
 check_PROGRAMS += tests/check_catch tests/check_exitlog tests/check_idt
 tests_check_catch_SOURCES = tests/check_catch.c tests/unit.c tests/unit.h
-tests_check_catch_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_catch_LDADD = $(kvm_libs)
 tests_check_catch_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=kvm_ioctl,--wrap=kvm_ioctl_num
 tests_check_exitlog_SOURCES = tests/check_exitlog.c tests/unit.c tests/unit.h
 tests_check_exitlog_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
