@@ -27,10 +27,11 @@ def _load():
 		import gv_functions
 		import gv_kaslr
 		import gv_modes
+		import gv_uefi
 	finally:
 		sys.path.remove(here)
 		sys.dont_write_bytecode = dont
-	for module in (gv_frames, gv_commands, gv_functions, gv_kaslr, gv_modes):
+	for module in (gv_frames, gv_commands, gv_functions, gv_kaslr, gv_modes, gv_uefi):
 		module.install()
 
 

@@ -243,7 +243,7 @@ def learn(event=None):
 	except (gdb.error, gdb.GdbError, KeyError, TypeError):
 		return
 	_learned = True
-	own = set(SHORT) | {"walk", "translate", "xp", "kaslr"}
+	own = set(SHORT) | {"walk", "translate", "xp", "kaslr", "uefi"}
 	families = {}
 	for row in (row for group in groups for row in group["commands"]):
 		first, _, second = row["name"].partition(" ")

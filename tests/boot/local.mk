@@ -1,6 +1,7 @@
 # The PC with real firmware and boot loaders; what is not installed of them skips its session, and says so.
 BOOT_GUESTS = \
-	tests/boot/sector.bin tests/boot/sector.elf tests/boot/again.bin tests/boot/stack.bin
+	tests/boot/sector.bin tests/boot/sector.elf tests/boot/again.bin tests/boot/stack.bin \
+	tests/boot/uefi_app.elf tests/boot/uefi_app.efi tests/boot/uefi_app.img
 check_DATA += $(BOOT_GUESTS)
 CLEANFILES += $(BOOT_GUESTS)
 
@@ -10,3 +11,14 @@ BOOT_TESTS = \
 TESTS += $(BOOT_TESTS)
 EXTRA_DIST += $(BOOT_TESTS) tests/boot/boot.py tests/boot/images.py tests/boot/sector.S tests/boot/again.S \
 	tests/boot/stack.S
+
+# A UEFI application: linked as ELF, which has its symbols; PE is made of that, and its bytes as they are in memory.
+EXTRA_DIST += tests/boot/uefi_app.c tests/boot/uefi_app.ld
+tests/boot/uefi_app.elf: $(srcdir)/tests/boot/uefi_app.c $(srcdir)/tests/boot/uefi_app.ld
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) $(GUEST_CFLAGS) -fpie -ffunction-sections -Wl,-T,$(srcdir)/tests/boot/uefi_app.ld -o $@ \
+		$(srcdir)/tests/boot/uefi_app.c
+UEFI_PARTS = -j .text -j .data -j .reloc
+tests/boot/uefi_app.efi: tests/boot/uefi_app.elf
+	$(AM_V_GEN)objcopy $(UEFI_PARTS) -I elf64-x86-64 -O pei-x86-64 --subsystem=10 tests/boot/uefi_app.elf $@
+tests/boot/uefi_app.img: tests/boot/uefi_app.elf
+	$(AM_V_GEN)objcopy $(UEFI_PARTS) -O binary tests/boot/uefi_app.elf $@
