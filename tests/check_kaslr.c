@@ -129,7 +129,10 @@ START_TEST(unpacked)
 	ck_assert_uint_eq(ram[st.rsi + 0x211] & 2, 2);
 	/* It says itself how it is aligned. */
 	put32(file, 0x230, 0x400000);
+	put64(file, 0x258, 0x400000);
 	expect_error(load(file, n, IMAGE_AUTO, &o, &st), EINVAL, "--kaslr=0x200000: this kernel moves by multiples of 0x400000");
+	put32(file, 0x230, 0x200000);
+	put64(file, 0x258, BZ_PREF);
 	/* A header that has the flag already says nothing. */
 	file[0x211] |= 2;
 	ck_assert_int_eq(load(file, n, IMAGE_AUTO, NULL, &st), 0);

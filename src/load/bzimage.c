@@ -41,6 +41,45 @@ bool bzimage_probe(const struct blob *file)
 	return magic == SETUP_MAGIC && flag == SETUP_BOOT_FLAG;
 }
 
+/* Kernels in forms that no PC starts, by what they have at an offset. */
+static const struct {
+	size_t at;
+	uint32_t magic;
+	const char *what;
+} foreign[] = {
+	{ 0x38, 0x644d5241, "a Linux kernel for AArch64 (Image)" },
+	{ 0x38, 0x05435352, "a Linux kernel for RISC-V (Image)" },
+	{ 0x24, 0x016f2818, "a Linux kernel for ARM (zImage)" },
+	{ 0, 0x56190527, "an image for U-Boot (uImage)" },
+};
+
+const char *linux_foreign(const struct blob *file)
+{
+	uint32_t magic;
+	size_t i;
+
+	for (i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		if (file->size < foreign[i].at + sizeof(magic))
+			continue;
+		memcpy(&magic, file->data + foreign[i].at, sizeof(magic));
+		if (magic == foreign[i].magic)
+			return foreign[i].what;
+	}
+	return NULL;
+}
+
+/* Says what FILE is instead of a bzImage. */
+static int no_bzimage(const struct blob *file, struct err *err)
+{
+	const char *what = linux_foreign(file), *format = decompress_format(file->data, file->size);
+
+	if (what)
+		return err_set(err, ENOEXEC, "%s, not for x86", what);
+	if (format)
+		return err_set(err, ENOEXEC, "compressed with %s, and no bzImage: unpack it first", format);
+	return err_set(err, ENOEXEC, "neither a bzImage (no \"HdrS\" at 0x202) nor an ELF file");
+}
+
 static size_t least_end(unsigned version)
 {
 	size_t i;
@@ -58,7 +97,7 @@ static int read_header(const struct blob *file, struct bzimage *b, struct err *e
 	size_t end, least;
 
 	if (!bzimage_probe(file))
-		return err_set(err, ENOEXEC, "neither a bzImage (no \"HdrS\" at 0x202) nor an ELF file");
+		return no_bzimage(file, err);
 	if (file->size < version_end)
 		return err_set(err, ENOEXEC, "truncated: %zu bytes end inside the setup header", file->size);
 	memcpy(&b->h, file->data + SETUP_HEADER, version_end - SETUP_HEADER);
@@ -96,6 +135,9 @@ static int check_header(const struct bzimage *b, struct err *err)
 	    b->h.pref_address < LOAD_HIGH)
 		return err_set(err, ENOEXEC, "the setup header's pref_address 0x%" PRIx64 " (init_size 0x%x) does not lie "
 			       "between 1 MiB and 4 GiB", b->h.pref_address, b->h.init_size);
+	if (b->h.relocatable_kernel && b->h.pref_address & (b->h.kernel_alignment - 1))
+		return err_set(err, ENOEXEC, "the setup header's pref_address 0x%" PRIx64 " is no multiple of its "
+			       "kernel_alignment 0x%x", b->h.pref_address, b->h.kernel_alignment);
 	return 0;
 }
 
@@ -125,6 +167,10 @@ int bzimage_open(const struct blob *file, struct bzimage *ret, struct err *err)
 			       "%zu", said, rest);
 	b.code = file->data + b.setup_size;
 	b.code_size = said < rest ? (size_t)said : rest;
+	if (b.h.version >= VERSION_PAYLOAD &&
+	    (b.h.payload_offset > b.code_size || b.h.payload_length > b.code_size - b.h.payload_offset))
+		return err_set(err, ENOEXEC, "the setup header's payload (0x%x bytes at 0x%x) does not lie in the kernel's "
+			       "0x%zx bytes", b.h.payload_length, b.h.payload_offset, b.code_size);
 	*ret = b;
 	return 0;
 }
@@ -157,9 +203,8 @@ int bzimage_unpack(const struct bzimage *b, uint64_t limit, struct blob *ret, st
 
 	if (b->h.version < VERSION_PAYLOAD || !len)
 		return err_set(err, ENOEXEC, "the setup header does not say where the compressed kernel is (--decompress)");
-	if (off > b->code_size || len > b->code_size - off || len <= sizeof(want))
-		return err_set(err, ENOEXEC, "the setup header's payload (0x%x bytes at 0x%x) does not lie in the kernel's "
-			       "0x%zx bytes", len, off, b->code_size);
+	if (len <= sizeof(want))
+		return err_set(err, ENOEXEC, "the setup header's payload has %u bytes, which is no kernel (--decompress)", len);
 	/* The last four bytes are the size; for gzip they are part of the stream. */
 	memcpy(&want, b->code + off + len - sizeof(want), sizeof(want));
 	format = decompress_format(b->code + off, len);

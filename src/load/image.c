@@ -75,8 +75,12 @@ int image_init(struct image *im, struct blob *file, enum image_kind kind, struct
 	struct elf_file elf;
 	int rc;
 
-	if (kind == IMAGE_AUTO)
+	if (kind == IMAGE_AUTO) {
 		found.kind = probe(file);
+		/* Anything is a flat image, but this nobody means. */
+		if (found.kind == IMAGE_FLAT && linux_foreign(file))
+			return err_set(err, ENOEXEC, "%s: %s, not for x86", file->path, linux_foreign(file));
+	}
 	rc = kinds[found.kind].check(&found, err);
 	if (rc)
 		return err_prefix(err, rc, "%s", file->path);

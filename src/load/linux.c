@@ -282,6 +282,9 @@ static int place_initrds(const struct kernel *k, const struct load_opts *opts, s
 			return err_set(err, EINVAL, "an initrd takes no arguments (%s)", opts->modules[i].path);
 	if (!size)
 		return 0;
+	if (top <= MIB)
+		return err_set(err, ENOEXEC, "the setup header's initrd_addr_max 0x%" PRIx64 " leaves no room for an initrd",
+			       k->initrd_max);
 	if (size > UINT32_MAX)
 		return err_set(err, ENOSPC, "initrds of 0x%" PRIx64 " bytes; Linux takes less than 4 GiB", size);
 	rc = layout_place(l, MIB, top, size, PAGE_SIZE_4K, LAYOUT_HIGHEST, "the initrd (more memory: -m)", &at, err);

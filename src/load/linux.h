@@ -60,6 +60,8 @@ struct bzimage {
 	size_t code_size;
 };
 
+/* What kernel FILE is that is none for a PC, "a Linux kernel for AArch64 (Image)"; NULL. */
+const char *linux_foreign(const struct blob *file);
 /* Whether FILE says that it is a bzImage. */
 bool bzimage_probe(const struct blob *file);
 /* Reads and checks its header; *RET points into FILE.  -ENOEXEC. */

@@ -65,6 +65,7 @@ void linux_fill_header(struct setup_header *h, const struct linux_parts *p)
 	h->cmd_line_ptr = (uint32_t)p->cmdline_gpa;
 	h->ramdisk_image = (uint32_t)p->initrd_gpa;
 	h->ramdisk_size = (uint32_t)p->initrd_size;
+	h->setup_data = 0;
 }
 
 static void fill_zero_page(uint8_t *page, const struct linux_parts *p)
