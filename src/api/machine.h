@@ -696,14 +696,14 @@ static inline int machine_sym_line(struct machine *m, uint64_t gva, struct sourc
 }
 
 /*
- * The addresses, MAX at most and ascending, at which the code of line *LINE of FILE (LEN bytes, a path's end) begins, in each function it is
+ * The addresses, MAX at most and ascending, at which the code of line *LINE of PATH (LEN bytes, a path's end) begins, in each function it is
  * in; a line without code stands for the next one with some, and *LINE becomes that.  Returns how many.  -ENOENT: no such file,
  * or no code there; -ENOMEM.
  */
-static inline int machine_sym_places(struct machine *m, const char *file, size_t len, unsigned *line, uint64_t *ret,
+static inline int machine_sym_places(struct machine *m, const char *path, size_t len, unsigned *line, uint64_t *ret,
 				     size_t max, struct err *err)
 {
-	return m->ops->sym_places(m, file, len, line, ret, max, err);
+	return m->ops->sym_places(m, path, len, line, ret, max, err);
 }
 
 /*
