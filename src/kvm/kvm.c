@@ -304,25 +304,47 @@ static bool adapt_entry(struct kvm_cpuid_entry2 *e, unsigned cpu, unsigned ncpus
 	return true;
 }
 
-/* What a processor without a local APIC does not have, and what KVM offers that needs one. */
-static void remove_apic(struct kvm_cpuid_entry2 *e)
-{
-	static const struct {
-		uint32_t function, eax, ecx, edx;
-	} gone[] = {
-		{ 1, 0, 1u << 21 | 1u << 24, 1u << 9 },         /* x2APIC, TSC deadline; APIC */
-		{ 6, 1u << 2, 0, 0 },                           /* its timer always runs */
-		{ 0x80000001, 0, 1u << 3, 1u << 9 },            /* AMD: its extended space; APIC */
-		/* Asynchronous page faults, end of interrupt, IPIs */
-		{ 0x40000001, 1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 14 | 1u << 15, 0, 0 },
-	};
+/* Bits of CPUID that are taken away. */
+struct gone {
+	uint32_t function, index, eax, ebx, ecx, edx;
+};
 
-	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
-		if (e->function == gone[i].function) {
+static void take_away(struct kvm_cpuid_entry2 *e, const struct gone *gone, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (e->function == gone[i].function && e->index == gone[i].index) {
 			e->eax &= ~gone[i].eax;
+			e->ebx &= ~gone[i].ebx;
 			e->ecx &= ~gone[i].ecx;
 			e->edx &= ~gone[i].edx;
 		}
+}
+
+/* What a processor without a local APIC does not have, and what KVM offers that needs one. */
+static void remove_apic(struct kvm_cpuid_entry2 *e)
+{
+	static const struct gone gone[] = {
+		{ 1, .ecx = 1u << 21 | 1u << 24, .edx = 1u << 9 },      /* x2APIC, TSC deadline; APIC */
+		{ 6, .eax = 1u << 2 },                                  /* its timer always runs */
+		{ 0x80000001, .ecx = 1u << 3, .edx = 1u << 9 },         /* AMD: its extended space; APIC */
+		/* Asynchronous page faults, end of interrupt, IPIs */
+		{ 0x40000001, .eax = 1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 14 | 1u << 15 },
+	};
+
+	take_away(e, gone, sizeof(gone) / sizeof(gone[0]));
+}
+
+void kvm_hide(struct kvm *k, enum kvm_feature_group group)
+{
+	static const struct gone groups[KVM_FEATURE_GROUPS][2] = {
+		/* PV_UNHALT, PV_SEND_IPI, PV_SCHED_YIELD, HC_MAP_GPA_RANGE (Linux, virt/kvm/x86/cpuid.rst) */
+		[KVM_HYPERCALLS] = { { 0x40000001, .eax = 1u << 7 | 1u << 11 | 1u << 13 | 1u << 16 } },
+		/* ERMS, FSRM; FZRM, FSRS, FSRC (SDM vol. 2, CPUID) */
+		[KVM_FAST_STRINGS] = { { 7, .ebx = 1u << 9, .edx = 1u << 4 }, { 7, 1, .eax = 7u << 10 } },
+	};
+
+	for (unsigned i = 0; i < k->cpuid->nent; i++)
+		take_away(&k->cpuid->entries[i], groups[group], sizeof(groups[0]) / sizeof(groups[0][0]));
 }
 
 int kvm_set_cpuid(const struct kvm *k, int vcpu_fd, unsigned cpu, unsigned ncpus, struct err *err)

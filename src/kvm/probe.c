@@ -78,6 +78,7 @@ const struct probe_field probe_fields[] = {
 	FIELD(own_watches, 1),
 	FIELD(own_beside, 1),
 	FIELD(guards, 1),
+	FIELD(hypercalls, 1),
 	FIELD(syscalls, 1),
 #undef FIELD
 };
@@ -321,6 +322,9 @@ static void try_stepping(struct scratch *s, struct probe *p)
 		call(s, s->cpu_fd, KVM_SET_GUEST_DEBUG, &debug);
 		p->out_stops = run_once(s, &regs) == KVM_EXIT_DEBUG && regs.rip == CODE + 2;
 	}
+	/* vmcall */
+	if (arrange(s, PROBE_LONG, CODE_OF("\x0f\x01\xc1"), &debug))
+		p->hypercalls = step_once(s, &debug, &regs) == KVM_EXIT_DEBUG && regs.rip == CODE + 3;
 	/* rep movsb */
 	if (arrange(s, PROBE_LONG, CODE_OF("\xf3\xa4"), &debug)) {
 		do {
@@ -477,6 +481,7 @@ static const struct {
 	FACT("guest's breakpoints", own_execs, show_bool, "the guest's own hardware breakpoints work"),
 	FACT("guest's watchpoints", own_watches, show_bool, "the guest's own hardware watchpoints work"),
 	FACT("guest's beside ours", own_beside, show_bool, "the guest's own go on working while debug registers are ours"),
+	FACT("hypercalls", hypercalls, show_bool, "the guest's kernel can make hypercalls; else it is told of none"),
 	FACT("system calls", syscalls, show_bool, "SYSCALL in user mode reaches the guest's kernel by itself"),
 	FACT("guarded debug registers", guards, show_bool, "the guest's own accesses to its debug registers can be seen"),
 #undef FACT

@@ -39,6 +39,7 @@ struct probe {
 	bool own_watches;       /* its watchpoints likewise */
 	bool own_beside;        /* its execution breakpoints do so also while ours, at other places, are in use */
 	bool guards;            /* DR7.GD in our registers exits before the guest's MOV to or from its own */
+	bool hypercalls;        /* VMCALL at CPL 0 is answered; else KVM tries it again for ever */
 	bool syscalls;          /* SYSCALL in user mode reaches the kernel; else it stays in user mode, at the kernel's entry */
 };
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* To be raised when members of struct probe change, or what they mean. */
-#define FORMAT      2
+#define FORMAT      3
 #define RECORD_MAX  4096
 #define BOOT_ID     "/proc/sys/kernel/random/boot_id"
 
