@@ -113,6 +113,27 @@ START_TEST(fxrstor_as_the_processor)
 }
 END_TEST
 
+START_TEST(mxcsr_as_the_processor)
+{
+	for (unsigned round = 0; round < 100; round++) {
+		fresh_cpu();
+		put(mem, rnd() & 0xffbf, 4);
+		compare("0f ae 17");
+		put(mem, UINT64_MAX, 8);
+		compare("0f ae 1f");
+	}
+	/* A bit that there is not. */
+	fresh_cpu();
+	memcpy(mem + 64, xsave, 64);
+	put(xsave + 28, 0xffbf, 4);
+	put(mem, 0x10000, 4);
+	run("0f ae 17");
+	ck_assert_int_eq(res.kind, ASSIST_EXCEPTION);
+	ck_assert_uint_eq(res.vector, 13);
+	ck_assert_mem_eq(xsave + 24, mem + 64 + 24, 4);
+}
+END_TEST
+
 static const struct { const char *text; unsigned feature; bool compact; } saves[] = {
 	{ "0f ae 27", ASSIST_XSAVE, false }, { "48 0f ae 27", ASSIST_XSAVE, false }, { "0f ae 37", ASSIST_XSAVEOPT, false },
 	{ "48 0f ae 37", ASSIST_XSAVEOPT, false }, { "0f c7 27", ASSIST_XSAVEC, true }, { "48 0f c7 27", ASSIST_XSAVEC, true },
@@ -572,6 +593,7 @@ int main(void)
 		tcase_add_test(t, popcnt_as_the_processor);
 		tcase_add_test(t, fxsave_as_the_processor);
 		tcase_add_test(t, fxrstor_as_the_processor);
+		tcase_add_test(t, mxcsr_as_the_processor);
 		tcase_add_loop_test(t, xsave_as_the_processor, 0, COUNT(saves));
 		tcase_add_loop_test(t, xrstor_as_the_processor, 0, 2);
 	}

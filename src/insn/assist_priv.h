@@ -45,6 +45,7 @@ enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6
 #define XS_AVX          (1ull << 2)
 #define XS_ZMM_HI256    6       /* upper halves of zmm0 to zmm15 */
 #define MXCSR_INIT      0x1f80u
+#define MXCSR_MASK_OLD  0xffbfu         /* of a processor that leaves MXCSR_MASK zero */
 
 /* An instruction being carried out. */
 struct assist {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * SSE and AVX moves between vector registers, general registers and memory.  A move without VEX leaves what is above the XMM
- * register alone; one with VEX clears it (SDM vol. 1, 14.8).
+ * register alone; one with VEX clears it (SDM vol. 1, 14.8).  And MXCSR's moves.
  */
 #include "insn/assist_priv.h"
 
@@ -20,6 +20,9 @@ enum {
 	KEEP = 1 << 4,          /* with LOW: loads too keep the rest */
 	INTEGER = 1 << 5,       /* from a general register to memory: not part of the SSE state */
 };
+
+/* Of the rows of MXCSR. */
+enum { LOAD, STORE };
 
 static uint8_t *xmm(const struct assist *a, unsigned i)
 {
@@ -177,6 +180,30 @@ static int run_move(struct assist *a)
 	return to_vector ? into_vector(a, &op[0], &op[count == 3 ? 1 : 0], &op[count - 1]) : from_vector(a, &op[0], &op[1]);
 }
 
+/* STMXCSR, and LDMXCSR, which faults for bits that the processor has not. */
+static int run_mxcsr(struct assist *a)
+{
+	uint32_t value, mask;
+	int r;
+
+	if (a->cpu->xsave_size < XS_EXTENDED)
+		return NOT_OURS;
+	r = check_state(a);
+	if (r)
+		return r;
+	if (a->op->how == STORE)
+		return assist_mem(a, assist_address(a), a->cpu->xsave + XS_MXCSR, sizeof(value), true);
+	r = assist_mem(a, assist_address(a), &value, sizeof(value), false);
+	if (r)
+		return r;
+	memcpy(&mask, a->cpu->xsave + XS_MXCSR_MASK, sizeof(mask));
+	if (value & ~(mask ? mask : MXCSR_MASK_OLD))
+		return assist_raise_code(a, VECTOR_GP, 0);
+	assist_use(a->cpu, XS_SSE);
+	memcpy(a->cpu->xsave + XS_MXCSR, &value, sizeof(value));
+	return 0;
+}
+
 #define SSE(mnemonic, feature, how)                                                                             \
 	{ ZYDIS_MNEMONIC_##mnemonic, ASSIST_SSE_MOVE, ASSIST_##feature, run_move, how },                        \
 	{ ZYDIS_MNEMONIC_V##mnemonic, ASSIST_AVX_MOVE, ASSIST_AVX, run_move, how }
@@ -188,5 +215,9 @@ const struct assist_op assist_sse_ops[] = {
 	SSE(MOVD, SSE2, LOW), SSE(MOVQ, SSE2, LOW), SSE(MOVSS, SSE, LOW | MERGE), SSE(MOVSD, SSE2, LOW | MERGE),
 	SSE(MOVLPS, SSE, LOW | KEEP), SSE(MOVLPD, SSE2, LOW | KEEP), SSE(MOVHPS, SSE, HIGH), SSE(MOVHPD, SSE2, HIGH),
 	{ ZYDIS_MNEMONIC_MOVNTI, ASSIST_SSE_MOVE, ASSIST_SSE2, run_move, INTEGER },
+	{ ZYDIS_MNEMONIC_LDMXCSR, ASSIST_SSE_OP, ASSIST_SSE, run_mxcsr, LOAD },
+	{ ZYDIS_MNEMONIC_STMXCSR, ASSIST_SSE_OP, ASSIST_SSE, run_mxcsr, STORE },
+	{ ZYDIS_MNEMONIC_VLDMXCSR, ASSIST_AVX_OP, ASSIST_AVX, run_mxcsr, LOAD },
+	{ ZYDIS_MNEMONIC_VSTMXCSR, ASSIST_AVX_OP, ASSIST_AVX, run_mxcsr, STORE },
 	{ 0 }
 };

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define XCOMP_COMPACTED (1ull << 63)
-#define MXCSR_MASK_OLD  0xffbfu         /* of a processor that leaves MXCSR_MASK zero */
 #define FCW_INIT        0x37f
 #define PF_WRITE        2u              /* page-fault error code: by a write */
 
