@@ -78,30 +78,16 @@ int pkt_threads_next(struct session *s, struct cursor *args)
 	return PACKET_REPLY;
 }
 
-/* ", init (pid 1)" where a Linux kernel is known; names are the guest's. */
-static void put_task(const struct session *s, unsigned cpu, char *ret, size_t size)
-{
-	struct kernel_task t;
-
-	*ret = '\0';
-	if (machine_kernel_current(s->machine, cpu, &t, NULL))
-		return;
-	for (char *p = t.comm; *p; p++)
-		if (*p < ' ' || *p > '~')
-			*p = '?';
-	snprintf(ret, size, ", %s (pid %d)", t.comm, t.pid);
-}
-
 int pkt_thread_info(struct session *s, struct cursor *args)
 {
-	char text[96], task[48];
+	char text[96], task[TDESC_TASK_MAX];
 	int thread;
 	bool held;
 
 	if (!cursor_byte(args, ',') || !parse_thread(s, args, &thread) || thread <= 0)
 		return -EINVAL;
 	held = nonstop_look(s);
-	put_task(s, (unsigned)thread - 1, task, sizeof(task));
+	tdesc_task(s->machine, (unsigned)thread - 1, task);
 	snprintf(text, sizeof(text), "CPU#%d [%s%s]", thread - 1, tdesc_activity(s->machine, (unsigned)thread - 1), task);
 	if (held)
 		machine_release(s->machine);

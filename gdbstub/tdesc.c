@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "gdbstub/tdesc.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "api/regbits.h"
@@ -193,11 +194,28 @@ const char *tdesc_activity(struct machine *m, unsigned cpu)
 	return machine_cpu_status(m, cpu, &st, NULL) ? "running" : st.activity;
 }
 
+void tdesc_task(struct machine *m, unsigned cpu, char ret[TDESC_TASK_MAX])
+{
+	struct kernel_task t;
+
+	*ret = '\0';
+	if (machine_kernel_current(m, cpu, &t, NULL))
+		return;
+	for (char *p = t.comm; *p; p++)
+		if (*p < ' ' || *p > '~' || strchr("<>&\"", *p))
+			*p = '?';
+	snprintf(ret, TDESC_TASK_MAX, ", %s (pid %d)", t.comm, t.pid);
+}
+
 void tdesc_write_threads(struct machine *m, const char *process, struct out *o)
 {
+	char task[TDESC_TASK_MAX];
+
 	out_puts(o, "<?xml version=\"1.0\"?>\n<threads>\n");
-	for (unsigned i = 0; i < machine_info(m)->cpus; i++)
-		out_printf(o, "<thread id=\"%s%x\" core=\"%u\" name=\"CPU#%u\">%s</thread>\n", process, i + 1, i, i,
-			   tdesc_activity(m, i));
+	for (unsigned i = 0; i < machine_info(m)->cpus; i++) {
+		tdesc_task(m, i, task);
+		out_printf(o, "<thread id=\"%s%x\" core=\"%u\" name=\"CPU#%u\">%s%s</thread>\n", process, i + 1, i, i,
+			   tdesc_activity(m, i), task);
+	}
 	out_puts(o, "</threads>\n");
 }

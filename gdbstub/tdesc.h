@@ -35,5 +35,11 @@ void tdesc_write_threads(struct machine *m, const char *process, struct out *o);
 
 /* What a vCPU is doing, for a person; "running" when the machine runs. */
 const char *tdesc_activity(struct machine *m, unsigned cpu);
+/*
+ * What follows that where a Linux kernel is known and the machine stands still: ", init (pid 1)", else "".  The name is the guest's;
+ * what is not printable in it, or would have to be escaped, is a ?.
+ */
+#define TDESC_TASK_MAX 40
+void tdesc_task(struct machine *m, unsigned cpu, char ret[TDESC_TASK_MAX]);
 
 #endif

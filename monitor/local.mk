@@ -43,6 +43,11 @@ check_PROGRAMS += tests/check_cmd_stack
 TESTS += tests/check_cmd_stack
 tests_check_cmd_stack_SOURCES = tests/check_cmd_stack.c $(MONITOR_RIG)
 tests_check_cmd_stack_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+check_PROGRAMS += tests/check_cmd_kernel
+TESTS += tests/check_cmd_kernel
+tests_check_cmd_kernel_SOURCES = tests/check_cmd_kernel.c $(MONITOR_RIG)
+tests_check_cmd_kernel_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+
 check_PROGRAMS += tests/check_cmd_devices
 TESTS += tests/check_cmd_devices
 tests_check_cmd_devices_SOURCES = tests/check_cmd_devices.c $(MONITOR_RIG)

@@ -274,6 +274,26 @@ END_TEST
 
 /* -- what packets do -- */
 
+/* Where a kernel is known threads are told with their tasks; the name is the guest's. */
+START_TEST(test_tasks)
+{
+	struct rig r;
+
+	rig_open(&r, &config64);
+	r.f->kernel.known = true;
+	r.f->kernel.ntasks = 1;
+	r.f->kernel.task[0] = (struct kernel_task){ .pid = 12, .cpu = 1, .running = true, .comm = "a<b&\"\033c" };
+	check_reply(rig_ask(&r, "qThreadExtraInfo,1"), "435055233020" "5b73746f707065645d", "CPU#0 [stopped]");
+	/* CPU#1 [stopped, a?b???c (pid 12)] */
+	check_reply(rig_ask(&r, "qThreadExtraInfo,2"),
+		    "435055233120" "5b73746f707065642c20" "613f623f3f3f63" "20287069642031" "32295d", "CPU#1 with its task");
+	check_reply(rig_ask(&r, "qXfer:threads:read::0,fff"),
+		    "l<?xml version=\"1.0\"?>\n<threads>\n<thread id=\"1\" core=\"0\" name=\"CPU#0\">stopped</thread>\n"
+		    "<thread id=\"2\" core=\"1\" name=\"CPU#1\">stopped, a?b???c (pid 12)</thread>\n</threads>\n", "threads");
+	rig_close(&r);
+}
+END_TEST
+
 START_TEST(test_memory)
 {
 	struct rig r;
@@ -669,6 +689,7 @@ int main(void)
 	tcase_add_loop_test(t, test_packet, 0, COUNT(packets));
 	tcase_add_loop_test(t, test_broken, 0, COUNT(broken));
 	tcase_add_test(t, test_while_running);
+	tcase_add_test(t, test_tasks);
 	tcase_add_test(t, test_memory);
 	tcase_add_test(t, test_memory_large);
 	tcase_add_test(t, test_registers_64);
