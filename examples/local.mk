@@ -12,7 +12,8 @@ EXAMPLE_GUESTS = \
 EXAMPLE_SESSIONS = \
 	examples/boot.gv examples/boot.gdb examples/hello64.gv examples/hello64.gdb examples/smp4.gv \
 	examples/smp4.gdb examples/mbhello.gv examples/mbhello.gdb examples/mb2hello.gv examples/mb2hello.gdb \
-	examples/high32.gv examples/high32.gdb examples/high64.gv examples/high64.gdb examples/slots64.gv
+	examples/high32.gv examples/high32.gdb examples/high64.gv examples/high64.gdb examples/linux.gv examples/linux.gdb \
+	examples/slots64.gv
 EXTRA_DIST += \
 	$(EXAMPLE_SESSIONS) examples/guest.h examples/kernel.ld examples/demo_image.h examples/boot.S \
 	examples/hello64.S examples/hello64.c examples/smp4.S examples/smp4.c examples/mbhello.S examples/mbhello.c \

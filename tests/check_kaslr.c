@@ -164,17 +164,25 @@ START_TEST(where)
 	size_t n = with_lists(good_lists, NGOOD, file, sizeof(file));
 	struct load_opts o = { .kaslr = KASLR_ON };
 	struct boot_state st;
-	bool moved = false, stayed = false;
+	static uint8_t more[SLIDE];
+	bool near = false, far = false;
 
-	/* RAM has room for two places. */
+	/* RAM has room for one place more, and then for two. */
 	for (o.seed = 0; o.seed < 4; o.seed++) {
 		ck_assert_msg(!load(file, n, IMAGE_LINUX, &o, &st), "%s", load_err.msg);
-		check_moved(st.slide, st.slide);
+		ck_assert_uint_eq(st.slide, SLIDE);
+		check_moved(SLIDE, SLIDE);
 		ck_assert_uint_eq(ram[st.rsi + 0x211], 0x03);
-		moved |= st.slide == SLIDE;
-		stayed |= st.slide == 0;
 	}
-	ck_assert(moved && stayed);
+	add_region(RAM_SIZE, SLIDE, more, false);
+	for (o.seed = 0; o.seed < 4; o.seed++) {
+		ck_assert_msg(!load(file, n, IMAGE_LINUX, &o, &st), "%s", load_err.msg);
+		near |= st.slide == SLIDE;
+		far |= st.slide == 2 * SLIDE;
+		ck_assert(st.slide == SLIDE || st.slide == 2 * SLIDE);
+	}
+	ck_assert(near && far);
+	gmem_remove(g, RAM_SIZE);
 	/* Beyond RAM it moves where it runs, not where it is. */
 	o = (struct load_opts){ .kaslr = KASLR_SLIDE, .slide = 0x3fe00000 - SLIDE };
 	ck_assert_int_eq(load(file, n, IMAGE_LINUX, &o, &st), 0);

@@ -40,14 +40,30 @@ def slots(tap):
 			  "slots64.gv: the files it writes")
 
 
-def gdb_script(tap, name, image, args, load):
+def gdb_script(tap, name, image, args, load, symbols=None):
 	words = " ".join('"%s"' % a if " " in a else a for a in args)
 	status, out, err = visor.run([
-		visor.GDB, "-nx", "-batch", "-ex", "%s examples/%s.elf" % (load, name),
+		visor.GDB, "-nx", "-batch", "-ex", "%s %s" % (load, symbols or "examples/%s.elf" % name),
 		"-ex", "target remote | %s -g stdio %s %s" % (visor.GDBVISOR, words, image),
 		"-x", visor.source("examples/%s.gdb" % name)])
 	tap.equal(status, 0, "%s.gdb: the exit status" % name, out + err)
 	tap.match(r"^%s: as expected$" % name, out, "%s.gdb: comes to its end" % name)
+
+
+def own_linux(tap):
+	"""The sessions for a Linux of one's own, with one that was built here."""
+	files = visor.small_linux()
+	if not files:
+		tap.skip("linux", "no Linux was built here (make check-kernel)")
+		return
+	vmlinux, image = files
+	with tempfile.TemporaryDirectory() as directory:
+		initrd = os.path.join(directory, "initrd.cpio")
+		with open(initrd, "wb") as f:
+			f.write(b"070701" * 100)
+		args = ("-m", "512M", "--decompress", "-i", initrd, "-a", "console=ttyS0 earlyprintk=serial")
+		monitor_script(tap, "linux", image, (*args, "--symbols=" + vmlinux))
+		gdb_script(tap, "linux", image, args, "file", vmlinux)
 
 
 def pages_32():
@@ -66,6 +82,7 @@ def main():
 		monitor_script(tap, name, "examples/" + image, args)
 		gdb_script(tap, name, "examples/" + image, args, load)
 	slots(tap)
+	own_linux(tap)
 	tap.done()
 
 

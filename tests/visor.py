@@ -2,6 +2,7 @@
 """What the tests of the whole program share: TAP, where things are, a running gdbvisor, symbols."""
 
 import ctypes
+import glob
 import os
 import re
 import shutil
@@ -57,6 +58,17 @@ class Tap:
 	def done(self):
 		print("1..%d" % self.count)
 		sys.exit(0)
+
+
+def small_linux():
+	"""vmlinux and bzImage of the small Linux, if it was built before; else None."""
+	cache = os.environ.get("GV_KERNEL_CACHE") or os.path.join(
+		os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "gdbvisor-kernel")
+	for done in sorted(glob.glob(os.path.join(glob.escape(cache), "linux-*", ".complete"))):
+		files = [os.path.join(os.path.dirname(done), name) for name in ("vmlinux", "arch/x86/boot/bzImage")]
+		if all(os.access(f, os.R_OK) for f in files):
+			return files
+	return None
 
 
 def need_kvm():

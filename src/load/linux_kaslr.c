@@ -73,8 +73,9 @@ int linux_move_choose(const struct elf_file *f, const struct load_opts *opts, bo
 		align = ALIGN_MIN;
 	ram = room_in_ram(&s, reserve, g);
 	most = ram < map ? ram : map;
+	/* Where it is linked is no place for it to be moved to, while there are others. */
 	if (opts->kaslr == KASLR_ON)
-		slide = opts->seed % (most / align + 1) * align;
+		slide = most < align ? 0 : (opts->seed % (most / align) + 1) * align;
 	if (slide & (align - 1))
 		return err_set(err, EINVAL, "--kaslr=0x%" PRIx64 ": this kernel moves by multiples of 0x%" PRIx64, slide, align);
 	if (slide > map)
