@@ -48,6 +48,10 @@ TESTS += tests/check_cmd_kernel
 tests_check_cmd_kernel_SOURCES = tests/check_cmd_kernel.c $(MONITOR_RIG)
 tests_check_cmd_kernel_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 
+check_PROGRAMS += tests/check_cmd_symbols
+TESTS += tests/check_cmd_symbols
+tests_check_cmd_symbols_SOURCES = tests/check_cmd_symbols.c $(MONITOR_RIG)
+tests_check_cmd_symbols_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 check_PROGRAMS += tests/check_cmd_devices
 TESTS += tests/check_cmd_devices
 tests_check_cmd_devices_SOURCES = tests/check_cmd_devices.c $(MONITOR_RIG)
