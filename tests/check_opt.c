@@ -53,6 +53,7 @@ START_TEST(defaults)
 	ck_assert_ptr_null(o.bios);
 	ck_assert_ptr_null(o.vga_bios);
 	ck_assert(!o.user_irqchip);
+	ck_assert(!o.rng && !o.virtio_console);
 	ck_assert(!o.stop_unclaimed);
 	ck_assert_uint_eq(o.ngdb, 0);
 	ck_assert(!o.has_monitor);
@@ -207,6 +208,46 @@ START_TEST(disks_have_options)
 	ck_assert_int_eq(o.disks[0].readonly, disks[_i].readonly);
 	ck_assert_int_eq(o.disks[0].snapshot, disks[_i].snapshot);
 	ck_assert(!o.disks[0].cdrom);
+	options_done(&o);
+}
+END_TEST
+
+static const struct {
+	const char *arg, *path;
+	bool readonly, snapshot, virtio;
+} virtio_disks[] = {
+	{ "a,virtio", "a", false, false, true }, { "a,virtio,ro", "a", true, false, true },
+	{ "a,snapshot,virtio", "a", false, true, true }, { "a,ro,virtio,snapshot", "a", true, true, true },
+	{ "a,virtio,virtio", "a,virtio", false, false, true }, { "a,virtio ", "a,virtio ", false, false, false },
+	{ "virtio", "virtio", false, false, false }, { "a,virtio,b", "a,virtio,b", false, false, false },
+};
+
+START_TEST(disks_on_virtio)
+{
+	char line[64];
+	struct options o;
+
+	snprintf(line, sizeof(line), "--disk=%s", virtio_disks[_i].arg);
+	o = parse_good(line);
+	ck_assert_str_eq(o.disks[0].path, virtio_disks[_i].path);
+	ck_assert_int_eq(o.disks[0].readonly, virtio_disks[_i].readonly);
+	ck_assert_int_eq(o.disks[0].snapshot, virtio_disks[_i].snapshot);
+	ck_assert_int_eq(o.disks[0].virtio, virtio_disks[_i].virtio);
+	options_done(&o);
+}
+END_TEST
+
+START_TEST(other_virtio_devices)
+{
+	struct options o = parse_good("img|--rng|--console=virtio|-d|1,virtio|-d|2|-d|3|-d|4|-d|5|-d|6,virtio|-d|7,virtio|"
+				      "-d|8,virtio|-d|9,virtio|-d|10,virtio|-d|11,virtio|-d|12,virtio");
+
+	ck_assert(o.rng && o.virtio_console);
+	ck_assert_uint_eq(o.ndisks, 12);
+	ck_assert_str_eq(o.disks[11].path, "12");
+	options_done(&o);
+	o = parse_good("img|--console=virtio|--console=com1");
+	ck_assert(!o.rng && !o.virtio_console);
 	options_done(&o);
 }
 END_TEST
@@ -380,6 +421,12 @@ static const struct {
 	{ "-b|", "-b : no file is named" },
 	{ "a|--symbols=", "--symbols=: no file is named" },
 	{ "-d|d|--vga-bios=", "--vga-bios=: no file is named" },
+	{ "-d|,virtio", "-d ,virtio: no file is named" },
+	{ "-d|1,virtio|-d|2,virtio|-d|3,virtio|-d|4,virtio|-d|5,virtio|-d|6,virtio|-d|7,virtio|-d|8,virtio|-d|9,virtio",
+	  "-d 9,virtio: more than 8 virtio disks" },
+	{ "a|--console=hvc0", "--console=hvc0: not one of com1, virtio" },
+	{ "a|--console=", "--console=: not one of com1, virtio" },
+	{ "a|--rng=on", "--rng: takes no value" },
 	{ "-d|1|-d|2|--cdrom|3|-d|4|-d|5", "-d 5: more than 4 disks and CDs" },
 	{ "-d|1|-d|2|-d|3|-d|4|--cdrom=5", "--cdrom=5: more than 4 disks and CDs" },
 	{ "a|--irqchip=apic", "--irqchip=apic: not one of kvm, user" },
@@ -562,6 +609,8 @@ int main(void)
 	tcase_add_loop_test(t, memory_sizes, 0, COUNT(sizes));
 	tcase_add_test(t, modules_have_arguments);
 	tcase_add_loop_test(t, disks_have_options, 0, COUNT(disks));
+	tcase_add_loop_test(t, disks_on_virtio, 0, COUNT(virtio_disks));
+	tcase_add_test(t, other_virtio_devices);
 	tcase_add_test(t, drives_keep_their_order);
 	tcase_add_loop_test(t, what_starts_the_machine, 0, COUNT(starts));
 	tcase_add_test(t, scripts_keep_their_order);

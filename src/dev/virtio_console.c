@@ -94,12 +94,13 @@ static void receive(struct console *c)
 {
 	const struct dev_host *host = c->v.pci.dev.host;
 	struct console_state *s = &c->s;
-	bool took = false;
+	bool wants = false;
 	struct vq_chain in;
 	size_t n;
 
+	/* What waits for the other line is this one's from now on. */
 	if (!s->open && virtio_peek(&c->v, RECEIVE))
-		s->open = 1;
+		s->open = wants = true;
 	/* A byte a buffer at least: no more turns than there are bytes. */
 	while (s->input_len && virtio_pop(&c->v, RECEIVE, &in)) {
 		if (!in.write_bytes) {
@@ -111,10 +112,10 @@ static void receive(struct console *c)
 			return;
 		virtio_push(&c->v, RECEIVE, in.head, n);
 		drop_input(s, n);
-		took = true;
+		wants = true;
 	}
 	virtio_flush(&c->v, RECEIVE);
-	if (took)
+	if (wants)
 		host->input_wanted(host->arg);
 }
 

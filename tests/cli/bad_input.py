@@ -96,6 +96,9 @@ def firmware(b):
 	b.refuses(66, re.escape(b.dir), "firmware is a directory", "-k", "bios", b.dir)
 	b.refuses(66, "/nonexistent", "a VGA BIOS missing", "-b", rom, "--vga-bios=/nonexistent")
 	b.refuses(66, "/nonexistent", "a disk missing", "-b", rom, "-d", "/nonexistent,ro")
+	b.refuses(66, "/nonexistent", "a virtio disk missing", "-d", "/nonexistent,virtio", HELLO)
+	b.refuses(66, "(?i)no whole sectors", "a virtio disk of no whole sectors", "-d", b.write("odd", bytes(700)) + ",virtio",
+		  HELLO)
 	b.refuses(66, "/nonexistent", "a CD missing", "-b", rom, "--cdrom=/nonexistent")
 
 
