@@ -20,7 +20,7 @@ BUILDDIR = os.path.abspath(os.environ.get("builddir", "."))
 SRCDIR = os.path.abspath(os.environ.get("srcdir", os.path.join(HERE, "..")))
 GDBVISOR = os.path.join(BUILDDIR, "gdbvisor")
 GDB = os.environ.get("GDB") or "gdb"
-DEADLINE = 120          # seconds for anything that should take a few: a sanitizer build on a busy host is slow
+DEADLINE = int(os.environ.get("GV_DEADLINE", 120))      # seconds for anything that should take a few: a sanitizer build on a busy host is slow
 
 
 def built(path):

@@ -33,6 +33,9 @@ MATERIAL = {
 	"xorriso": ("xorriso", "xorriso"),
 	"memtest": ("memtest86+", "/boot/memtest86+x64.bin"),
 	"ipxe": ("ipxe", "/boot/ipxe.lkrn"),
+	"ovmf": ("ovmf", "/usr/share/OVMF/OVMF_CODE_4M.fd"),
+	"ovmf-variables": ("ovmf", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+	"ovmf-whole": ("ovmf", "/usr/share/ovmf/OVMF.fd"),
 	"uboot": ("u-boot-qemu", "/usr/lib/u-boot/qemu-x86/u-boot.rom"),
 }
 
@@ -195,4 +198,17 @@ def isolinux_cd(where, config, files=()):
 	_run("xorriso", "-as", "mkisofs", "-quiet", "-o", where, "-V", "GVTEST", "-b", "isolinux/isolinux.bin", "-c",
 	     "isolinux/boot.cat", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", root)
 	shutil.rmtree(root)
+	return where
+
+
+def fat_disk(where, files):
+	"""A disk of 2 MiB that is one FAT file system, with FILES ((name, bytes) each)."""
+	part = where + ".part"
+	with open(where, "wb") as f:
+		f.truncate(4096 * SECTOR)
+	_run("mformat", "-i", where, "-T", "4096", "-h", "16", "-s", "63", "::")
+	for name, content in files:
+		_write(part, content)
+		_run("mcopy", "-i", where, part, "::/" + name)
+	os.unlink(part)
 	return where

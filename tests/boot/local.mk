@@ -7,7 +7,7 @@ CLEANFILES += $(BOOT_GUESTS)
 
 BOOT_TESTS = \
 	tests/boot/loops.py tests/boot/disks.py tests/boot/seabios.py tests/boot/grub.py tests/boot/isolinux.py \
-	tests/boot/memtest.py tests/boot/ipxe.py tests/boot/uboot.py
+	tests/boot/memtest.py tests/boot/ipxe.py tests/boot/uboot.py tests/boot/ovmf.py
 TESTS += $(BOOT_TESTS)
 EXTRA_DIST += $(BOOT_TESTS) tests/boot/boot.py tests/boot/images.py tests/boot/sector.S tests/boot/again.S \
 	tests/boot/stack.S
@@ -22,3 +22,8 @@ tests/boot/uefi_app.efi: tests/boot/uefi_app.elf
 	$(AM_V_GEN)objcopy $(UEFI_PARTS) -I elf64-x86-64 -O pei-x86-64 --subsystem=10 tests/boot/uefi_app.elf $@
 tests/boot/uefi_app.img: tests/boot/uefi_app.elf
 	$(AM_V_GEN)objcopy $(UEFI_PARTS) -O binary tests/boot/uefi_app.elf $@
+
+# OVMF to its shell: an hour where KVM emulates kernel code, a few minutes where it does not.
+.PHONY: check-uefi
+check-uefi: all $(check_DATA)
+	GV_UEFI=1 $(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS=tests/boot/ovmf.py
