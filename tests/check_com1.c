@@ -49,6 +49,33 @@ START_TEST(wakes_once)
 }
 END_TEST
 
+/* Who asks how much there is room for hears of it once, when it was none. */
+START_TEST(tells_of_room)
+{
+	static uint8_t block[LIMIT];
+
+	ck_assert_uint_eq(com1_room(c), LIMIT);
+	com1_put(c, block, 1000);
+	ck_assert_uint_eq(com1_room(c), LIMIT - 1000);
+	ck_assert(!com1_room_came(c));
+	com1_put(c, block, LIMIT - 1000);
+	ck_assert_uint_eq(com1_room(c), 0);
+	ck_assert(!com1_room_came(c));
+	ck_assert_uint_eq(com1_take(c, block, 10), 10);
+	ck_assert(com1_room_came(c));
+	ck_assert(!com1_room_came(c));
+	ck_assert_uint_eq(com1_room(c), 10);
+	ck_assert(!com1_room_came(c));
+	/* What went over the limit does not count. */
+	com1_put(c, block, 20);
+	ck_assert_uint_eq(com1_room(c), 0);
+	ck_assert_uint_eq(com1_take(c, block, 10), 10);
+	ck_assert(!com1_room_came(c));
+	ck_assert_uint_eq(com1_take(c, block, 1), 1);
+	ck_assert(com1_room_came(c));
+}
+END_TEST
+
 static void *writer(void *arg)
 {
 	uint8_t block[512];
@@ -153,6 +180,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, wakes_once);
+	tcase_add_test(t, tells_of_room);
 	tcase_add_test(t, writer_waits_and_nothing_is_lost);
 	tcase_add_test(t, a_pause_frees_the_writer);
 	tcase_add_test(t, input_is_kept_until_taken);

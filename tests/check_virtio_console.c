@@ -185,6 +185,30 @@ START_TEST(input_waits)
 }
 END_TEST
 
+/* A byte a buffer: so many a turn, the rest by the timer. */
+START_TEST(input_is_bounded)
+{
+	char text[201];
+
+	vr_start(&rig, FEATURE_1, 2, 256);
+	memset(text, 'i', 200);
+	text[200] = '\0';
+	for (uint16_t i = 0; i < 250; i++) {
+		vr_desc(&rig, RX, i, IN_AT(0) + i, 1, D_WRITE, 0);
+		vr_offer(&rig, RX, i);
+	}
+	vr_notify(&rig, RX);
+	ck_assert_uint_eq(input(text), 200);
+	bus_poll(rig.pc.bus);
+	ck_assert_uint_eq(vr_used_idx(&rig, RX), 64);
+	fake_pc_run_to(&rig.pc, rig.pc.clock);
+	ck_assert_uint_eq(vr_used_idx(&rig, RX), 200);
+	ck_assert_uint_eq(rig.pc.mem[IN_AT(0) + 199], 'i');
+	ck_assert_uint_eq(rig.pc.mem[IN_AT(0) + 200], 0);
+	ck_assert_uint_eq(bus_deadline(rig.pc.bus), DEV_NEVER);
+}
+END_TEST
+
 START_TEST(input_needs_room_to_write)
 {
 	vr_desc(&rig, RX, 0, RIG_DATA, 16, 0, 0);
@@ -223,6 +247,7 @@ int main(void)
 	tcase_add_test(t, a_flood_is_bounded);
 	tcase_add_test(t, open_with_a_buffer);
 	tcase_add_test(t, input_waits);
+	tcase_add_test(t, input_is_bounded);
 	tcase_add_test(t, input_needs_room_to_write);
 	tcase_add_test(t, output_from_outside);
 	suite_add_tcase(s, t);

@@ -96,13 +96,13 @@ static void receive(struct console *c)
 	struct console_state *s = &c->s;
 	bool wants = false;
 	struct vq_chain in;
+	unsigned turns = 0;
 	size_t n;
 
 	/* What waits for the other line is this one's from now on. */
 	if (!s->open && virtio_peek(&c->v, RECEIVE))
 		s->open = wants = true;
-	/* A byte a buffer at least: no more turns than there are bytes. */
-	while (s->input_len && virtio_pop(&c->v, RECEIVE, &in)) {
+	while (s->input_len && turns++ < VIRTIO_BATCH && virtio_pop(&c->v, RECEIVE, &in)) {
 		if (!in.write_bytes) {
 			virtio_break(&c->v, "queue 0: descriptor %u has no room to write to", in.head);
 			return;
@@ -115,6 +115,8 @@ static void receive(struct console *c)
 		wants = true;
 	}
 	virtio_flush(&c->v, RECEIVE);
+	if (turns > VIRTIO_BATCH)
+		virtio_later(&c->v);
 	if (wants)
 		host->input_wanted(host->arg);
 }

@@ -11,6 +11,9 @@ import visor
 
 GUEST = "tests/guests/virtio.elf"
 SAYS = b"console\nrandom bytes\nsector one speaks\ntype: typed: abc\nthe disk has stopped\n"
+BIOS = "/usr/share/seabios/bios.bin"
+# Says V on port 0xe9 and leaves by 0xf4.
+SECTOR = bytes.fromhex("b056 e6e9 b000 e6f4 f4 ebfd").ljust(510, b"\0") + b"\x55\xaa"
 TROUBLE = "virtio-blk0: queue 0: descriptor 0 is outside memory"
 SCRIPT = """continue
 expect "type: " 100
@@ -49,6 +52,19 @@ def talk(tap, where, how, what):
 		return f.read()[1024:1536]
 
 
+def boot(tap, where):
+	"""Firmware, which has a driver of its own, boots from a virtio disk."""
+	what = "SeaBIOS boots from it"
+	if not os.path.exists(BIOS):
+		tap.skip(what, BIOS + " is not here")
+		return
+	path = os.path.join(where, "boot")
+	with open(path, "wb") as f:
+		f.write(SECTOR + bytes(2047 * 512))
+	status, out, err = visor.run([visor.GDBVISOR, "-r", "-M", "none", "-g", "none", "-b", BIOS, "-d", path + ",virtio,ro"])
+	tap.ok(status == 1 and out.endswith("V"), what, "status %s\n%s%s" % (status, out, err))
+
+
 def main():
 	visor.need_kvm()
 	tap = visor.Tap()
@@ -60,6 +76,7 @@ def main():
 			f.write(SCRIPT)
 		status, out, err = visor.run([visor.GDBVISOR, "-m", "16M", "-g", "none", "-s", "none", "--console=virtio", "--rng",
 					      "-d", disk(os.path.join(where, "d")) + ",virtio", "-x", script, GUEST])
+		boot(tap, where)
 	tap.equal(status, 0, "the script meets its expectations", out + err)
 	tap.match(r"^virtio-console: console, virtio$", out, "info devices shows the console")
 	tap.match(r"^  state +0x0 +running$", out, "that it runs")
