@@ -131,6 +131,29 @@ START_TEST(physical)
 }
 END_TEST
 
+START_TEST(offsets)
+{
+	const uint64_t up = 0x600000, down = -0x1000ull;
+
+	ask("qOffsets", "");
+	machine_sym_slide(&r.f->machine, &up);
+	ask("qOffsets", "Text=600000;Data=600000;Bss=600000");
+	r.f->info.exec_segments = 1;
+	r.f->info.exec_segment[0] = 0x1000;
+	ask("qOffsets", "TextSeg=601000");
+	r.f->info.exec_segments = 2;
+	r.f->info.exec_segment[1] = 0x2000;
+	ask("qOffsets", "TextSeg=601000;DataSeg=602000");
+	machine_sym_slide(&r.f->machine, &down);
+	ask("qOffsets", "TextSeg=0;DataSeg=1000");
+	r.f->info.exec_segment[0] = 0;
+	ask("qOffsets", "TextSeg=fffffffffffff000;DataSeg=1000");
+	r.f->info.image_bits = 32;
+	ask("qOffsets", "TextSeg=fffff000;DataSeg=1000");
+	ask("qOffsets:1", "");
+}
+END_TEST
+
 START_TEST(single_step_bits)
 {
 	ask("qqemu.sstepbits", "ENABLE=1,NOIRQ=2");
@@ -288,6 +311,7 @@ int main(void)
 	tcase_add_test(t, search);
 	tcase_add_test(t, crc);
 	tcase_add_test(t, physical);
+	tcase_add_test(t, offsets);
 	tcase_add_test(t, single_step_bits);
 	tcase_add_test(t, thread_suffix);
 	tcase_add_test(t, stops);

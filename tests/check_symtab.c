@@ -438,6 +438,41 @@ START_TEST(random_symbols)
 }
 END_TEST
 
+/* What goes with a program that is loaded elsewhere: what is where its section is. */
+START_TEST(what_moves)
+{
+	static const struct elf_sym syms[] = {
+		{ "main", TEXT + 0x10, 0x20, G(STT_FUNC), IN_TEXT },
+		{ "etext", TEXT + 0x1000, 0, G(STT_NOTYPE), IN_TEXT },
+		{ "beyond", TEXT + 0x9000, 0, G(STT_NOTYPE), IN_TEXT },
+		{ "after", TEXT + 0x40, 0, G(STT_NOTYPE), IN_TEXT },
+		{ "number", TEXT + 0x20, 0x10, G(STT_FUNC), SHN_ABS },
+	};
+	static const struct { const char *name; bool moves; } cases[] = {
+		{ "main", true }, { "etext", true }, { "beyond", true }, { "number", false },
+	};
+	uint64_t addr, off;
+	bool moves;
+
+	open_table(64, syms, sizeof(syms) / sizeof(syms[0]));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *name = cases[i].name;
+
+		ck_assert_int_eq(symtab_lookup(s, name, strlen(name), &addr, &moves), 0);
+		ck_assert_msg(moves == cases[i].moves, "%s", name);
+	}
+	ck_assert_int_eq(symtab_lookup(s, "nothing", 7, &addr, &moves), -ENOENT);
+	ck_assert_str_eq(symtab_cover(s, TEXT + 0x11, true, &off), "main");
+	ck_assert_uint_eq(off, 1);
+	ck_assert_ptr_null(symtab_cover(s, TEXT + 0x11, false, &off));
+	ck_assert_ptr_null(symtab_cover(NULL, TEXT, true, &off));
+	/* A name outside of its section covers nothing, nor does one before it reach up to there. */
+	ck_assert_str_eq(symtab_cover(s, TEXT + 0xfff, true, &off), "after");
+	ck_assert_ptr_null(symtab_cover(s, TEXT + 0x1000, true, &off));
+	ck_assert_ptr_null(symtab_cover(s, TEXT + 0x9000, true, &off));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("symtab");
@@ -450,6 +485,7 @@ int main(void)
 	tcase_add_loop_test(t, by_address, 0, 2);
 	tcase_add_test(t, same_name_and_address);
 	tcase_add_test(t, nested_and_overlapping);
+	tcase_add_test(t, what_moves);
 	tcase_add_test(t, no_symbols);
 	tcase_add_test(t, no_elf);
 	tcase_add_test(t, lying_headers);

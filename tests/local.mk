@@ -66,14 +66,14 @@ TEST_GUESTS = \
 	tests/guests/echo.bin tests/guests/echo.elf tests/guests/diverr.bin tests/guests/diverr.elf \
 	tests/guests/nest32.elf tests/guests/nest64.elf tests/guests/paging.elf tests/guests/mmio.elf \
 	tests/guests/triple.elf tests/guests/echoirq.elf tests/guests/stage.bin tests/guests/stage.elf \
-	tests/guests/virtio.elf
+	tests/guests/virtio.elf tests/guests/packed.elf tests/guests/packed.bin
 check_DATA = $(TEST_GUESTS)
 CLEANFILES += $(TEST_GUESTS)
 EXTRA_DIST += \
 	tests/guests/real.S tests/guests/modes.S tests/guests/pit.S tests/guests/strio.S tests/guests/reset.S \
 	tests/guests/exit.S tests/guests/echo.S tests/guests/diverr.S tests/guests/nest.S tests/guests/nest.c \
 	tests/guests/paging.S tests/guests/mmio.S tests/guests/triple.S tests/guests/echoirq.S \
-	tests/guests/stage.S tests/guests/virtio.c
+	tests/guests/stage.S tests/guests/virtio.c tests/guests/packed.S tests/guests/packed.c tests/guests/packed.ld
 
 nest_parts = $(srcdir)/tests/guests/nest.S $(srcdir)/tests/guests/nest.c
 tests/guests/nest32.elf: $(nest_parts) $(srcdir)/examples/kernel.ld
@@ -82,6 +82,13 @@ tests/guests/nest64.elf: $(nest_parts) $(srcdir)/examples/kernel.ld
 	$(AM_V_GEN)$(GUEST_LINK) -m64 $(nest_parts)
 tests/guests/virtio.elf: $(srcdir)/tests/guests/nest.S $(srcdir)/tests/guests/virtio.c $(srcdir)/examples/kernel.ld
 	$(AM_V_GEN)$(GUEST_LINK) -m32 $(srcdir)/tests/guests/nest.S $(srcdir)/tests/guests/virtio.c
+packed_parts = $(srcdir)/tests/guests/packed.S $(srcdir)/tests/guests/packed.c
+PACKED_LINK = $(MKDIR_P) $(@D) && $(CC) $(GUEST_CFLAGS) -fpie -fvisibility=hidden -m64 \
+	-Wl,-T,$(srcdir)/tests/guests/packed.ld -o $@
+tests/guests/packed.elf: $(packed_parts) $(srcdir)/tests/guests/packed.ld
+	$(AM_V_GEN)$(PACKED_LINK) $(packed_parts)
+tests/guests/packed.bin: $(packed_parts) $(srcdir)/tests/guests/packed.ld
+	$(AM_V_GEN)$(PACKED_LINK) -Wl,--oformat=binary $(packed_parts)
 tests/guests/paging.elf: $(srcdir)/tests/guests/paging.S $(srcdir)/examples/kernel.ld
 	$(AM_V_GEN)$(GUEST_LINK) -m64 $(srcdir)/tests/guests/paging.S
 tests/guests/mmio.elf: $(srcdir)/tests/guests/mmio.S $(srcdir)/examples/kernel.ld
@@ -98,8 +105,8 @@ SESSION_TESTS = \
 	tests/gdb/attach.py tests/gdb/acceptance.py tests/gdb/nonstop.py tests/gdb/extended.py \
 	tests/rsp/rounds.py tests/rsp/nonstop.py tests/rsp/clients.py tests/rsp/hits.py tests/rsp/malformed.py tests/rsp/table.py \
 	tests/lldb/sessions.py tests/gdb/memory.py \
-	tests/cli/status.py tests/cli/bad_input.py tests/cli/bad_kernels.py tests/cli/readme.py tests/cli/guests.py tests/cli/breaks.py tests/cli/devices.py \
-	tests/cli/virtio.py \
+	tests/cli/status.py tests/cli/bad_input.py tests/cli/bad_kernels.py tests/cli/readme.py tests/cli/guests.py tests/cli/kernel.py tests/cli/breaks.py tests/cli/devices.py \
+	tests/cli/virtio.py tests/cli/symbols.py tests/gdb/symbols.py \
 	tests/examples.py
 TREE_TESTS = tests/check_docs.sh tests/check_layers.sh
 TESTS += $(SESSION_TESTS) $(TREE_TESTS)

@@ -28,7 +28,7 @@ def statuses():
     check(script("echo a\nassert 1\n"), 0, "a\n", "")
     check(script("echo a\nassert 0 \"b\"\necho c\n"), 72, "a\n", "s.gv:2: not so: b\n")
     check(script("echo a\nnosuch\n"), 66, "a\n", "s.gv:2: there is no command 'nosuch' (help lists them)\n")
-    check(script("break\n"), 66, "", "s.gv:1: usage: break EXPR [cr3=EXPR] [cpu=N] [if EXPR]\n")
+    check(script("break\n"), 66, "", "s.gv:1: usage: break EXPR|FILE:LINE [cr3=EXPR] [cpu=N] [if EXPR]\n")
     check(script("quit 5\necho no\n"), 5, "", "")
     check(script("quit\n"), 0, "", "")
     status, _, error = run("-x", "/nonexistent/x")
