@@ -262,6 +262,106 @@ START_TEST(somewhere_else)
 }
 END_TEST
 
+static uint64_t get(const uint8_t *p, unsigned size)
+{
+	uint64_t value = 0;
+
+	while (size)
+		value = value << 8 | p[--size];
+	return value;
+}
+
+/* What firmware does by the loader's commands: RSDP and TABLES are where it has put the files. */
+static void load_files(const struct acpi_files *f, uint8_t *rsdp, uint8_t *tables, uint64_t tables_gpa)
+{
+	bool allocated[2] = { false };
+
+	ck_assert_uint_eq(f->loader_size % 128, 0);
+	for (const uint8_t *c = f->loader; c < f->loader + f->loader_size; c += 128) {
+		bool of_rsdp = !strcmp((const char *)c + 4, "etc/acpi/rsdp");
+		size_t size = of_rsdp ? f->rsdp_size : f->tables_size, offset, n;
+		uint8_t *file = of_rsdp ? rsdp : tables;
+		uint64_t value;
+
+		ck_assert(of_rsdp || !strcmp((const char *)c + 4, "etc/acpi/tables"));
+		switch (get(c, 4)) {
+		case 1:
+			ck_assert(!allocated[of_rsdp]);
+			allocated[of_rsdp] = true;
+			ck_assert_uint_eq(get(c + 60, 4), of_rsdp ? 16 : 64);
+			ck_assert_uint_eq(c[64], of_rsdp ? 2 : 1);
+			memcpy(file, of_rsdp ? f->rsdp : f->tables, size);
+			break;
+		case 2:
+			ck_assert(allocated[false] && allocated[true]);
+			ck_assert_str_eq((const char *)c + 60, "etc/acpi/tables");
+			offset = get(c + 116, 4);
+			n = c[120];
+			ck_assert((n == 4 || n == 8) && offset + n <= size);
+			value = get(file + offset, (unsigned)n);
+			ck_assert_uint_lt(value, f->tables_size);
+			value += tables_gpa;
+			memcpy(file + offset, &value, n);
+			break;
+		case 3:
+			offset = get(c + 60, 4);
+			value = get(c + 64, 4);
+			n = get(c + 68, 4);
+			ck_assert(n && value + n <= size && offset >= value && offset < value + n);
+			ck_assert_uint_eq(file[offset], 0);
+			for (size_t i = 0; i < n; i++)
+				file[offset] = (uint8_t)(file[offset] - (value + i == offset ? 0 : file[value + i]));
+			break;
+		default:
+			ck_abort_msg("command %llu", (unsigned long long)get(c, 4));
+		}
+	}
+	ck_assert(allocated[false] && allocated[true]);
+}
+
+/* Firmware that puts them somewhere has the tables that are made for that place. */
+START_TEST(files_for_firmware)
+{
+	static const unsigned cpus[] = { 1, 4, 64 };
+	static uint8_t ours[ACPI_BYTES_MAX], rsdp[64];
+
+	for (unsigned round = 0; round < 6; round++) {
+		struct acpi_spec s = spec(cpus[round / 2]);
+		struct acpi_files f = { 0 };
+		uint64_t size;
+
+		s.gpa = TABLE_GPA + 0x4000;
+		s.no_apic = round % 2;
+		s.pm_base = 0xb000;
+		s.pci_base = 0x80000000;
+		make(&s);
+		size = end_of_tables() - s.gpa;
+		ck_assert_uint_eq(table_get(find("FACP") + 56, 4), 0xb000);
+		ck_assert_uint_eq(IN_DSDT("\x47\1\x00\xb0\x00\xb0\x01\x40"), 1);
+		ck_assert_int_eq(acpi_files_new(&s, &f, &table_err), 0);
+		ck_assert_uint_eq(f.rsdp_size, 36);
+		ck_assert_uint_eq(f.tables_size, size);
+		memset(ours, 0, sizeof(ours));
+		load_files(&f, rsdp, ours, s.gpa);
+		ck_assert_mem_eq(rsdp, table_at(s.gpa), 36);
+		/* Where build() has the RSDP, there is what was made of it for its file. */
+		ck_assert_mem_eq(ours + 36, table_at(s.gpa) + 36, size - 36);
+		acpi_files_done(&f);
+		ck_assert_ptr_null(f.tables);
+	}
+}
+END_TEST
+
+START_TEST(no_files)
+{
+	struct acpi_files f = { .tables_size = 77 };
+	struct acpi_spec s = spec(65);
+
+	ck_assert_int_eq(acpi_files_new(&s, &f, &table_err), -EINVAL);
+	ck_assert_uint_eq(f.tables_size, 77);
+}
+END_TEST
+
 static void refused(const struct acpi_spec *s, int code, const char *says)
 {
 	uint64_t at = 77;
@@ -331,6 +431,8 @@ int main(void)
 	tcase_add_test(t, interrupt_routing);
 	tcase_add_test(t, without_apics);
 	tcase_add_test(t, somewhere_else);
+	tcase_add_test(t, files_for_firmware);
+	tcase_add_test(t, no_files);
 	tcase_add_test(t, bad_specs);
 	tcase_add_test(t, no_room);
 	suite_add_tcase(s, t);

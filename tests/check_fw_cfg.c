@@ -244,8 +244,34 @@ START_TEST(files_that_are_not_wanted)
 	attach(&(struct fw_cfg_spec){ .ram_size = MIB, .cpus = 1 });
 	ck_assert_uint_eq(find_file("bootorder", &size), 0);
 	ck_assert_uint_eq(find_file("vgaroms/vgabios.bin", &size), 0);
+	ck_assert_uint_eq(find_file("etc/acpi/rsdp", &size), 0);
 	ck_assert_uint_eq(find_file("etc/boot-menu-wait", &size), 0x20);
 	ck_assert_uint_eq(find_file("etc/sercon-port", &size), 0x22);
+}
+END_TEST
+
+/* Given separately, and copied; where the others are, the directory is still in order. */
+START_TEST(tables_for_firmware)
+{
+	uint8_t given[3] = { 1, 2, 3 }, data[3];
+	struct fw_cfg_spec spec = {
+		.ram_size = MIB, .cpus = 1, .acpi_rsdp = { given, 3 }, .acpi_tables = { given + 1, 2 }, .acpi_loader = { given + 2, 1 },
+	};
+	static const struct { const char *name; uint32_t size; uint8_t first; } wanted[] = {
+		{ "etc/acpi/rsdp", 3, 1 }, { "etc/acpi/tables", 2, 2 }, { "etc/table-loader", 1, 3 },
+	};
+	uint16_t key = 0, last = 0;
+	uint32_t size;
+
+	attach(&spec);
+	memset(given, 0x55, sizeof(given));
+	for (size_t i = 0; i < 3; i++, last = key) {
+		key = find_file(wanted[i].name, &size);
+		ck_assert_uint_gt(key, last);
+		ck_assert_uint_eq(size, wanted[i].size);
+		read_ports(key, data, size);
+		ck_assert_uint_eq(data[0], wanted[i].first);
+	}
 }
 END_TEST
 
@@ -762,6 +788,7 @@ int main(void)
 	tcase_add_checked_fixture(bare, setup_bare, teardown);
 	tcase_add_test(bare, the_timer_may_be_elsewhere);
 	tcase_add_test(bare, files_that_are_not_wanted);
+	tcase_add_test(bare, tables_for_firmware);
 	tcase_add_loop_test(bare, ram_as_e820_has_it, 0, COUNT(rams));
 	tcase_add_test(bare, items_of_many_pieces);
 	suite_add_tcase(s, bare);

@@ -392,15 +392,42 @@ static bool make_vga_bios(struct fw_cfg *f, const struct fw_cfg_spec *spec, uint
 	return true;
 }
 
+static bool add_copy(struct fw_cfg *f, const struct fw_cfg_file *file, uint16_t key, const char *name)
+{
+	uint8_t *p = file->data ? add_item(f, key, name, file->size) : NULL;
+
+	if (p)
+		memcpy(p, file->data, file->size);
+	return p || !file->data;
+}
+
+static bool make_rsdp(struct fw_cfg *f, const struct fw_cfg_spec *spec, uint16_t key, const char *name)
+{
+	return add_copy(f, &spec->acpi_rsdp, key, name);
+}
+
+static bool make_tables(struct fw_cfg *f, const struct fw_cfg_spec *spec, uint16_t key, const char *name)
+{
+	return add_copy(f, &spec->acpi_tables, key, name);
+}
+
+static bool make_loader(struct fw_cfg *f, const struct fw_cfg_spec *spec, uint16_t key, const char *name)
+{
+	return add_copy(f, &spec->acpi_loader, key, name);
+}
+
 /* Ascending by name, as the directory has them.  What the specification has not got is not made. */
 static const struct file {
 	const char *name;
 	bool (*make)(struct fw_cfg *f, const struct fw_cfg_spec *spec, uint16_t key, const char *name);
 } files[] = {
 	{ "bootorder", make_bootorder },
+	{ "etc/acpi/rsdp", make_rsdp },
+	{ "etc/acpi/tables", make_tables },
 	{ "etc/boot-menu-wait", make_menu_wait },
 	{ "etc/e820", make_e820 },
 	{ "etc/sercon-port", make_sercon },
+	{ "etc/table-loader", make_loader },
 	{ "vgaroms/vgabios.bin", make_vga_bios },
 };
 

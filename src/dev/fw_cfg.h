@@ -19,12 +19,17 @@ struct fw_cfg_spec {
 	/* An option ROM (`vgaroms/vgabios.bin`), not owned, must outlive the device; NULL: none. */
 	const uint8_t *vga_bios;
 	size_t vga_bios_size;
+	/* ACPI tables for firmware that places them: the RSDP, the tables, and what is to be done to them; copied.  NULL data: none. */
+	struct fw_cfg_file {
+		const uint8_t *data;
+		size_t size;
+	} acpi_rsdp, acpi_tables, acpi_loader;
 };
 
 /*
  * Makes the device: signature, id (with DMA), RAM size, CPU counts, IRQ 0 override, e820 table (`etc/e820`: RAM below
  * and above 4 GiB), `etc/sercon-port` (0x3f8: INT 10h text appears on COM1), `bootorder`, `vgaroms/`,
- * `etc/boot-menu-wait` 0.  SPEC is copied.  -ENOMEM; -EEXIST as bus_attach().
+ * `etc/boot-menu-wait` 0, `etc/acpi/rsdp`, `etc/acpi/tables`, `etc/table-loader`.  SPEC is copied.  -ENOMEM; -EEXIST as bus_attach().
  */
 int fw_cfg_attach(struct bus *b, const struct fw_cfg_spec *spec, struct err *err);
 

@@ -12,6 +12,8 @@
 #include "kvm/irqchip.h"
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
+#include "load/acpi.h"
+#include "load/bios.h"
 
 #define SECOND_CHANNEL 2u       /* its first drive */
 
@@ -102,6 +104,21 @@ static int add_virtio(struct machine_kvm *k, const struct machine_config *c, str
 	return r;
 }
 
+/*
+ * SeaBIOS makes tables by itself; OVMF is given them, and puts what they speak of elsewhere than we would: power management, and PCI's
+ * memory, above 2 GiB.
+ */
+static int uefi_tables(struct machine_kvm *k, const struct machine_config *c, struct acpi_files *ret, struct err *err)
+{
+	uint64_t low = c->memory < PC_RAM_LOW_MAX ? c->memory : PC_RAM_LOW_MAX;
+	const struct acpi_spec spec = {
+		.cpus = k->info.cpus, .no_apic = c->user_irqchip, .pm_base = 0xb000,
+		.pci_base = low < 0x80000000u ? 0x80000000u : (uint32_t)low,
+	};
+
+	return acpi_files_new(&spec, ret, err);
+}
+
 static int add_firmware_devices(struct machine_kvm *k, const struct machine_config *c, struct err *err)
 {
 	struct fw_cfg_spec spec = {
@@ -112,8 +129,15 @@ static int add_firmware_devices(struct machine_kvm *k, const struct machine_conf
 		.vga_bios = c->vga_bios ? c->vga_bios->data : NULL,
 		.vga_bios_size = c->vga_bios ? c->vga_bios->size : 0,
 	};
-	int r = fw_cfg_attach(k->vm.bus, &spec, err);
+	struct acpi_files acpi = { 0 };
+	int r = bios_is_uefi(&k->image.file) ? uefi_tables(k, c, &acpi, err) : 0;
 
+	spec.acpi_rsdp = (struct fw_cfg_file){ acpi.rsdp, acpi.rsdp_size };
+	spec.acpi_tables = (struct fw_cfg_file){ acpi.tables, acpi.tables_size };
+	spec.acpi_loader = (struct fw_cfg_file){ acpi.loader, acpi.loader_size };
+	if (!r)
+		r = fw_cfg_attach(k->vm.bus, &spec, err);
+	acpi_files_done(&acpi);
 	if (!r)
 		r = debugport_attach(k->vm.bus, err);
 	return r ? r : nvram_attach(k, c->nvram, err);

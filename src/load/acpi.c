@@ -2,10 +2,12 @@
 #include "load/acpi.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/machine.h"
+#include "dev/pc.h"
 #include "dev/pcboot.h"
 #include "load/dsdt.h"
 
@@ -173,7 +175,12 @@ static uint64_t finish(struct tables *t, size_t at)
 	return t->gpa + at;
 }
 
-static uint64_t add_dsdt(struct tables *t, unsigned processors)
+static uint16_t pm_base(const struct acpi_spec *spec)
+{
+	return spec->pm_base ? spec->pm_base : PCBOOT_PM_BASE;
+}
+
+static uint64_t add_dsdt(struct tables *t, const struct acpi_spec *spec)
 {
 	struct header h = header("DSDT", 2);
 	size_t at = t->n;
@@ -181,7 +188,8 @@ static uint64_t add_dsdt(struct tables *t, unsigned processors)
 
 	append(t, &h, sizeof(h));
 	aml_init(&a, t->data + t->n, ACPI_BYTES_MAX - t->n);
-	dsdt_contents(&a, processors);
+	dsdt_contents(&a, spec->no_apic ? 0 : spec->cpus, pm_base(spec),
+		      spec->pci_base ? spec->pci_base : (uint32_t)PC_RAM_LOW_MAX);
 	t->n += aml_done(&a);
 	return finish(t, at);
 }
@@ -197,7 +205,7 @@ static uint64_t add_facs(struct tables *t)
 	return t->gpa + at;
 }
 
-static uint64_t add_fadt(struct tables *t, uint64_t facs, uint64_t dsdt)
+static uint64_t add_fadt(struct tables *t, uint16_t pm, uint64_t facs, uint64_t dsdt)
 {
 	struct fadt f = {
 		.h = header("FACP", 5),
@@ -209,9 +217,9 @@ static uint64_t add_fadt(struct tables *t, uint64_t facs, uint64_t dsdt)
 		.smi_cmd = 0xb2,
 		.acpi_enable = 0xf1,
 		.acpi_disable = 0xf0,
-		.pm1a_evt = PCBOOT_PM_BASE,
-		.pm1a_cnt = PCBOOT_PM_BASE + 4,
-		.pm_tmr = PCBOOT_PM_BASE + 8,
+		.pm1a_evt = pm,
+		.pm1a_cnt = pm + 4u,
+		.pm_tmr = pm + 8u,
 		.gpe0 = GPE0_BASE,
 		.pm1_evt_len = 4,
 		.pm1_cnt_len = 2,
@@ -225,9 +233,9 @@ static uint64_t add_fadt(struct tables *t, uint64_t facs, uint64_t dsdt)
 			 FLAG_RESET,
 		.reset = PORT(8, BY_BYTE, RESET_PORT),
 		.reset_value = RESET_VALUE,
-		.x_pm1a_evt = PORT(32, BY_WORD, PCBOOT_PM_BASE),
-		.x_pm1a_cnt = PORT(16, BY_WORD, PCBOOT_PM_BASE + 4),
-		.x_pm_tmr = PORT(32, BY_DWORD, PCBOOT_PM_BASE + 8),
+		.x_pm1a_evt = PORT(32, BY_WORD, pm),
+		.x_pm1a_cnt = PORT(16, BY_WORD, pm + 4u),
+		.x_pm_tmr = PORT(32, BY_DWORD, pm + 8u),
 		.x_gpe0 = PORT(32, BY_BYTE, GPE0_BASE),
 	};
 	size_t at = t->n;
@@ -295,7 +303,7 @@ static void build(struct tables *t, const struct acpi_spec *spec)
 
 	t->n = (sizeof(r) + GPA_ALIGN - 1) & ~(size_t)(GPA_ALIGN - 1);
 	facs = add_facs(t);
-	table[n++] = add_fadt(t, facs, add_dsdt(t, spec->no_apic ? 0 : spec->cpus));
+	table[n++] = add_fadt(t, pm_base(spec), facs, add_dsdt(t, spec));
 	if (!spec->no_apic)
 		table[n++] = add_madt(t, spec->cpus);
 	r.xsdt = add_xsdt(t, table, n);
@@ -348,4 +356,158 @@ fail:
 	free(before);
 	free(t.data);
 	return r;
+}
+
+/* ---- For firmware that places them: QEMU's table loader (OVMF's AcpiPlatformDxe, SeaBIOS's romfile_loader) ---- */
+
+#define FILE_NAME       56u
+#define RSDP_FILE       "etc/acpi/rsdp"
+#define TABLES_FILE     "etc/acpi/tables"
+
+enum { LOADER_ALLOCATE = 1, LOADER_POINTER, LOADER_CHECKSUM };
+enum { ZONE_HIGH = 1, ZONE_F_SEGMENT };
+
+/* A command: 128 bytes, whatever it needs. */
+struct command {
+	uint32_t code;
+	union {
+		struct {
+			char file[FILE_NAME];
+			uint32_t align;
+			uint8_t zone;
+		} PACKED allocate;
+		struct {
+			char file[FILE_NAME], to[FILE_NAME];
+			uint32_t offset;
+			uint8_t size;
+		} PACKED pointer;
+		struct {
+			char file[FILE_NAME];
+			uint32_t offset, start, length;
+		} PACKED checksum;
+		uint8_t bytes[124];
+	};
+} PACKED;
+
+_Static_assert(sizeof(struct command) == 128, "a command of the table loader");
+
+/* Two allocations, a checksum and at most two pointers a table, three of the FADT, the RSDP's pointer and checksums. */
+#define COMMANDS_MAX 32u
+
+struct loader {
+	struct command command[COMMANDS_MAX];
+	size_t n;
+	uint8_t *tables;
+};
+
+static struct command *add(struct loader *l, uint32_t code)
+{
+	l->command[l->n].code = code;
+	return &l->command[l->n++];
+}
+
+static void allocate(struct loader *l, const char *file, uint32_t align, uint8_t zone)
+{
+	struct command *c = add(l, LOADER_ALLOCATE);
+
+	strcpy(c->allocate.file, file);
+	c->allocate.align = align;
+	c->allocate.zone = zone;
+}
+
+static void point(struct loader *l, const char *file, size_t offset, uint8_t size)
+{
+	struct command *c = add(l, LOADER_POINTER);
+
+	strcpy(c->pointer.file, file);
+	strcpy(c->pointer.to, TABLES_FILE);
+	c->pointer.offset = (uint32_t)offset;
+	c->pointer.size = size;
+}
+
+/* The byte at OFFSET of DATA, which is FILE's, is what makes LENGTH bytes from START on sum up to 0. */
+static void sum_up(struct loader *l, const char *file, uint8_t *data, size_t offset, size_t start, size_t length)
+{
+	struct command *c = add(l, LOADER_CHECKSUM);
+
+	strcpy(c->checksum.file, file);
+	c->checksum.offset = (uint32_t)offset;
+	c->checksum.start = (uint32_t)start;
+	c->checksum.length = (uint32_t)length;
+	data[offset] = 0;
+}
+
+static void sum_table(struct loader *l, size_t at)
+{
+	const struct header *h = (const struct header *)(l->tables + at);
+
+	sum_up(l, TABLES_FILE, l->tables, at + offsetof(struct header, checksum), at, h->length);
+}
+
+/* What the tables that build() put at 0 need done to them elsewhere. */
+static void relocate(struct loader *l)
+{
+	struct rsdp *r = (struct rsdp *)l->tables;
+	size_t xsdt = (size_t)r->xsdt, end = xsdt + ((struct header *)(l->tables + xsdt))->length;
+	uint64_t at;
+
+	allocate(l, RSDP_FILE, GPA_ALIGN, ZONE_F_SEGMENT);
+	allocate(l, TABLES_FILE, FACS_ALIGN, ZONE_HIGH);
+	for (size_t entry = xsdt + sizeof(struct header); entry < end; entry += sizeof(at)) {
+		memcpy(&at, l->tables + entry, sizeof(at));
+		if (!memcmp(l->tables + at, "FACP", 4)) {
+			struct fadt *f = (struct fadt *)(l->tables + at);
+
+			sum_table(l, f->dsdt);
+			point(l, TABLES_FILE, (size_t)at + offsetof(struct fadt, facs), 4);
+			point(l, TABLES_FILE, (size_t)at + offsetof(struct fadt, dsdt), 4);
+			point(l, TABLES_FILE, (size_t)at + offsetof(struct fadt, x_dsdt), 8);
+		}
+		sum_table(l, (size_t)at);
+		point(l, TABLES_FILE, entry, sizeof(at));
+	}
+	sum_table(l, xsdt);
+	point(l, RSDP_FILE, offsetof(struct rsdp, xsdt), 8);
+	sum_up(l, RSDP_FILE, l->tables, offsetof(struct rsdp, checksum), 0, RSDP_FIRST);
+	sum_up(l, RSDP_FILE, l->tables, offsetof(struct rsdp, whole_checksum), 0, sizeof(struct rsdp));
+}
+
+int acpi_files_new(const struct acpi_spec *spec, struct acpi_files *ret, struct err *err)
+{
+	struct acpi_spec at_zero = *spec;
+	struct tables t = { 0 };
+	struct loader l = { 0 };
+	struct acpi_files f = { .rsdp_size = sizeof(struct rsdp) };
+	int r;
+
+	at_zero.gpa = 0;
+	at_zero.size = ACPI_BYTES_MAX;
+	r = check_spec(&at_zero, err);
+	if (r < 0)
+		return r;
+	f.tables = t.data = l.tables = calloc(1, ACPI_BYTES_MAX);
+	if (!f.tables)
+		return err_errno(err, ENOMEM, "ACPI tables");
+	build(&t, &at_zero);
+	relocate(&l);
+	f.tables_size = t.n;
+	f.loader_size = l.n * sizeof(l.command[0]);
+	f.rsdp = malloc(f.rsdp_size);
+	f.loader = malloc(f.loader_size);
+	if (!f.rsdp || !f.loader) {
+		acpi_files_done(&f);
+		return err_errno(err, ENOMEM, "ACPI tables");
+	}
+	memcpy(f.rsdp, f.tables, f.rsdp_size);
+	memcpy(f.loader, l.command, f.loader_size);
+	*ret = f;
+	return 0;
+}
+
+void acpi_files_done(struct acpi_files *f)
+{
+	free(f->rsdp);
+	free(f->tables);
+	free(f->loader);
+	*f = (struct acpi_files){ 0 };
 }

@@ -29,6 +29,8 @@ struct acpi_spec {
 	 * 2): the FACS in it is written by the guest.
 	 */
 	uint64_t gpa, size;
+	uint16_t pm_base;               /* port of the PIIX4's power management, where firmware puts it; 0: as pcboot_program() */
+	uint32_t pci_base;              /* gpa from which on PCI has what is below the I/O APIC; 0: PC_RAM_LOW_MAX */
 };
 
 /*
@@ -37,5 +39,15 @@ struct acpi_spec {
  * -EINVAL: no such number of vCPUs, or no such place; -ENOSPC: SIZE is too small, or not all of it is RAM; -ENOMEM.
  */
 int acpi_build(const struct acpi_spec *spec, struct gmem *g, uint64_t *ret_rsdp_gpa, struct err *err);
+
+/* The same tables for firmware that puts them where it likes, as QEMU gives them (`etc/acpi/rsdp`, `etc/acpi/tables`, `etc/table-loader`). */
+struct acpi_files {
+	uint8_t *rsdp, *tables, *loader;        /* owned; each pointer is an offset into `tables`, each checksum 0 */
+	size_t rsdp_size, tables_size, loader_size;
+};
+
+/* SPEC's place does not count.  -EINVAL as acpi_build(), -ENOMEM; then RET is as it was. */
+int acpi_files_new(const struct acpi_spec *spec, struct acpi_files *ret, struct err *err);
+void acpi_files_done(struct acpi_files *f);     /* one that is zero is fine */
 
 #endif

@@ -47,9 +47,10 @@ static const struct isa_device {
 	{ "KBD", "PNP0303", { { 0x60, 1 }, { 0x64, 1 } }, 1 },
 };
 
-/* Ports of the board itself, so that nothing is put there: power management, SMBus, APM, GPE, level bits. */
+/* Ports of the board itself, so that nothing is put there: SMBus, APM, GPE, level bits; and power management's. */
+#define PM_PORTS        64
 static const struct ports board_ports[] = {
-	{ PCBOOT_PM_BASE, 64 }, { PCBOOT_SMB_BASE, 16 }, { 0xb2, 2 }, { 0xafe0, 4 }, { 0x4d0, 2 },
+	{ PCBOOT_SMB_BASE, 16 }, { 0xb2, 2 }, { 0xafe0, 4 }, { 0x4d0, 2 },
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -178,7 +179,7 @@ static void add_routes(struct aml *a)
 	aml_close(a);
 }
 
-static void add_bridge_resources(struct aml *a)
+static void add_bridge_resources(struct aml *a, uint32_t pci_base)
 {
 	begin_resources(a, "_CRS");
 	aml_window_buses(a, 0, 0);
@@ -186,7 +187,7 @@ static void add_bridge_resources(struct aml *a)
 	aml_window_ports(a, 0, 0xcf7);
 	aml_window_ports(a, 0xd00, 0xffff);
 	aml_window_memory(a, 0xa0000, 0xbffff);
-	aml_window_memory(a, (uint32_t)PC_RAM_LOW_MAX, IOAPIC_GPA - 1);
+	aml_window_memory(a, pci_base, IOAPIC_GPA - 1);
 	aml_close_template(a);
 }
 
@@ -202,18 +203,19 @@ static void add_isa_device(struct aml *a, const struct isa_device *d)
 	aml_close(a);
 }
 
-static void add_board(struct aml *a)
+static void add_board(struct aml *a, uint16_t pm_base)
 {
 	aml_open_device(a, "BRD");
 	aml_name_eisa_id(a, "_HID", "PNP0C02");
 	begin_resources(a, "_CRS");
+	aml_io(a, pm_base, PM_PORTS);
 	for (size_t i = 0; i < COUNT(board_ports); i++)
 		aml_io(a, board_ports[i].base, board_ports[i].bytes);
 	aml_close_template(a);
 	aml_close(a);
 }
 
-static void add_isa_bridge(struct aml *a)
+static void add_isa_bridge(struct aml *a, uint16_t pm_base)
 {
 	aml_open_device(a, "ISA");
 	aml_name_int(a, "_ADR", 0x00010000);
@@ -224,19 +226,19 @@ static void add_isa_bridge(struct aml *a)
 	aml_close(a);
 	for (size_t i = 0; i < COUNT(isa_device); i++)
 		add_isa_device(a, &isa_device[i]);
-	add_board(a);
+	add_board(a, pm_base);
 	aml_close(a);
 }
 
-static void add_pci(struct aml *a)
+static void add_pci(struct aml *a, uint16_t pm_base, uint32_t pci_base)
 {
 	aml_open_device(a, "PCI0");
 	aml_name_eisa_id(a, "_HID", "PNP0A03");
 	aml_name_int(a, "_UID", 0);
 	aml_name_int(a, "_BBN", 0);
-	add_bridge_resources(a);
+	add_bridge_resources(a, pci_base);
 	add_routes(a);
-	add_isa_bridge(a);
+	add_isa_bridge(a, pm_base);
 	aml_close(a);
 }
 
@@ -251,14 +253,14 @@ static void add_off(struct aml *a)
 	aml_close(a);
 }
 
-void dsdt_contents(struct aml *a, unsigned processors)
+void dsdt_contents(struct aml *a, unsigned processors, uint16_t pm_base, uint32_t pci_base)
 {
 	aml_open_scope(a, "\\_SB");
 	add_processors(a, processors);
 	add_link_resources(a);
 	for (unsigned i = 0; i < CHIPSET_PIRQS; i++)
 		add_link(a, i);
-	add_pci(a);
+	add_pci(a, pm_base, pci_base);
 	aml_close(a);
 	add_off(a);
 }
