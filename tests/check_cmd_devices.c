@@ -528,6 +528,19 @@ START_TEST(log_as_events)
 }
 END_TEST
 
+START_TEST(trouble_told)
+{
+	fake_device_trouble(rig.f, "virtio-blk0: queue 0: descriptor 3 is outside memory");
+	rig_settle(&rig);
+	ck_assert_str_eq(rig_said(&rig), "virtio-blk0: queue 0: descriptor 3 is outside memory\n");
+	rig_done(&rig);
+	rig_init(&rig, &rig_long64, true);
+	fake_device_trouble(rig.f, "virtio-rng: queue 0 was enabled twice");
+	rig_settle(&rig);
+	ck_assert_str_eq(rig_said(&rig), "{\"event\":\"trouble\",\"text\":\"virtio-rng: queue 0 was enabled twice\"}\n");
+}
+END_TEST
+
 static void gdb_said(void *arg, int status)
 {
 	*(int *)arg = status;
@@ -696,6 +709,7 @@ int main(void)
 	tcase_add_test(c, log_to_a_full_file);
 	tcase_add_test(c, log_refused);
 	tcase_add_test(c, log_as_events);
+	tcase_add_test(c, trouble_told);
 	tcase_add_test(c, from_gdb);
 	tcase_add_test(c, expect_what_is_there);
 	tcase_add_test(c, expect_what_comes);

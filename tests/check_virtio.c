@@ -371,9 +371,18 @@ START_TEST(messages)
 	fake_pc_round_trip(&rig.pc);
 	vr_config_write(&rig, MSIX_CONTROL, 2, 0x8000);
 	ck_assert_uint_eq(rig.pc.msis, 3);
+	/* A message is a write to memory, for masters. */
+	msix_entry(1, 0xfee01000, 0x34, 1);
+	rng_buffer(4);
+	vr_notify(&rig, 0);
+	vr_config_write(&rig, 4, 2, 2);
+	msix_entry(1, 0xfee01000, 0x34, 0);
+	ck_assert_uint_eq(rig.pc.msis, 3);
+	vr_config_write(&rig, 4, 2, 6);
+	ck_assert_uint_eq(rig.pc.msis, 4);
 	/* The configuration's. */
 	vr_notify(&rig, 5);
-	ck_assert_uint_eq(rig.pc.msis, 4);
+	ck_assert_uint_eq(rig.pc.msis, 5);
 	ck_assert_uint_eq(rig.pc.msi_data, 0x31);
 	/* The driver's reset leaves the table as it is. */
 	vr_write(&rig, VC_STATUS, 1, 0);

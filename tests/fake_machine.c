@@ -9,7 +9,7 @@
 
 #include "tests/fake_parts.h"
 
-enum note_kind { NOTE_RESUMED, NOTE_RESET, NOTE_ENTRY, NOTE_SERIAL, NOTE_FIRMWARE };
+enum note_kind { NOTE_RESUMED, NOTE_RESET, NOTE_ENTRY, NOTE_SERIAL, NOTE_FIRMWARE, NOTE_TROUBLE };
 
 struct fake_note {
 	struct fake_note *next;
@@ -325,6 +325,8 @@ static void tell(struct fake_machine *f, const struct fake_note *n, const struct
 			o->serial_output(o, n->data, n->len);
 		if (n->kind == NOTE_FIRMWARE && o->firmware_output)
 			o->firmware_output(o, n->data, n->len);
+		if (n->kind == NOTE_TROUBLE && o->device_trouble)
+			o->device_trouble(o, (const char *)n->data);
 	}
 	f->next_observer = NULL;
 }
@@ -590,6 +592,11 @@ void fake_firmware_output(struct fake_machine *f, const void *data, size_t len)
 {
 	fake_firmware_log(f, data, len);
 	note(f, NOTE_FIRMWARE, data, len);
+}
+
+void fake_device_trouble(struct fake_machine *f, const char *line)
+{
+	note(f, NOTE_TROUBLE, line, strlen(line) + 1);
 }
 
 struct fake_machine *fake_new(const struct fake_config *config)

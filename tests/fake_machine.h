@@ -179,6 +179,8 @@ bool fake_inject(struct fake_machine *f, const struct stop_event *ev);
 void fake_serial_output(struct fake_machine *f, const void *data, size_t len);
 /* Firmware writes for its developers. */
 void fake_firmware_output(struct fake_machine *f, const void *data, size_t len);
+/* A driver in the guest has broken a device's rules. */
+void fake_device_trouble(struct fake_machine *f, const char *line);
 /* The guest writes TEXT (code page 437) to its screen, 80 by 25 and blank at first; the cursor is behind it then. */
 void fake_screen_text(struct fake_machine *f, unsigned row, unsigned column, uint8_t attribute, const char *text);
 

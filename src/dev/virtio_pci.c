@@ -298,9 +298,8 @@ static void config_written(struct pci_function *f, unsigned offset, unsigned siz
 		return;
 	if (touches_data(offset, size) && find_access(f, &at, &n))
 		registers_write(v, at, n, pci_get32(f, ACCESS_DATA) & (n == 4 ? UINT32_MAX : (1u << (8 * n)) - 1));
-	if (offset >= MSIX_CAP)
-		msix_update(v);
-	/* It may have been made a master. */
+	/* It may have been made a master, or messages unmasked. */
+	msix_update(v);
 	if (offset < PCI_HEADER_BYTES)
 		virtio_run(v);
 }
