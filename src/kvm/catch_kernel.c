@@ -108,23 +108,20 @@ static bool find_call(const struct catch_table *t, size_t i, uint64_t *ret)
 static int follow_calls(struct catch_table *t, struct err *err)
 {
 	struct catch_kernel *x = t->kernel;
-	bool any = false;
 	int r = 0;
 
+	/* The symbols move when it is found. */
+	if (catch_has(t, CATCH_PANIC) || catch_has(t, CATCH_OOPS))
+		kernel_view_seek(view_of(t));
 	for (size_t i = 0; i < NCALLS; i++) {
-		bool wanted = catch_has(t, calls[i].kind);
 		uint64_t gva = 0;
+		bool wanted = catch_has(t, calls[i].kind) && find_call(t, i, &gva);
 
-		any |= wanted;
-		wanted = wanted && find_call(t, i, &gva);
 		if (!wanted || x->call[i].spec.gva != gva)
 			take_out(t, &x->call[i]);
 		if (wanted && !x->call[i].set && !r)
 			r = put_in(t, &x->call[i], BREAK_SOFT, gva, err);
 	}
-	/* The symbols move when it is found; that shows at the next look. */
-	if (any)
-		kernel_view_seek(view_of(t));
 	return r;
 }
 
@@ -265,7 +262,7 @@ static void say_panic(struct catch_table *t, struct vcpu *v, unsigned id, struct
 static void say_oops(struct catch_table *t, struct vcpu *v, unsigned id, struct stop_event *ev)
 {
 	const struct kvm_regs *r = &v->run->s.regs.regs;
-	char what[TEXT_MAX / 2], at[24] = "", place[TEXT_MAX / 2] = "";
+	char what[TEXT_MAX / 2], from[32] = "", place[TEXT_MAX / 2] = "";
 	uint64_t ip, offset;
 	const char *name;
 
@@ -275,11 +272,13 @@ static void say_oops(struct catch_table *t, struct vcpu *v, unsigned id, struct 
 	}
 	if (guest_mem_read(v, r->rsi + PT_REGS_IP, &ip, sizeof(ip), NULL) == sizeof(ip)) {
 		name = machine_sym_at(t->vm->machine, ip, &offset);
-		snprintf(at, sizeof(at), ", of 0x%" PRIx64, ip);
-		if (name)
-			snprintf(place, sizeof(place), " <%.40s+0x%" PRIx64 ">", name, offset);
+		snprintf(from, sizeof(from), ", from 0x%" PRIx64, ip);
+		if (name && offset)
+			snprintf(place, sizeof(place), " <%.32s+%" PRIu64 ">", name, offset);
+		else if (name)
+			snprintf(place, sizeof(place), " <%.32s>", name);
 	}
-	catch_say(ev, id, "oops: %s (0x%x)%s%s", what, (unsigned)r->rdx, at, place);
+	catch_say(ev, id, "oops: %s (0x%x)%s%s", what, (unsigned)r->rdx, from, place);
 }
 
 static uint64_t gpr(const struct vcpu *v, enum insn_gpr which)

@@ -216,15 +216,8 @@ void kernel_view_move(struct kernel_view *w, uint64_t slide)
 		machine_sym_slide(&w->k->base, &slide);
 }
 
-int kernel_view_find(struct kernel_view *w, struct kernel **ret, struct err *err)
+static int find(struct kernel_view *w, struct kernel **ret, struct err *err)
 {
-	int r;
-
-	if (!kernel_view_known(w))
-		return kernel_locate(w->kernel, 0, err);
-	r = run_check_parked(w->k, err);
-	if (r)
-		return r;
 	if (w->stale) {
 		w->result = kernel_locate(w->kernel, symbols_slide(w->k->symbols), &w->err);
 		w->stale = false;
@@ -238,6 +231,13 @@ int kernel_view_find(struct kernel_view *w, struct kernel **ret, struct err *err
 	if (!w->result)
 		*ret = w->kernel;
 	return w->result;
+}
+
+int kernel_view_find(struct kernel_view *w, struct kernel **ret, struct err *err)
+{
+	int r = kernel_view_known(w) ? run_check_parked(w->k, err) : kernel_locate(w->kernel, 0, err);
+
+	return r ? r : find(w, ret, err);
 }
 
 /* Whether a vCPU is in a kernel's text, or was told where to enter it. */
@@ -262,7 +262,8 @@ void kernel_view_seek(struct kernel_view *w)
 	w->waited = 0;
 	w->wait = w->wait < SEEK_MAX ? 2 * w->wait + 1 : SEEK_MAX;
 	kernel_view_stale(w);
-	kernel_view_find(w, &k, NULL);
+	/* The guest runs, in so far as it is about to. */
+	find(w, &k, NULL);
 }
 
 bool kernel_view_seeks(struct kernel_view *w)
