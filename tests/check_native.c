@@ -12,7 +12,7 @@
 
 #define CR0_NE         (1ull << 5)
 #define CR4_OSXMMEXCPT (1ull << 10)
-#define ROUNDS         24
+#define ROUNDS         12
 #define COUNT(a)       (int)(sizeof(a) / sizeof((a)[0]))
 
 static struct native *native;
@@ -187,6 +187,236 @@ START_TEST(as_the_processor)
 }
 END_TEST
 
+/* -- what a test program's processor cannot show -- */
+
+static const struct fault_case {
+	const char *text;
+	int vector;             /* -1: done */
+	uint64_t cr0, cr4_off;
+	unsigned offset;        /* of rdi in memory */
+	uint64_t xcr0_off;
+} fault_cases[] = {
+	{ .text = "66 0f fe 07", .vector = -1 },
+	{ .text = "66 0f fe 07", .vector = 13, .offset = 8 },
+	{ .text = "66 0f fe 07", .vector = 6, .cr0 = CR0_EM },
+	{ .text = "66 0f fe 07", .vector = 6, .cr0 = CR0_EM | CR0_TS },
+	{ .text = "66 0f fe 07", .vector = 7, .cr0 = CR0_TS, .offset = 8 },
+	{ .text = "66 0f fe 07", .vector = 6, .cr4_off = CR4_OSFXSR },
+	{ .text = "f2 0f 58 07", .vector = -1, .offset = 1 },
+	{ .text = "66 0f 3a 63 07 0c", .vector = -1, .offset = 1 },
+	{ .text = "c5 fd ef 07", .vector = -1, .offset = 1, .cr4_off = CR4_OSFXSR },
+	{ .text = "c5 fd ef 07", .vector = 6, .cr4_off = CR4_OSXSAVE },
+	{ .text = "c5 fd ef 07", .vector = 6, .xcr0_off = 4 },
+	{ .text = "c5 fd ef 07", .vector = 7, .cr0 = CR0_TS },
+	{ .text = "c5 fd ef 07", .vector = -1, .cr0 = CR0_EM },
+	{ .text = "dd 07", .vector = -1, .offset = 1, .cr4_off = CR4_OSFXSR },
+	{ .text = "dd 07", .vector = 7, .cr0 = CR0_TS },
+	{ .text = "dd 07", .vector = 7, .cr0 = CR0_EM },
+	{ .text = "db e3", .vector = 7, .cr0 = CR0_TS },
+	{ .text = "df e0", .vector = 7, .cr0 = CR0_EM },
+	{ .text = "0f fc c1", .vector = -1, .cr4_off = CR4_OSFXSR },
+	{ .text = "0f fc c1", .vector = 7, .cr0 = CR0_TS },
+	{ .text = "0f fc c1", .vector = 6, .cr0 = CR0_EM },
+	{ .text = "0f 77", .vector = 6, .cr0 = CR0_EM },
+	{ .text = "f2 0f 38 f1 07", .vector = -1, .cr0 = CR0_EM | CR0_TS, .cr4_off = CR4_OSFXSR | CR4_OSXSAVE, .offset = 1 },
+	{ .text = "c4 e2 f0 f2 d0", .vector = -1, .cr0 = CR0_EM | CR0_TS, .cr4_off = CR4_OSXSAVE },
+	{ .text = "62 f1 75 48 fe d0", .vector = 6, .xcr0_off = 0xe0 },
+};
+
+START_TEST(faults)
+{
+	const struct fault_case *c = &fault_cases[_i];
+	struct assist_cpu before;
+	uint8_t kept[AREA];
+
+	fresh();
+	memset(mem, 0, AREA);
+	cpu.regs.cr0 |= c->cr0;
+	cpu.regs.cr4 &= ~c->cr4_off;
+	cpu.regs.xcr0 &= ~c->xcr0_off;
+	cpu.regs.gpr[INSN_RDI] += c->offset;
+	before = cpu;
+	memcpy(kept, xsave, AREA);
+	run(c->text);
+	if (res.kind == ASSIST_UNKNOWN && *c->text == '6' && c->text[1] == '2')
+		return;
+	if (c->vector < 0) {
+		ck_assert_msg(res.kind == ASSIST_DONE, "%s: kind %d, vector %u", c->text, res.kind, res.vector);
+		return;
+	}
+	ck_assert_msg(res.kind == ASSIST_EXCEPTION && res.vector == c->vector, "%s: kind %d, vector %u", c->text, res.kind,
+		      res.vector);
+	ck_assert_int_eq(res.has_code, c->vector == 13);
+	ck_assert_mem_eq(&cpu.regs, &before.regs, sizeof(cpu.regs));
+	ck_assert_mem_eq(kept, xsave, AREA);
+	ck_assert(!cpu.xsave_changed);
+}
+END_TEST
+
+/* A page that is not there, or may not be written: nothing has happened. */
+START_TEST(page_faults)
+{
+	static const struct {
+		const char *text;
+		uint32_t code;
+	} rows[] = {
+		{ "66 0f fe 07", 0 }, { "c5 fe 7f 07", 2 }, { "db 3f", 2 }, { "dd 1f", 2 }, { "dd 07", 0 }, { "dd 37", 2 }, { "f2 0f 38 f1 07", 0 },
+		{ "66 0f 3a 16 07 01", 2 }, { "d9 3f", 2 },
+	};
+	struct assist_cpu before;
+	uint8_t kept[AREA];
+
+	for (int i = 0; i < COUNT(rows); i++) {
+		fresh();
+		fault_at = cpu.regs.gpr[INSN_RDI] + 1;
+		fault_size = 1;
+		before = cpu;
+		memcpy(kept, xsave, AREA);
+		run(rows[i].text);
+		ck_assert_msg(res.kind == ASSIST_EXCEPTION && res.vector == 14, "%s: kind %d, vector %u", rows[i].text, res.kind,
+			      res.vector);
+		ck_assert_uint_eq(res.code, rows[i].code);
+		ck_assert_uint_eq(res.cr2, fault_at);
+		ck_assert_mem_eq(&cpu.regs, &before.regs, sizeof(cpu.regs));
+		ck_assert_mem_eq(kept, xsave, AREA);
+	}
+}
+END_TEST
+
+/* An exception of x87's waits for the next instruction that looks, and nobody here gets a signal. */
+START_TEST(unmasked_x87)
+{
+	fresh();
+	put(xsave, 0x37b, 2);           /* divisions by zero are not masked */
+	put(xsave + 2, 0, 2);
+	xsave[4] = 0;
+	run("d9 ee");
+	run("d9 e8");
+	ck_assert_uint_eq(get64(xsave) >> 16 & 0x80, 0);
+	run("d8 f1");                   /* 1 / 0 */
+	ck_assert_int_eq(res.kind, ASSIST_DONE);
+	run("d9 e8");
+	ck_assert_int_eq(res.kind, ASSIST_EXCEPTION);
+	ck_assert_uint_eq(res.vector, 16);
+	run("df e0");
+	ck_assert_int_eq(res.kind, ASSIST_DONE);
+	ck_assert_uint_eq(cpu.regs.gpr[INSN_RAX] & 0x84, 0x84);
+	run("db e2");
+	ck_assert_int_eq(res.kind, ASSIST_DONE);
+	run("d9 e8");
+	ck_assert_int_eq(res.kind, ASSIST_DONE);
+	/* Where the PC's interrupt is to tell of it, nobody can. */
+	put(xsave + 2, 0x84, 2);
+	cpu.regs.cr0 &= ~CR0_NE;
+	run("d9 e8");
+	ck_assert_int_eq(res.kind, ASSIST_UNKNOWN);
+}
+END_TEST
+
+/* 1 / 0 by SSE: a flag, or #XM, or #UD where the kernel does not know #XM. */
+START_TEST(unmasked_sse)
+{
+	double one = 1, zero = 0;
+	uint8_t kept[AREA];
+
+	for (unsigned round = 0; round < 3; round++) {
+		fresh();
+		put(xsave + 24, round ? 0x1d82 : 0x1f82, 4);
+		if (round == 2)
+			cpu.regs.cr4 &= ~CR4_OSXMMEXCPT;
+		memcpy(xsave + 160, &one, 8);
+		memcpy(xsave + 176, &zero, 8);
+		memcpy(kept, xsave, AREA);
+		run("f2 0f 5e c1");
+		if (!round) {
+			ck_assert_int_eq(res.kind, ASSIST_DONE);
+			ck_assert_uint_eq(get64(xsave + 24) & 0xffff, 0x1f86);
+			ck_assert_uint_eq(get64(xsave + 160), 0x7ff0000000000000);
+			continue;
+		}
+		ck_assert_int_eq(res.kind, ASSIST_EXCEPTION);
+		ck_assert_uint_eq(res.vector, round == 1 ? 19 : 6);
+		ck_assert(!res.has_code);
+		if (round == 1)
+			ck_assert_uint_eq(get64(xsave + 24) & 0xffff, 0x1d86);
+		ck_assert_mem_eq(kept + 160, xsave + 160, AREA - 160);
+		/* What was raised before is no reason. */
+		memcpy(xsave + 176, &one, 8);
+		put(xsave + 24, 0x1d86, 4);
+		run("f2 0f 5e c1");
+		ck_assert_int_eq(res.kind, ASSIST_DONE);
+		ck_assert_uint_eq(get64(xsave + 24) & 0xffff, 0x1d86);
+	}
+}
+END_TEST
+
+/* x87 remembers the guest's addresses, not those of our code and buffer. */
+START_TEST(x87_remembers_the_guest)
+{
+	fresh();
+	put(xsave, 0x37b, 2);
+	put(xsave + 2, 0, 2);
+	xsave[4] = 0;
+	cpu.regs.rip = 0xffffffff81000123;
+	run("d9 e8");
+	cpu.regs.rip = 0xffffffff81000321;
+	memset(mem, 0, 8);
+	run("dc 37");                   /* 1 / 0, which fails, and processors remember that at the least */
+	ck_assert_int_eq(res.kind, ASSIST_DONE);
+	ck_assert_uint_eq(get64(xsave + 8), 0xffffffff81000321);
+	ck_assert_uint_eq(get64(xsave + 16), (uintptr_t)mem);
+}
+END_TEST
+
+START_TEST(code_of_32_bits)
+{
+	static const char *const texts[] = { "66 0f fe 07", "dd 07", "f2 0f 38 f1 07", "0f fe 47 08" };
+
+	for (int i = 0; i < COUNT(texts); i++) {
+		fresh();
+		fill(mem, 64);
+		cpu.regs.code_bits = cpu.regs.stack_bits = 32;
+		run(texts[i]);
+		ck_assert_msg(res.kind == ASSIST_DONE, "%s", texts[i]);
+		ck_assert_uint_eq(cpu.regs.rip, 0x1000 + strlen(texts[i]) / 3 + 1);
+	}
+}
+END_TEST
+
+/* Those that do more than compute, have more than one place in memory, or registers that are not the guest's alone. */
+START_TEST(what_is_not_run)
+{
+	static const char *const texts[] = {
+		"66 0f f7 c1", "0f f7 c1", "c4 e2 71 90 14 07", "c4 e2 75 2c 07", "62 f1 75 49 fe 07"
+	};
+	struct assist_cpu before;
+
+	for (int i = 0; i < COUNT(texts); i++) {
+		fresh();
+		before = cpu;
+		run(texts[i]);
+		ck_assert_msg(res.kind == ASSIST_UNKNOWN, "%s: kind %d", texts[i], res.kind);
+		ck_assert_mem_eq(&cpu.regs, &before.regs, sizeof(cpu.regs));
+	}
+	/* Without the native engine, or the instruction set, or with the stack pointer. */
+	fresh();
+	cpu.native = NULL;
+	run("66 0f fe c1");
+	ck_assert_int_eq(res.kind, ASSIST_UNKNOWN);
+	fresh();
+	cpu.host = 0;
+	run("66 0f fe c1");
+	ck_assert_int_eq(res.kind, ASSIST_UNKNOWN);
+	fresh();
+	run("f2 48 0f 38 f1 cc");
+	ck_assert_int_eq(res.kind, ASSIST_UNKNOWN);
+	fresh();
+	cpu.regs.code_bits = cpu.regs.stack_bits = 32;
+	run("c5 fd ef c1");
+	ck_assert_int_eq(res.kind, ASSIST_UNKNOWN);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("native");
@@ -202,6 +432,13 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, start, end);
 	tcase_add_loop_test(t, as_the_processor, 0, COUNT(lists));
+	tcase_add_loop_test(t, faults, 0, COUNT(fault_cases));
+	tcase_add_test(t, page_faults);
+	tcase_add_test(t, unmasked_x87);
+	tcase_add_test(t, unmasked_sse);
+	tcase_add_test(t, x87_remembers_the_guest);
+	tcase_add_test(t, code_of_32_bits);
+	tcase_add_test(t, what_is_not_run);
 	suite_add_tcase(s, t);
 	return unit_main(s);
 }

@@ -122,7 +122,8 @@ static int on_access(void *arg, uint64_t gva, void *data, size_t len, bool write
 		*ret = (struct assist_fault){ .code = write ? 2 : 0, .gva = gva < fault_at ? fault_at : gva };
 		return -EFAULT;
 	}
-	ck_assert_msg(gva >= (uintptr_t)mem && gva + len <= (uintptr_t)mem + AREA, "an access to 0x%lx", gva);
+	if (gva < (uintptr_t)mem || gva + len > (uintptr_t)mem + AREA)
+		ck_abort_msg("an access to 0x%lx", gva);
 	if (write)
 		memcpy((void *)(uintptr_t)gva, data, len);
 	else
@@ -207,7 +208,8 @@ static void same_registers(const char *text)
 
 	registers(xsave, ours);
 	registers(out, theirs);
-	for (unsigned i = 0; i < AREA; i++)
+	/* An assertion is a system call, also one that holds. */
+	for (unsigned i = 0; i < AREA && memcmp(ours, theirs, AREA); i++)
 		ck_assert_msg(ours[i] == theirs[i], "%s: byte %u of the state is %02x, not %02x", text, i, ours[i], theirs[i]);
 }
 
@@ -239,8 +241,8 @@ static void same_general(const char *text, const struct host *h)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		ck_assert_msg(rows[i].ours == rows[i].theirs, "%s: %s is 0x%lx, not 0x%lx", text, rows[i].name, rows[i].ours,
-			      rows[i].theirs);
+		if (rows[i].ours != rows[i].theirs)
+			ck_abort_msg("%s: %s is 0x%lx, not 0x%lx", text, rows[i].name, rows[i].ours, rows[i].theirs);
 }
 
 void compare(const char *text)
@@ -254,7 +256,7 @@ void compare(const char *text)
 	memcpy(mem, start, AREA);
 	run(text);
 	ck_assert_msg(res.kind == ASSIST_DONE, "%s: kind %d, vector %u, %s", text, res.kind, res.vector, res.text);
-	for (unsigned i = 0; i < AREA; i++)
+	for (unsigned i = 0; i < AREA && memcmp(mem, host_mem, AREA); i++)
 		ck_assert_msg(mem[i] == host_mem[i], "%s: byte %u of memory is %02x, not %02x", text, i, mem[i], host_mem[i]);
 	same_general(text, &h);
 	same_registers(text);

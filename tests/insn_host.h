@@ -8,7 +8,7 @@
 
 #include "insn/assist.h"
 
-#define ALL_FEATURES ((ASSIST_AVX2 << 1) - 1u)
+#define ALL_FEATURES UINT32_MAX
 #define AREA         4096     /* bytes */
 /* x87, SSE, AVX and AVX-512: what a program may load at random without losing its memory (PKRU). */
 #define COMPONENTS   0xe7ull

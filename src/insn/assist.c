@@ -43,11 +43,12 @@ static bool canonical(const struct insn_regs *r, uint64_t gva)
 
 static int check_canonical(struct assist *a, uint64_t gva, size_t len)
 {
+	const ZydisDecodedOperand *op = memory_operand(a);
 	const struct insn_regs *r = &a->cpu->regs;
 
 	if (r->code_bits != 64 || (canonical(r, gva) && canonical(r, gva + len - 1)))
 		return 0;
-	return assist_raise_code(a, memory_operand(a)->mem.segment == ZYDIS_REGISTER_SS ? VECTOR_SS : VECTOR_GP, 0);
+	return assist_raise_code(a, op && op->mem.segment == ZYDIS_REGISTER_SS ? VECTOR_SS : VECTOR_GP, 0);
 }
 
 static int page_fault(struct assist *a, const struct assist_fault *fault)
@@ -187,7 +188,7 @@ static const struct assist_op basic_ops[] = {
 	{ 0 }
 };
 
-static const struct assist_op *const op_tables[] = { basic_ops, assist_atomic_ops, assist_iret_ops, assist_xsave_ops, assist_sse_ops };
+static const struct assist_op *const op_tables[] = { basic_ops, assist_atomic_ops, assist_sys_ops, assist_iret_ops, assist_xsave_ops, assist_sse_ops };
 
 static const struct assist_op *find_op(const struct decoded *d)
 {
@@ -251,7 +252,9 @@ const char *assist_name(enum assist_name name)
 		[ASSIST_BOUND] = "bound", [ASSIST_CLAC_STAC] = "clac/stac", [ASSIST_POPCNT_OP] = "popcnt",
 		[ASSIST_IRET] = "iret", [ASSIST_CMPXCHG] = "cmpxchg8b/16b", [ASSIST_FXSAVE] = "fxsave", [ASSIST_FWAIT] = "fwait", [ASSIST_FXRSTOR] = "fxrstor", [ASSIST_XSAVE_OP] = "xsave",
 		[ASSIST_XRSTOR] = "xrstor", [ASSIST_SSE_MOVE] = "sse move", [ASSIST_AVX_MOVE] = "avx move",
-		[ASSIST_INTEGER] = "integer", [ASSIST_X87] = "x87/mmx", [ASSIST_SSE_OP] = "sse", [ASSIST_AVX_OP] = "avx",
+		[ASSIST_INTEGER] = "integer", [ASSIST_UNDEFINED] = "ud0/ud1", [ASSIST_RDTSCP] = "rdtscp",
+		[ASSIST_DESCRIPTOR] = "lar/lsl/verr/verw", [ASSIST_INVPCID] = "invpcid", [ASSIST_XGETBV] = "xgetbv",
+		[ASSIST_PKRU] = "rdpkru/wrpkru", [ASSIST_X87] = "x87/mmx", [ASSIST_SSE_OP] = "sse", [ASSIST_AVX_OP] = "avx",
 	};
 
 	return names[name];

@@ -28,6 +28,8 @@ enum assist_feature {
 	ASSIST_AVX2 = 1 << 11,
 	ASSIST_CX8 = 1 << 12,
 	ASSIST_CX16 = 1 << 13,
+	ASSIST_XGETBV1 = 1 << 14,
+	ASSIST_XSAVES = 1 << 15,
 };
 
 #define ASSIST_COMPONENTS 32
@@ -55,6 +57,9 @@ typedef int assist_access_fn(void *arg, uint64_t gva, void *data, size_t len, bo
  */
 typedef int assist_cmpxchg_fn(void *arg, uint64_t gva, void *expected, const void *desired, size_t len, bool *ret_equal,
 			      struct assist_fault *ret);
+
+/* Reads a model-specific register of the guest's.  0, or -errno: it has none. */
+typedef int assist_msr_fn(void *arg, uint32_t index, uint64_t *ret);
 
 /* A descriptor table: linear base, and the offset of its last byte. */
 struct assist_table {
@@ -89,6 +94,7 @@ struct assist_cpu {
 	uint64_t host;                  /* with native: assist_host_features() */
 	assist_access_fn *access;
 	assist_cmpxchg_fn *cmpxchg;     /* NULL: nobody can */
+	assist_msr_fn *read_msr;        /* likewise */
 	void *arg;
 };
 
@@ -103,8 +109,8 @@ enum assist_kind {
 enum assist_name {
 	ASSIST_INT3, ASSIST_INT1, ASSIST_INTO, ASSIST_INT_N, ASSIST_BOUND, ASSIST_CLAC_STAC, ASSIST_POPCNT_OP,
 	ASSIST_IRET, ASSIST_CMPXCHG,
-	ASSIST_INTEGER, ASSIST_FXSAVE, ASSIST_FWAIT, ASSIST_FXRSTOR, ASSIST_XSAVE_OP, ASSIST_XRSTOR, ASSIST_SSE_MOVE, ASSIST_AVX_MOVE,
-	ASSIST_X87, ASSIST_SSE_OP, ASSIST_AVX_OP, ASSIST_NAMES
+	ASSIST_INTEGER, ASSIST_UNDEFINED, ASSIST_RDTSCP, ASSIST_DESCRIPTOR, ASSIST_INVPCID, ASSIST_FXSAVE, ASSIST_FWAIT, ASSIST_FXRSTOR, ASSIST_XSAVE_OP, ASSIST_XRSTOR, ASSIST_SSE_MOVE, ASSIST_AVX_MOVE,
+	ASSIST_X87, ASSIST_SSE_OP, ASSIST_AVX_OP, ASSIST_XGETBV, ASSIST_PKRU, ASSIST_NAMES
 };
 
 struct assist_result {
@@ -117,6 +123,7 @@ struct assist_result {
 	/* ASSIST_DONE under the guest's own trap flag: a single-step trap is due (#DB with DR6.BS). */
 	bool trap;
 	bool unmask_nmi;        /* NMIs are no longer held back */
+	bool flush;             /* no translation that the processor remembers is to be used any more */
 	char text[80];          /* ASSIST_UNKNOWN: the instruction, as insn_text() has it */
 };
 

@@ -27,6 +27,10 @@
 enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_NP = 11, VECTOR_SS = 12,
 	VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MF = 16 };
 
+#define MSR_TSC         0x10u
+#define MSR_XSS         0xda0u
+#define MSR_TSC_AUX     0xc0000103u
+
 /* The XSAVE area (SDM vol. 1, 13.4). */
 #define XS_FSW          2
 #define XS_FIP          8
@@ -73,7 +77,8 @@ struct assist_op {
 };
 
 /* The rows of a file, ended by one without `run`. */
-extern const struct assist_op assist_xsave_ops[], assist_sse_ops[], assist_iret_ops[], assist_atomic_ops[];
+extern const struct assist_op assist_xsave_ops[], assist_sse_ops[], assist_iret_ops[], assist_atomic_ops[],
+			      assist_sys_ops[];
 
 /* The row for what the host's processor is to run; NULL: none. */
 const struct assist_op *assist_native_op(const struct decoded *d);

@@ -9,7 +9,7 @@
 #define PF_WRITE        2u              /* page-fault error code: by a write */
 
 /* Variants of XSAVE. */
-enum { HOW_ALL, HOW_OPT, HOW_COMPACT };
+enum { HOW_ALL, HOW_OPT, HOW_COMPACT, HOW_SUPERVISOR };
 
 static uint64_t get64(const uint8_t *p)
 {
@@ -200,24 +200,34 @@ static int run_fxrstor(struct assist *a)
 	return 0;
 }
 
-/* What the instruction asks for of what XCR0 allows. */
+/* The components that the instruction names. */
+static uint64_t mask_of(const struct insn_regs *r)
+{
+	return (uint64_t)(uint32_t)r->gpr[INSN_RDX] << 32 | (uint32_t)r->gpr[INSN_RAX];
+}
+
+/* Those that XCR0 allows. */
 static uint64_t requested(const struct assist *a)
 {
-	const struct insn_regs *r = &a->cpu->regs;
-
-	return r->xcr0 & ((uint64_t)(uint32_t)r->gpr[INSN_RDX] << 32 | (uint32_t)r->gpr[INSN_RAX]);
+	return a->cpu->regs.xcr0 & mask_of(&a->cpu->regs);
 }
 
 static int check_xsave(struct assist *a)
 {
 	const struct insn_regs *r = &a->cpu->regs;
+	uint64_t xss = 0;
 
 	if (!(r->cr4 & CR4_OSXSAVE))
 		return assist_raise(a, VECTOR_UD);
 	if (r->cr0 & CR0_TS)
 		return assist_raise(a, VECTOR_NM);
-	if (assist_address(a) & 63)
+	if ((a->op->how == HOW_SUPERVISOR && r->cpl) || (assist_address(a) & 63))
 		return assist_raise_code(a, VECTOR_GP, 0);
+	/* Supervisor components, which KVM's area has no place for.  A KVM without the register has none of them. */
+	if (a->op->how == HOW_SUPERVISOR && a->cpu->read_msr)
+		a->cpu->read_msr(a->cpu->arg, MSR_XSS, &xss);
+	if (xss & mask_of(r))
+		return NOT_OURS;
 	if (a->cpu->xsave_size < XS_EXTENDED || requested(a) >> ASSIST_COMPONENTS)
 		return NOT_OURS;
 	for (unsigned i = 2; i < ASSIST_COMPONENTS; i++)
@@ -268,7 +278,7 @@ static int save_header(struct assist *a, uint64_t gva, uint64_t rfbm, uint64_t u
 static int run_xsave(struct assist *a)
 {
 	uint64_t gva = assist_address(a), rfbm, used, save;
-	bool compact = a->op->how == HOW_COMPACT;
+	bool compact = a->op->how >= HOW_COMPACT;
 	int r = check_xsave(a);
 
 	if (r)
@@ -307,9 +317,9 @@ static bool header_good(const struct assist *a, const uint8_t *header)
 	uint64_t bv = get64(header), comp = get64(header + 8), xcr0 = a->cpu->regs.xcr0;
 
 	if (!(comp & XCOMP_COMPACTED))
-		return !(bv & ~xcr0) && zeros(header + 8, 16);
+		return a->op->how != HOW_SUPERVISOR && !(bv & ~xcr0) && zeros(header + 8, 16);
 	comp &= ~XCOMP_COMPACTED;
-	return (a->cpu->features & ASSIST_XSAVEC) && !(comp & ~xcr0) && !(bv & ~comp) && zeros(header + 16, 48);
+	return (a->cpu->features & (ASSIST_XSAVEC | ASSIST_XSAVES)) && !(comp & ~xcr0) && !(bv & ~comp) && zeros(header + 16, 48);
 }
 
 /* Component I from memory into DATA, or its initial value, which is 0 for all but the first two. */
@@ -408,6 +418,10 @@ const struct assist_op assist_xsave_ops[] = {
 	{ ZYDIS_MNEMONIC_XSAVEOPT64, ASSIST_XSAVE_OP, ASSIST_XSAVEOPT, run_xsave, HOW_OPT },
 	{ ZYDIS_MNEMONIC_XSAVEC, ASSIST_XSAVE_OP, ASSIST_XSAVEC, run_xsave, HOW_COMPACT },
 	{ ZYDIS_MNEMONIC_XSAVEC64, ASSIST_XSAVE_OP, ASSIST_XSAVEC, run_xsave, HOW_COMPACT },
+	{ ZYDIS_MNEMONIC_XSAVES, ASSIST_XSAVE_OP, ASSIST_XSAVES, run_xsave, HOW_SUPERVISOR },
+	{ ZYDIS_MNEMONIC_XSAVES64, ASSIST_XSAVE_OP, ASSIST_XSAVES, run_xsave, HOW_SUPERVISOR },
+	{ ZYDIS_MNEMONIC_XRSTORS, ASSIST_XRSTOR, ASSIST_XSAVES, run_xrstor, HOW_SUPERVISOR },
+	{ ZYDIS_MNEMONIC_XRSTORS64, ASSIST_XRSTOR, ASSIST_XSAVES, run_xrstor, HOW_SUPERVISOR },
 	{ ZYDIS_MNEMONIC_XRSTOR, ASSIST_XRSTOR, ASSIST_XSAVE, run_xrstor, 0 },
 	{ ZYDIS_MNEMONIC_XRSTOR64, ASSIST_XRSTOR, ASSIST_XSAVE, run_xrstor, 0 },
 	{ 0 }

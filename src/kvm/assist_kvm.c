@@ -22,6 +22,7 @@
 #define VECTOR_PF 14
 #define DR6_BS    (1ull << 14)
 #define XCR0      0
+#define CR4_PGE   (1ull << 7)
 
 struct assister {
 	unsigned features;
@@ -54,6 +55,7 @@ int assister_new(const struct kvm *k, struct assister **ret, struct err *err)
 		{ 1, 0, ECX, 26, ASSIST_XSAVE },   { 1, 0, ECX, 28, ASSIST_AVX },     { 7, 0, EBX, 5, ASSIST_AVX2 },
 		{ 1, 0, EDX, 8, ASSIST_CX8 },      { 1, 0, ECX, 13, ASSIST_CX16 },
 		{ 7, 0, EBX, 20, ASSIST_SMAP },    { 0xd, 1, EAX, 0, ASSIST_XSAVEOPT }, { 0xd, 1, EAX, 1, ASSIST_XSAVEC },
+		{ 0xd, 1, EAX, 2, ASSIST_XGETBV1 }, { 0xd, 1, EAX, 3, ASSIST_XSAVES },
 	};
 	struct assister *a = calloc(1, sizeof(*a));
 
@@ -165,6 +167,22 @@ static int set_cr2(struct vcpu *v, uint64_t cr2)
 	return set_special(v, s);
 }
 
+static int on_read_msr(void *arg, uint32_t index, uint64_t *ret)
+{
+	return regs_msr(arg, index, ret);
+}
+
+/* KVM drops what it remembers of translations when a bit of CR4 changes that is about them. */
+static int flush_translations(struct vcpu *v)
+{
+	struct kvm_sregs s = v->run->s.regs.sregs, other = s;
+	int r;
+
+	other.cr4 ^= CR4_PGE;
+	r = kvm_ioctl(v->fd, KVM_SET_SREGS, &other);
+	return r ? r : kvm_ioctl(v->fd, KVM_SET_SREGS, &s);
+}
+
 static int set_cs(struct vcpu *v, const struct assist_code_segment *cs)
 {
 	struct kvm_sregs s = v->run->s.regs.sregs;
@@ -216,6 +234,8 @@ static int store(struct vcpu *v, const struct assist_cpu *cpu, struct assist_res
 		r = kvm_ioctl(v->fd, KVM_SET_XSAVE, v->xsave);
 	if (!r && res->kind == ASSIST_EXCEPTION && res->vector == VECTOR_PF)
 		r = set_cr2(v, res->cr2);
+	if (!r && res->flush)
+		r = flush_translations(v);
 	if (!r && cpu->cs.changed)
 		r = set_cs(v, &cpu->cs);
 	if (!r)
@@ -247,7 +267,7 @@ static bool in_flash(struct vcpu *v)
 void assist_try(struct vcpu *v, bool dry, struct assist_outcome *ret)
 {
 	struct assist_cpu cpu = { .features = v->vm->assister->features, .access = assist_mem_access,
-				  .cmpxchg = assist_mem_cmpxchg, .arg = v,
+				  .cmpxchg = assist_mem_cmpxchg, .read_msr = on_read_msr, .arg = v,
 				  .native = native_of(v), .host = v->vm->assister->host };
 	const struct kvm_sregs *s = &v->run->s.regs.sregs;
 	uint8_t bytes[INSN_BYTES_MAX];
