@@ -146,14 +146,17 @@ static int exec_status(struct task *t, struct err *err)
 static void render_status(const json_t *result, struct out *o)
 {
 	const json_t *stop = json_object_get(result, "stop");
+	int64_t slide;
 
 	out_printf(o, "%s: %s image %s, ", data_str(result, "state"), data_str(result, "kind"),
 		   data_str(result, "image"));
 	render_size(data_u64(result, "memory"), o);
 	out_printf(o, " of memory, %" PRIu64 " vCPU%s\n", data_u64(result, "cpus"),
 		   data_u64(result, "cpus") == 1 ? "" : "s");
-	if (data_u64(result, "slide"))
-		out_printf(o, "the kernel was moved by 0x%" PRIx64 " from where it is linked\n", data_u64(result, "slide"));
+	slide = json_integer_value(json_object_get(result, "slide"));
+	if (slide)
+		out_printf(o, "the kernel was moved by %s0x%" PRIx64 " from where it is linked\n", slide < 0 ? "-" : "",
+			   slide < 0 ? 0 - (uint64_t)slide : (uint64_t)slide);
 	if (stop)
 		notice_render_head(stop, o);
 }

@@ -255,6 +255,7 @@ static int make_machine(struct program *p)
 		.virtio_console = o->virtio_console,
 	};
 	struct err err = { 0 };
+	int64_t slide;
 
 	c.load = (struct load_opts){
 		.kind = o->kind,
@@ -285,9 +286,10 @@ static int make_machine(struct program *p)
 		complain(&err);
 		return status_of(&err);
 	}
-	if (machine_info(p->machine)->slide)
-		fprintf(notices(p), "kernel: moved by 0x%llx from where it is linked\n",
-			(unsigned long long)machine_info(p->machine)->slide);
+	slide = (int64_t)machine_info(p->machine)->slide;
+	if (slide)
+		fprintf(notices(p), "kernel: moved by %s0x%llx from where it is linked\n", slide < 0 ? "-" : "",
+			slide < 0 ? 0 - (unsigned long long)slide : (unsigned long long)slide);
 	p->observer.stopped = on_stopped;
 	p->observer.device_trouble = on_trouble;
 	machine_observe(p->machine, &p->observer);

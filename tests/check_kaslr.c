@@ -67,7 +67,8 @@ static size_t with_lists(const uint32_t *words, size_t n, uint8_t *buf, size_t c
 
 	fill();
 	size = elf_make(&m, buf, cap);
-	memcpy(buf + size, words, n * sizeof(*words));
+	if (n)
+		memcpy(buf + size, words, n * sizeof(*words));
 	return size + n * sizeof(*words);
 }
 

@@ -15,7 +15,8 @@ static uint8_t *head;           /* where the header begins */
 
 static void words(const uint32_t *w, size_t n)
 {
-	memcpy(out, w, n * sizeof(*w));
+	if (n)
+		memcpy(out, w, n * sizeof(*w));
 	out += n * sizeof(*w);
 }
 

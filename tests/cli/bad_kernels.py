@@ -187,6 +187,18 @@ class Bench:
 		self.tap.ok(status == 0, what, "status %s\n%s%s" % (status, out, err))
 
 
+def moved(b):
+	"""By chance, and after a reset to the same place; a script sees where."""
+	with open(b.path("moved"), "wb") as f:
+		f.write(GOOD)
+	args = (*UNPACK, "--kaslr=on", "-e", "info status", "-e", "reset", "-e", "info status", b.path("moved"))
+	status, out, err = visor.run([visor.GDBVISOR, "-M", "none", *args])
+	said = re.findall("kernel(?: was|:) moved by (0x[0-9a-f]+) from where it is linked", err + out)
+	starts = set(re.findall("at the start, (0x[0-9a-f]+)", out))
+	b.tap.ok(status == 0 and len(said) == 3 and len(set(said)) == 1 and
+		 starts == {hex(LINKED + int(said[0], 16))}, "moved by chance, told of, and the same after a reset", err + out)
+
+
 def real(b):
 	"""What a distribution has installed, cut and unpacked."""
 	kernels = sorted(k for k in glob.glob("/boot/vmlinuz-*") if os.access(k, os.R_OK))
@@ -215,6 +227,7 @@ def main():
 		b.takes("unpacked here, too", GOOD, *UNPACK)
 		b.takes("and moved", GOOD, *UNPACK, "--kaslr=16M")
 		b.takes("and with an initrd", GOOD, "-i", "INITRD", "-a", "x" * 255)
+		moved(b)
 		for size, args, said in TRUNCATED:
 			b.refuses("cut to %d bytes" % size, GOOD[:size], args, 66, said)
 		for fields, args, status, said in LIES:
