@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "linux/unpack.h"
 #include "tests/kernel_image.h"
 #include "tests/unit.h"
 
@@ -640,6 +641,119 @@ START_TEST(strings_are_bounded)
 }
 END_TEST
 
+/* -- any memory at all -- */
+
+static uint64_t seed;
+
+static uint64_t chance(uint64_t below)
+{
+	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (seed >> 33) % below;
+}
+
+/* Values that may be taken for something. */
+static uint64_t rubbish(void)
+{
+	const uint64_t some[] = { 0, 1, UINT64_MAX, INIT, INIT + T_TASKS, TASK(chance(6)), TASK(chance(6)) + T_TASKS, MODULES, MODULE(0) + 8,
+				  IMG_HEAP + chance(IMG_HEAP_SIZE), IMG_HEAP + IMG_HEAP_SIZE - 4, IMG_TEXT + chance(IMG_SIZE),
+				  0xffffffffc0000000, chance(1 << 20) };
+
+	return some[chance(sizeof(some) / sizeof(some[0]))];
+}
+
+static bool count(void *arg, const struct kernel_task *t)
+{
+	(void)t;
+	return ++*(unsigned *)arg < 3000;
+}
+
+static bool count_symbol(void *arg, const char *name, uint64_t addr, uint64_t size)
+{
+	(void)addr;
+	(void)size;
+	return name && ++*(unsigned *)arg < 3000;
+}
+
+START_TEST(rubbish_in_memory)
+{
+	struct kernel_module m = { .object = MODULE(0), .gva = 0xffffffffc0000000, .size = 0x4000 };
+	struct kernel_task t;
+	unsigned n = 0;
+
+	seed = (uint64_t)_i + 1;
+	make_tasks();
+	make_modules(_i & 1);
+	for (unsigned round = 0; round < 300; round++) {
+		for (unsigned i = 0; i < 3; i++)
+			image_put(x, chance(2) ? TASK(0) + 8 * chance(6 * T_SIZE / 8) : chance(2) ? IMG_HEAP + 8 * chance(IMG_HEAP_SIZE / 8)
+				  : INIT + 8 * chance(T_SIZE / 8), rubbish(), 8);
+		kernel_locate(k, 0, NULL);
+		kernel_tasks(k, count, &n, &err);
+		kernel_current(k, (unsigned)chance(3), &t, &err);
+		nmods = 0;
+		kernel_modules(k, see_module, NULL, &err);
+		kernel_module_symbols(k, &m, 1000, count_symbol, &n, &err);
+		n = 0;
+	}
+}
+END_TEST
+
+/* -- unpacking -- */
+
+/* Setup code, then 64-bit code: copies itself, jumps to the copy by rcx, which calls and jumps by rax. */
+static const uint8_t entry[] = {
+	0xfc,                                           /* cld */
+	0x48, 0x8d, 0x35, 0xf8, 0xfd, 0xff, 0xff,       /* lea rsi, [rip - 0x208] */
+	0x48, 0x8d, 0x8b, 0x40, 0x03, 0x00, 0x00,       /* lea rcx, [rbx + 0x340] */
+	0x50, 0x48, 0xcb,                               /* push rax; retfq: goes on behind it */
+	0xff, 0xe1,                                     /* jmp rcx */
+}, copied[] = {
+	0x31, 0xc0,                                     /* xor eax, eax */
+	0xe8, 0x00, 0x01, 0x00, 0x00,                   /* call */
+	0x4c, 0x89, 0xfe,                               /* mov rsi, r15 */
+	0xff, 0xe0,                                     /* jmp rax */
+};
+
+static uint8_t packed[2 * 512 + 0x400];
+
+static int unpack(size_t size, struct unpacker *ret)
+{
+	return unpacker_find(packed, size, ret, &err);
+}
+
+START_TEST(unpacker_found)
+{
+	struct unpacker u;
+
+	memset(packed, 0, sizeof(packed));
+	packed[0x1f1] = 1;
+	memcpy(packed + 0x400 + 0x200, entry, sizeof(entry));
+	memcpy(packed + 0x400 + 0x340, copied, sizeof(copied));
+	ck_assert_int_eq(unpack(sizeof(packed), &u), 0);
+	ck_assert_uint_eq(u.jump, 0x200 + sizeof(entry) - 2);
+	ck_assert_uint_eq(u.copied, 0x340);
+	ck_assert_uint_eq(u.start, 0x340 + sizeof(copied) - 2);
+	ck_assert_int_eq(u.jump_gpr, INSN_RCX);
+	ck_assert_int_eq(u.start_gpr, INSN_RAX);
+	ck_assert_ptr_eq(u.code, packed + 0x400);
+	/* Cut anywhere. */
+	for (size_t size = 0; size < 0x400 + 0x340 + sizeof(copied); size++) {
+		uint8_t *cut = malloc(size + 1);
+
+		memcpy(cut, packed, size);
+		ck_assert_int_eq(unpacker_find(cut, size, &u, &err), -ENOEXEC);
+		free(cut);
+	}
+	/* Without a call, the jump is to something else; by another register, too. */
+	packed[0x400 + 0x342] = 0xa9;
+	ck_assert_int_eq(unpack(sizeof(packed), &u), -ENOEXEC);
+	packed[0x400 + 0x342] = 0xe8;
+	packed[0x400 + 0x340 + sizeof(copied) - 1] = 0xe1;
+	ck_assert_int_eq(unpack(sizeof(packed), &u), -ENOEXEC);
+	ck_assert_str_eq(err.msg, "the code that unpacks this kernel is not as Linux has it");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("kernel");
@@ -679,6 +793,12 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, format_prints, 0, 16);
 	tcase_add_test(t, strings_are_bounded);
+	suite_add_tcase(s, t);
+
+	t = tcase_create("whatever is there");
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, rubbish_in_memory, 0, 20);
+	tcase_add_test(t, unpacker_found);
 	suite_add_tcase(s, t);
 	return unit_main(s);
 }

@@ -7,7 +7,7 @@ if HAVE_CHECK
 check_PROGRAMS += tests/check_kernel tests/check_kernel_log
 kernel_test_sources = tests/kernel_image.c tests/kernel_image.h tests/unit.c tests/unit.h
 tests_check_kernel_SOURCES = tests/check_kernel.c $(kernel_test_sources)
-tests_check_kernel_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_kernel_LDADD = libgvcore.a $(ZYDIS_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_kernel_log_SOURCES = tests/check_kernel_log.c $(kernel_test_sources)
 tests_check_kernel_log_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 TESTS += tests/check_kernel tests/check_kernel_log
