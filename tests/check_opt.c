@@ -303,6 +303,23 @@ START_TEST(what_starts_the_machine)
 }
 END_TEST
 
+START_TEST(variables)
+{
+	static const struct { const char *line, *path; bool snapshot; } rows[] = {
+		{ "-b|f", NULL, false }, { "-b|f|--nvram=v", "v", false }, { "--nvram=v,snapshot|f|-k|bios", "v", true },
+		{ "-d|d|--nvram|,ro", ",ro", false }, { "-b|f|--nvram=a,b,snapshot,snapshot", "a,b,snapshot", true },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct options o = parse_good(rows[i].line);
+
+		ck_assert_pstr_eq(o.nvram.path, rows[i].path);
+		ck_assert(o.nvram.snapshot == rows[i].snapshot && !o.nvram.readonly && !o.nvram.cdrom);
+		options_done(&o);
+	}
+}
+END_TEST
+
 START_TEST(scripts_keep_their_order)
 {
 	struct options o = parse_good("-e|one|-x|two|--execute=three|-x|-|-e|-|img");
@@ -348,9 +365,11 @@ START_TEST(the_last_one_counts)
 	ck_assert_int_eq(o.kind, IMAGE_AUTO);
 	ck_assert(!o.user_irqchip);
 	options_done(&o);
-	o = parse_good("-b|a|-b|b|--vga-bios=c|--vga-bios=d");
+	o = parse_good("-b|a|-b|b|--vga-bios=c|--vga-bios=d|--nvram=e,snapshot|--nvram=f");
 	ck_assert_str_eq(o.bios, "b");
 	ck_assert_str_eq(o.vga_bios, "d");
+	ck_assert_str_eq(o.nvram.path, "f");
+	ck_assert(!o.nvram.snapshot);
 	options_done(&o);
 }
 END_TEST
@@ -421,6 +440,10 @@ static const struct {
 	{ "-b|", "-b : no file is named" },
 	{ "a|--symbols=", "--symbols=: no file is named" },
 	{ "-d|d|--vga-bios=", "--vga-bios=: no file is named" },
+	{ "-d|d|--nvram=", "--nvram=: no file is named" },
+	{ "-b|f|--nvram=,snapshot", "--nvram=,snapshot: no file is named" },
+	{ "--demo|--nvram=f,snapshot", "--nvram=f: only firmware has variables, not an IMAGE" },
+	{ "a|--nvram=f", "--nvram=f: only firmware has variables, not an IMAGE" },
 	{ "-d|,virtio", "-d ,virtio: no file is named" },
 	{ "-d|1,virtio|-d|2,virtio|-d|3,virtio|-d|4,virtio|-d|5,virtio|-d|6,virtio|-d|7,virtio|-d|8,virtio|-d|9,virtio",
 	  "-d 9,virtio: more than 8 virtio disks" },
@@ -613,6 +636,7 @@ int main(void)
 	tcase_add_test(t, other_virtio_devices);
 	tcase_add_test(t, drives_keep_their_order);
 	tcase_add_loop_test(t, what_starts_the_machine, 0, COUNT(starts));
+	tcase_add_test(t, variables);
 	tcase_add_test(t, scripts_keep_their_order);
 	tcase_add_test(t, several_gdb_addresses);
 	tcase_add_test(t, the_last_one_counts);

@@ -94,6 +94,9 @@ def firmware(b):
 		b.refuses(66, said, "firmware of " + what, "-b", b.write("badrom", data))
 	b.refuses(66, "/nonexistent", "firmware missing", "-b", "/nonexistent")
 	b.refuses(66, re.escape(b.dir), "firmware is a directory", "-k", "bios", b.dir)
+	b.refuses(66, "/nonexistent", "UEFI variables missing", "-b", rom, "--nvram=/nonexistent")
+	b.refuses(66, "do not go with firmware", "UEFI variables of no such size", "-b", rom,
+		  "--nvram=" + b.write("vars", bytes(4096)))
 	b.refuses(66, "/nonexistent", "a VGA BIOS missing", "-b", rom, "--vga-bios=/nonexistent")
 	b.refuses(66, "/nonexistent", "a disk missing", "-b", rom, "-d", "/nonexistent,ro")
 	b.refuses(66, "/nonexistent", "a virtio disk missing", "-d", "/nonexistent,virtio", HELLO)
