@@ -204,12 +204,16 @@ END_TEST
 
 START_TEST(initrd_keeps_its_room)
 {
-	static uint8_t bytes[0x1f0000];
-	struct blob mod = { .path = (char *)"a", .data = bytes, .size = sizeof(bytes) };
+	static uint8_t bytes[0x2fe000];
+	struct blob mod = { .path = (char *)"a", .data = bytes, .size = 0x1f0000 };
 	struct load_opts o = { .kaslr = KASLR_SLIDE, .slide = SLIDE, .modules = &mod, .nmodules = 1 };
 	size_t n = with_lists(good_lists, NGOOD, file, sizeof(file));
 	struct boot_state st;
 
+	ck_assert_msg(!load(file, n, IMAGE_LINUX, &o, &st), "%s", load_err.msg);
+	check_moved(SLIDE, 0);
+	/* Also when there is hardly any for itself. */
+	mod.size = sizeof(bytes);
 	ck_assert_msg(!load(file, n, IMAGE_LINUX, &o, &st), "%s", load_err.msg);
 	check_moved(SLIDE, 0);
 }
