@@ -22,6 +22,11 @@ wait 100
 info devices virtio-console
 info devices virtio-blk0
 info pci
+reset
+echo anew
+info devices virtio-console
+continue
+expect "type: " 100
 """
 
 
@@ -62,7 +67,7 @@ def boot(tap, where):
 	with open(path, "wb") as f:
 		f.write(SECTOR + bytes(2047 * 512))
 	status, out, err = visor.run([visor.GDBVISOR, "-r", "-M", "none", "-g", "none", "-b", BIOS, "-d", path + ",virtio,ro"])
-	tap.ok(status == 1 and out.endswith("V"), what, "status %s\n%s%s" % (status, out, err))
+	tap.ok(status == 1 and "V" in out.partition("Booting from Hard Disk")[2], what, "status %s\n%s%s" % (status, out, err))
 
 
 def main():
@@ -84,6 +89,7 @@ def main():
 	tap.match(r"^  q0.taken +0x0003 +0 under way$", out, "the disk, with what it has done")
 	tap.match(r"^  capacity +0x0*40 +sectors of .*/d$", out, "and its file")
 	tap.match(r"1af4:1042", out, "info pci shows the disk")
+	tap.match(r"anew\n(.*\n)*  status +0x00", out, "a reset takes all of it back, and the driver begins anew")
 	tap.done()
 
 
