@@ -307,6 +307,12 @@ START_TEST(tasks_all)
 		ck_assert_str_eq(s.t[i].comm, want[i].comm);
 	}
 	ck_assert_uint_eq(s.t[4].gva, TASK(2));
+	/* One that is being made is not in its own list of threads yet; and before there is such a list. */
+	list_init(SIGNAL(1) + S_THREADS);
+	image_put(x, TASK(0) + T_SIGNAL, 0, 8);
+	s = (struct seen){ 0 };
+	ck_assert_int_eq(kernel_tasks(k, see, &s, &err), 0);
+	ck_assert_uint_eq(s.n, sizeof(want) / sizeof(want[0]));
 	/* As many as are wanted. */
 	s = (struct seen){ .stop_at = 3 };
 	ck_assert_int_eq(kernel_tasks(k, see, &s, &err), 0);
