@@ -326,6 +326,7 @@ static void find_state(void *arg, const char *name, unsigned bits, uint64_t valu
 {
 	(void)arg;
 	(void)bits;
+	ck_assert(!text || *text);
 	if (strcmp(name, "state") != 0)
 		return;
 	state_value = value;

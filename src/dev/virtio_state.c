@@ -165,13 +165,13 @@ void virtio_show(const struct device *d, const struct dev_show *s)
 		if (v->s.status & status_bits[i].bit)
 			add_word(text, sizeof(text), status_bits[i].name);
 	s->reg(s->arg, "state", 1, (v->s.status & VIRTIO_NEEDS_RESET) != 0, describe(v));
-	s->reg(s->arg, "status", 8, v->s.status, text);
+	s->reg(s->arg, "status", 8, v->s.status, text[0] ? text : NULL);
 	text[0] = '\0';
 	for (size_t i = 0; i < COUNT(feature_bits); i++)
 		if (v->s.accepted & feature_bits[i].bit)
 			add_word(text, sizeof(text), feature_bits[i].name);
 	s->reg(s->arg, "offered", 64, v->offered, NULL);
-	s->reg(s->arg, "accepted", 64, v->s.accepted, text);
+	s->reg(s->arg, "accepted", 64, v->s.accepted, text[0] ? text : NULL);
 	s->reg(s->arg, "isr", 8, v->s.isr, msix_is_enabled(v) ? "messages instead (MSI-X)" : NULL);
 	for (unsigned i = 0; i < v->type->nqueues; i++)
 		show_queue(v, i, s);
