@@ -398,6 +398,16 @@ START_TEST(flat_relocated)
 }
 END_TEST
 
+/* Of SIZE bytes, as ACPI has it. */
+static uint8_t sum(uint64_t gpa, size_t size)
+{
+	uint8_t v = 0;
+
+	for (; size; size--)
+		v = (uint8_t)(v + ram[gpa++]);
+	return v;
+}
+
 START_TEST(information)
 {
 	struct blob mods[] = {
@@ -407,7 +417,7 @@ START_TEST(information)
 	struct load_opts o = { .append = "root=x y", .modules = mods, .nmodules = 2, .table_cpus = 1 };
 	struct boot_state st;
 	size_t n = flat();
-	uint64_t at;
+	uint64_t at, xsdt;
 
 	end();
 	ck_assert_msg(!load(file, n, IMAGE_AUTO, &o, &st), "%s", load_err.msg);
@@ -447,6 +457,19 @@ START_TEST(information)
 	ck_assert_uint_eq(ram32(at + 4), 8 + 36);
 	ck_assert_mem_eq(ram + at + 8, ram + LINUX_TABLES_GPA, 36);
 	ck_assert_mem_eq(ram + at + 8, "RSD PTR ", 8);
+	/* The older one leads to the same tables. */
+	at = find(&st, 14, 0);
+	ck_assert_uint_eq(ram32(at + 4), 8 + 20);
+	ck_assert_mem_eq(ram + at + 8, "RSD PTR ", 8);
+	ck_assert_uint_eq(ram[at + 8 + 15], 0);
+	ck_assert_uint_eq(sum(at + 8, 20), 0);
+	at = ram32(at + 8 + 16);
+	ck_assert_mem_eq(ram + at, "RSDT", 4);
+	ck_assert_uint_eq(sum(at, ram32(at + 4)), 0);
+	xsdt = ram64(LINUX_TABLES_GPA + 24);
+	ck_assert_uint_eq((ram32(at + 4) - 36) * 2, ram32(xsdt + 4) - 36);
+	ck_assert_uint_eq(ram32(at + 36), ram64(xsdt + 36));
+	ck_assert_mem_eq(ram + ram32(at + 36), "FACP", 4);
 	ck_assert_uint_eq(find(&st, 9, 0), 0);
 	/* Without options there is a command line, and it is empty. */
 	ck_assert_int_eq(load(file, n, IMAGE_AUTO, NULL, &st), 0);

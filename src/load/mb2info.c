@@ -13,7 +13,7 @@
 
 enum tag_type {
 	TAG_END, TAG_COMMAND_LINE, TAG_LOADER_NAME, TAG_MODULE, TAG_MEMORY, TAG_MAP = 6, TAG_FRAMEBUFFER = 8,
-	TAG_ELF_SECTIONS = 9, TAG_ACPI_NEW = 15, TAG_LOAD_BASE = 21,
+	TAG_ELF_SECTIONS = 9, TAG_ACPI_OLD = 14, TAG_ACPI_NEW, TAG_LOAD_BASE = 21,
 };
 
 struct map_entry {
@@ -207,7 +207,7 @@ static void fill(struct block *b, const struct mb2_parts *p, const struct linux_
 		 struct gmem *g)
 {
 	static const uint32_t head[2];
-	uint8_t rsdp[36];
+	uint8_t rsdp[36], old[RSDP_OLD_SIZE];
 	uint32_t size;
 
 	append(b, head, sizeof(head));
@@ -219,6 +219,8 @@ static void fill(struct block *b, const struct mb2_parts *p, const struct linux_
 		tag(b, TAG_FRAMEBUFFER, &text_screen, sizeof(text_screen));
 	if (p->elf && p->elf->eh.e_shnum)
 		sections(b, p, sections_gpa, g);
+	if (p->rsdp_gpa && boot_tables_old(g, p->rsdp_gpa, old))
+		tag(b, TAG_ACPI_OLD, old, sizeof(old));
 	if (p->rsdp_gpa && gmem_read(g, p->rsdp_gpa, rsdp, sizeof(rsdp)) == sizeof(rsdp))
 		tag(b, TAG_ACPI_NEW, rsdp, sizeof(rsdp));
 	if (p->has_base)

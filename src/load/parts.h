@@ -97,6 +97,13 @@ void elf_kernel_copy(const struct elf_file *f, const struct blob *file, uint64_t
  */
 int boot_tables_put(const struct load_opts *opts, struct gmem *g, uint64_t *ret_rsdp, struct err *err);
 
+#define RSDP_OLD_SIZE   20u
+/*
+ * For kernels that know ACPI 1.0 only: writes an RSDT beside the tables that boot_tables_put() wrote, with what their XSDT
+ * has, and *RET becomes an RSDP of revision 0 for it.  False: there is no XSDT to be made sense of.
+ */
+bool boot_tables_old(struct gmem *g, uint64_t rsdp, uint8_t ret[RSDP_OLD_SIZE]);
+
 /* ---- multiboot.c, mbinfo.c; more in load/multiboot.h ---- */
 
 /* Whether FILE has a header of Multiboot 1 or 2 with a right checksum. */
