@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "linux/unpack.h"
 
+#include <Zydis/Zydis.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-
-#include "insn/priv.h"
 
 #define SETUP_SECTS   0x1f1u
 #define SECTOR        512u
@@ -19,17 +18,34 @@ struct walk {
 	uint32_t at;
 	uint64_t lea[INSN_GPRS];        /* offset that the last LEA to each register has made, from the base of all; 0: none */
 	bool called;
+	ZydisDecoder decoder;
 };
+
+struct decoded {
+	ZydisDecodedInstruction insn;
+	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
+};
+
+static void begin(struct walk *w, const struct unpacker *u, uint32_t at)
+{
+	*w = (struct walk){ .u = u, .at = at };
+	ZydisDecoderInit(&w->decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+}
 
 /* The next instruction, before END; false: there is none. */
 static bool next(struct walk *w, uint32_t end, struct decoded *ret)
 {
-	const struct insn_regs regs = { .code_bits = 64, .stack_bits = 64, .rip = w->at };
-
-	if (w->at >= end || insn_zydis(&regs, w->u->code + w->at, end - w->at, ret))
+	if (w->at >= end || ZYAN_FAILED(ZydisDecoderDecodeFull(&w->decoder, w->u->code + w->at, end - w->at, &ret->insn,
+								ret->op)))
 		return false;
 	w->at += ret->insn.length;
 	return true;
+}
+
+/* -1: it is none of 64 bits. */
+static int gpr_number(ZydisRegister reg)
+{
+	return ZydisRegisterGetClass(reg) == ZYDIS_REGCLASS_GPR64 ? ZydisRegisterGetId(reg) : -1;
 }
 
 static void note(struct walk *w, const struct decoded *d)
@@ -39,7 +55,7 @@ static void note(struct walk *w, const struct decoded *d)
 	w->called |= d->insn.mnemonic == ZYDIS_MNEMONIC_CALL;
 	if (d->insn.mnemonic != ZYDIS_MNEMONIC_LEA || d->op[1].mem.index != ZYDIS_REGISTER_NONE)
 		return;
-	gpr = insn_gpr_number(d->op[0].reg.value);
+	gpr = gpr_number(d->op[0].reg.value);
 	if (gpr >= 0)
 		w->lea[gpr] = (uint64_t)d->op[1].mem.disp.value +
 			      (d->op[1].mem.base == ZYDIS_REGISTER_RIP ? w->at : 0);
@@ -55,7 +71,7 @@ static int to_jump(struct walk *w, uint32_t end, uint32_t *ret_at)
 		if (d.insn.mnemonic != ZYDIS_MNEMONIC_JMP || d.op[0].type != ZYDIS_OPERAND_TYPE_REGISTER)
 			continue;
 		*ret_at = w->at - d.insn.length;
-		return insn_gpr_number(d.op[0].reg.value);
+		return gpr_number(d.op[0].reg.value);
 	}
 	return -1;
 }
@@ -67,10 +83,11 @@ static uint32_t end_at(const struct unpacker *u, uint64_t from, uint32_t bytes)
 
 static bool find(struct unpacker *u)
 {
-	struct walk w = { .u = u, .at = ENTRY_64 };
+	struct walk w;
 	uint64_t copied;
 	int gpr;
 
+	begin(&w, u, ENTRY_64);
 	gpr = to_jump(&w, end_at(u, ENTRY_64, ENTRY_BYTES), &u->jump);
 	if (gpr < 0)
 		return false;
@@ -79,7 +96,7 @@ static bool find(struct unpacker *u)
 		return false;
 	u->jump_gpr = (enum insn_gpr)gpr;
 	u->copied = (uint32_t)copied;
-	w = (struct walk){ .u = u, .at = u->copied };
+	begin(&w, u, u->copied);
 	gpr = to_jump(&w, end_at(u, copied, COPIED_BYTES), &u->start);
 	/* What was called gave the address back. */
 	if (gpr != INSN_RAX || !w.called)
