@@ -74,6 +74,35 @@ GUEST(kernel, ".code64\n"
 	"as_gp_handler: pop %rax\n incq 0x50(%r15)\n mov (%rsp), %rax\n mov %rax, 0x58(%r15)\n mov %r14, (%rsp)\n iretq\n"
 	"as_nm_handler: incq 0x68(%r15)\n clts\n iretq\n");
 
+/*
+ * What only computes: x87, its pending exception, SSE2 and, where CPUID has them, CRC32 and AVX; and what asks the processor about
+ * itself.  Flags of CPUID leaf 1's ecx are left at 0x80.
+ */
+GUEST(computes, ".code64\n"
+	" mov $0x200000, %r15d\n movl $7, 0x100(%r15)\n"
+	" lea cp_mf - computes + 0x100000, %rsi\n mov $0x210100, %edi\n call cp_gate\n"
+	" lea cp_ud - computes + 0x100000, %rsi\n mov $0x210060, %edi\n call cp_gate\n"
+	" movw $0xfff, 0x20f000\n movq $0x210000, 0x20f002\n lidt 0x20f000\n"
+	" mov %cr0, %rax\n or $0x20, %eax\n and $~8, %eax\n mov %rax, %cr0\n"
+	" fninit\n fildl 0x100(%r15)\n fld1\n fldpi\n fxch\n faddp\n fmulp\n fistpll (%r15)\n"
+	" fnstsw %ax\n movzx %ax, %eax\n mov %rax, 8(%r15)\n"
+	" movw $0x37b, 0x104(%r15)\n fldcw 0x104(%r15)\n fldz\n fld1\n fdiv %st(1), %st\n movq $1, 0x18(%r15)\n"
+	" fld1\n fnclex\n fninit\n"
+	" mov $0x0000000300000005, %rax\n movq %rax, %xmm1\n movaps %xmm1, %xmm0\n paddd %xmm1, %xmm0\n movaps %xmm0, 0x110(%r15)\n"
+	" paddd 0x110(%r15), %xmm0\n cvttsd2si %xmm0, %rax\n movq %xmm0, 0x20(%r15)\n"
+	" mov $1, %eax\n xor %ecx, %ecx\n cpuid\n mov %rcx, 0x80(%r15)\n"
+	" bt $20, %ecx\n jnc 1f\n xor %eax, %eax\n mov $0x31, %r9d\n crc32b %r9b, %eax\n mov %rax, 0x28(%r15)\n1:\n"
+	" mov 0x80(%r15), %rcx\n bt $28, %ecx\n jnc 1f\n bt $26, %ecx\n jnc 1f\n"
+	" mov %cr4, %rax\n or $0x40000, %eax\n mov %rax, %cr4\n xor %ecx, %ecx\n xor %edx, %edx\n mov $7, %eax\n xsetbv\n"
+	" vpaddd %xmm1, %xmm0, %xmm2\n vinsertf128 $1, %xmm1, %ymm2, %ymm2\n vmovups %ymm2, 0x30(%r15)\n"
+	" xor %ecx, %ecx\n xgetbv\n mov %rax, 0x58(%r15)\n movq $1, 0x50(%r15)\n1:\n"
+	" mov $0x10, %ecx\n lsl %ecx, %eax\n setz 0x60(%r15)\n verw %cx\n setz 0x61(%r15)\n verr 0x100(%r15)\n setz 0x62(%r15)\n"
+	" ud1 %ecx, %eax\n"
+	" mov $0, %al\n out %al, $0xf4\n jmp .\n"
+	"cp_gate: movw %si, (%rdi)\n movw $8, 2(%rdi)\n movw $0x8e00, 4(%rdi)\n shr $16, %rsi\n movw %si, 6(%rdi)\n movq $0, 8(%rdi)\n ret\n"
+	"cp_mf: incq 0x10(%r15)\n fnclex\n iretq\n"
+	"cp_ud: incq 0x70(%r15)\n addq $3, (%rsp)\n iretq\n");
+
 /* What no assist knows. */
 GUEST(strange, ".code64\n maskmovdqu %xmm1, %xmm0\n mov $0, %al\n out %al, $0xf4\n jmp .\n");
 
@@ -269,6 +298,37 @@ START_TEST(stops_where_kvm_emulates_and_assist_is_off)
 }
 END_TEST
 
+START_TEST(what_only_computes)
+{
+	GUEST_START(computes, CODE, BOOT_LONG, 1);
+	guest_continue();
+	guest_wait();
+	ck_assert_msg(stop.reason == STOP_EXIT, "reason %d at 0x%lx: %s", stop.reason, stop.pc, stop.text);
+	ck_assert_uint_eq(result(0), 29);               /* 7 * (1 + pi), rounded */
+	ck_assert_uint_eq(result(8) & 0x38a0, 0x20);    /* inexact, nothing pending, the stack as at first */
+	ck_assert_uint_eq(result(0x10), 1);
+	ck_assert_uint_eq(result(0x18), 1);
+	ck_assert_uint_eq(result(0x20), 0x0000000c00000014);
+	if (result(0x80) >> 20 & 1)
+		ck_assert_uint_eq(result(0x28), 0xc288cab2);
+	if (result(0x50)) {
+		ck_assert_uint_eq(result(0x30), 0x0000000f00000019);
+		ck_assert_uint_eq(result(0x38), 0);
+		ck_assert_uint_eq(result(0x40), 0x0000000300000005);
+		ck_assert_uint_eq(result(0x58), 7);
+	}
+	ck_assert_uint_eq(result(0x60) & 0xffffff, 0x000101);
+	ck_assert_uint_eq(result(0x70), 1);
+	if (carried_out()) {
+		ck_assert_uint_ge(count_of("x87/mmx"), 10);
+		ck_assert_uint_ge(count_of("sse"), 2);
+		ck_assert_uint_ge(count_of("lar/lsl/verr/verw"), 3);
+		ck_assert_uint_eq(count_of("ud0/ud1"), 1);
+	}
+	guest_end();
+}
+END_TEST
+
 START_TEST(interrupts_of_protected_mode)
 {
 	uint32_t got[4];
@@ -330,6 +390,7 @@ int main(void)
 	tcase_add_test(t, steps);
 	tcase_add_test(t, interrupts_of_protected_mode);
 	tcase_add_test(t, locked_among_vcpus);
+	tcase_add_test(t, what_only_computes);
 	tcase_add_test(t, stops_where_kvm_emulates_and_assist_is_off);
 	tcase_add_test(t, stops_where_kvm_emulates_and_nobody_knows);
 	suite_add_tcase(s, t);

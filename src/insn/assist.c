@@ -199,15 +199,29 @@ static const struct assist_op *find_op(const struct decoded *d)
 	return assist_native_op(d);
 }
 
-bool assist_wants_state(const struct insn_regs *r, const uint8_t *bytes, size_t n)
+enum assist_needs assist_needs(const struct insn_regs *r, const uint8_t *bytes, size_t n)
 {
 	const struct assist_op *op;
 	struct decoded d;
 
 	if (insn_zydis(r, bytes, n, &d))
-		return false;
+		return ASSIST_NEEDS_NOTHING;
 	op = find_op(&d);
-	return op && op->name >= ASSIST_FXSAVE;
+	if (!op || op->name < ASSIST_FXSAVE)
+		return ASSIST_NEEDS_NOTHING;
+	switch (op->name) {
+	case ASSIST_FXSAVE:
+	case ASSIST_FXRSTOR:
+	case ASSIST_FWAIT:
+	case ASSIST_X87:
+	case ASSIST_SSE_OP:
+		return ASSIST_NEEDS_STATE;
+	case ASSIST_SSE_MOVE:
+		/* The moves of AVX-512 have some of these names. */
+		return d.insn.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY ? ASSIST_NEEDS_STATE : ASSIST_NEEDS_XCR0;
+	default:
+		return ASSIST_NEEDS_XCR0;
+	}
 }
 
 void assist_run(struct assist_cpu *cpu, const uint8_t *bytes, size_t n, struct assist_result *ret)

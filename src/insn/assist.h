@@ -130,8 +130,13 @@ struct assist_result {
 /* Carries out the instruction whose first N bytes are BYTES, at cpu->regs.rip. */
 void assist_run(struct assist_cpu *cpu, const uint8_t *bytes, size_t n, struct assist_result *ret);
 
-/* Whether that needs x87 or vector state: else `xsave`, `component` and regs.xcr0 may be left out. */
-bool assist_wants_state(const struct insn_regs *r, const uint8_t *bytes, size_t n);
+/* What that needs besides: else `xsave` and `component`, and regs.xcr0, may be left out. */
+enum assist_needs {
+	ASSIST_NEEDS_NOTHING,
+	ASSIST_NEEDS_STATE,     /* x87 or SSE: `xsave` and `component` */
+	ASSIST_NEEDS_XCR0,      /* and regs.xcr0 */
+};
+enum assist_needs assist_needs(const struct insn_regs *r, const uint8_t *bytes, size_t n);
 
 /* What the processor that this program runs on has, for instructions that it runs itself.  Reads CPUID, which is slow in a VM. */
 uint64_t assist_host_features(void);

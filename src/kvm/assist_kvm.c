@@ -114,12 +114,12 @@ bool assister_count(const struct assister *a, size_t index, struct assist_count 
 
 /* -- its registers -- */
 
-static int load_state(struct vcpu *v, struct assist_cpu *cpu)
+static int load_state(struct vcpu *v, struct assist_cpu *cpu, bool xcr0)
 {
-	struct kvm_xcrs xcrs;
+	struct kvm_xcrs xcrs = { .nr_xcrs = 0 };
 	int r = regs_xsave(v, NULL);
 
-	if (!r)
+	if (!r && xcr0)
 		r = kvm_ioctl(v->fd, KVM_GET_XCRS, &xcrs);
 	if (r)
 		return r;
@@ -132,7 +132,7 @@ static int load_state(struct vcpu *v, struct assist_cpu *cpu)
 	return 0;
 }
 
-static int store_general(struct vcpu *v, const struct insn_regs *r)
+static struct kvm_regs general(const struct vcpu *v, const struct insn_regs *r)
 {
 	struct kvm_regs g = v->run->s.regs.regs;
 
@@ -147,7 +147,7 @@ static int store_general(struct vcpu *v, const struct insn_regs *r)
 	memcpy(&g.r8, &r->gpr[INSN_RDI + 1], 8 * sizeof(g.r8));
 	g.rip = r->rip;
 	g.rflags = r->rflags;
-	return regs_set_general(v, &g);
+	return g;
 }
 
 static int set_special(struct vcpu *v, struct kvm_sregs s)
@@ -226,8 +226,22 @@ static int store_events(struct vcpu *v, const struct assist_result *res)
 	return kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e);
 }
 
+/* Whether interrupts wait behind the instruction before that at the pc: behind sti, mov ss and pop ss. */
+static bool shadowed(struct vcpu *v)
+{
+	uint8_t code[2];
+
+	if (guest_mem_read(v, regs_pc(v) - sizeof(code), code, sizeof(code), NULL) != sizeof(code))
+		return true;
+	return insn_classify(code + 1, 1, regs_code_bits(v)) == INSN_STI ||
+	       insn_classify(code + 1, 1, regs_code_bits(v)) == INSN_MOV_SS ||
+	       insn_classify(code, 2, regs_code_bits(v)) == INSN_MOV_SS;
+}
+
 static int store(struct vcpu *v, const struct assist_cpu *cpu, struct assist_result *res)
 {
+	struct kvm_regs g = general(v, &cpu->regs);
+	bool plain = res->kind == ASSIST_DONE && !res->trap && !res->unmask_nmi && !(v->debug.control & KVM_GUESTDBG_SINGLESTEP);
 	int r = 0;
 
 	if (cpu->xsave_changed)
@@ -238,8 +252,13 @@ static int store(struct vcpu *v, const struct assist_cpu *cpu, struct assist_res
 		r = flush_translations(v);
 	if (!r && cpu->cs.changed)
 		r = set_cs(v, &cpu->cs);
+	/* Most instructions, at one call of KVM's less for the registers and two for the events. */
+	if (!r && plain && !shadowed(v)) {
+		regs_set_later(v, &g);
+		return 0;
+	}
 	if (!r)
-		r = store_general(v, &cpu->regs);
+		r = regs_set_general(v, &g);
 	res->has_code &= regs_has_codes(v);
 	return r ? r : store_events(v, res);
 }
@@ -251,9 +270,12 @@ static bool refused(const struct vcpu *v, const struct assist_result *res, const
 	       (res->kind == ASSIST_SOFT_INT || (res->kind == ASSIST_EXCEPTION && cpu->regs.rip != v->run->s.regs.regs.rip));
 }
 
-static void say(struct assist_outcome *ret, const char *fmt, const char *what)
+static void say(struct assist_outcome *ret, const char *fmt, const struct insn_regs *r, const uint8_t *bytes, size_t n)
 {
-	snprintf(ret->text, sizeof(ret->text), fmt, what);
+	char text[80];
+
+	insn_text(r, bytes, n, text, sizeof(text));
+	snprintf(ret->text, sizeof(ret->text), fmt, text);
 }
 
 /* Whether it runs from flash memory, which has code only while it shows its array. */
@@ -272,7 +294,8 @@ void assist_try(struct vcpu *v, bool dry, struct assist_outcome *ret)
 	const struct kvm_sregs *s = &v->run->s.regs.sregs;
 	uint8_t bytes[INSN_BYTES_MAX];
 	struct assist_result res;
-	char text[80];
+	struct insn_regs before;
+	enum assist_needs needs;
 	size_t n;
 	int r = 0;
 
@@ -286,25 +309,26 @@ void assist_try(struct vcpu *v, bool dry, struct assist_outcome *ret)
 			 in_flash(v) ? ", in flash memory that does not show its array" : "");
 		return;
 	}
-	insn_text(&cpu.regs, bytes, n, text, sizeof(text));
+	before = cpu.regs;
 	if (dry) {
-		say(ret, "KVM cannot emulate %s (and assist is off)", text);
+		say(ret, "KVM cannot emulate %s (and assist is off)", &before, bytes, n);
 		return;
 	}
-	if (assist_wants_state(&cpu.regs, bytes, n))
-		r = load_state(v, &cpu);
+	needs = assist_needs(&cpu.regs, bytes, n);
+	if (needs)
+		r = load_state(v, &cpu, needs == ASSIST_NEEDS_XCR0);
 	vcpu_lock(v);
 	watch_assist_begin(v);
 	if (!r) {
 		assist_run(&cpu, bytes, n, &res);
 		if (res.kind == ASSIST_UNKNOWN || refused(v, &res, &cpu)) {
-			say(ret, "KVM cannot emulate %s", text);
+			say(ret, "KVM cannot emulate %s", &before, bytes, n);
 			goto out;
 		}
 		r = store(v, &cpu, &res);
 	}
 	if (r) {
-		say(ret, "KVM does not take the registers after %s", text);
+		say(ret, "KVM does not take the registers after %s", &before, bytes, n);
 		v->xsave_valid = false;
 		goto out;
 	}

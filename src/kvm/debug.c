@@ -144,6 +144,7 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	unsigned n;
 
 	if (use != DEBUG_RUN) {
+		regs_settle(v);         /* KVM remembers where the step begins */
 		d.control |= KVM_GUESTDBG_SINGLESTEP;
 		if (!vm->step_irqs)
 			d.control |= vm->kvm.debug_flags & KVM_GUESTDBG_BLOCKIRQ;

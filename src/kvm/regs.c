@@ -261,6 +261,21 @@ int regs_set_general(struct vcpu *v, const struct kvm_regs *regs)
 	return set_whole(v, regs, NULL);
 }
 
+void regs_set_later(struct vcpu *v, const struct kvm_regs *regs)
+{
+	v->run->s.regs.regs = *regs;
+	v->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
+}
+
+void regs_settle(struct vcpu *v)
+{
+	if (!v->run->kvm_dirty_regs)
+		return;
+	v->run->kvm_dirty_regs = 0;
+	kvm_ioctl(v->fd, KVM_SET_REGS, &v->run->s.regs.regs);
+	v->debug_known = false;
+}
+
 int regs_set_all(struct vcpu *v, const struct kvm_regs *regs, const struct kvm_sregs *sregs)
 {
 	return set_whole(v, regs, sregs);

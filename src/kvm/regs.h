@@ -32,6 +32,12 @@ void regs_insn(const struct vcpu *v, struct insn_regs *ret);
 int regs_set_general(struct vcpu *v, const struct kvm_regs *regs);
 /* The same with the system registers. */
 int regs_set_all(struct vcpu *v, const struct kvm_regs *regs, const struct kvm_sregs *sregs);
+/*
+ * The same at V's next entry, which spares a call of KVM's; an exception that KVM has pending goes, and the interrupt shadow stays.
+ * Until then V's thread calls regs_settle() before it does what KVM's own copy matters to, and before it parks.
+ */
+void regs_set_later(struct vcpu *v, const struct kvm_regs *regs);
+void regs_settle(struct vcpu *v);
 /* Fetches the XSAVE area into V->xsave, unless it is there.  -EIO and what KVM says. */
 int regs_xsave(struct vcpu *v, struct err *err);
 /* Reads MSR INDEX.  -errno. */

@@ -147,6 +147,7 @@ static void park(struct vcpu *v)
 	struct run_ctl *c = &v->vm->ctl;
 	unsigned open = GATE_OPEN;
 
+	regs_settle(v);
 	atomic_compare_exchange_strong(&v->gate, &open, GATE_CLOSED);   /* GATE_QUIT stays */
 	if (atomic_fetch_sub(&c->running, 1) == 1 && !atomic_load(&c->loop_spins))
 		vm_notify(v->vm);
@@ -207,6 +208,7 @@ bool vcpu_enter(struct vcpu *v)
 		irqchip_enter(v);
 	r = kvm_ioctl_num(v->fd, KVM_RUN, 0);
 	atomic_store(&v->inside, false);
+	v->xsave_valid = false;
 	space_note(v);
 	if (v->vm->irqchip)
 		irqchip_left(v);
