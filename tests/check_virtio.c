@@ -222,7 +222,9 @@ START_TEST(waits_until_it_may)
 	vr_desc(&rig, 0, 0, RIG_DATA, 64, D_WRITE, 0);
 	vr_offer(&rig, 0, 0);
 	vr_notify(&rig, 0);
+	vr_notify(&rig, 9);
 	ck_assert_uint_eq(vr_used_idx(&rig, 0), 0);
+	ck_assert_uint_eq(vr_status(&rig), ST_ACK | ST_DRIVER | ST_FEATURES);
 	vr_write(&rig, VC_STATUS, 1, READY);
 	ck_assert_uint_eq(vr_used_idx(&rig, 0), 1);
 	vr_config_write(&rig, 4, 2, 2);
@@ -285,6 +287,10 @@ START_TEST(event_index)
 		ck_assert_uint_eq(vr_used_idx(&rig, 0), i + 1);
 		ck_assert_int_eq(vr_isr(&rig), i == 3);
 	}
+	/* What has been asked for once is not written again. */
+	vr_put16(&rig, RIG_USED(0) + 4 + 8 * 8, 0x5a5a);
+	bus_poll(rig.pc.bus);
+	ck_assert_uint_eq(vr_get16(&rig, RIG_USED(0) + 4 + 8 * 8), 0x5a5a);
 	/* Several at once pass it. */
 	vr_put16(&rig, RIG_AVAIL(0) + 4 + 2 * 8, 22);
 	for (i = 0; i < 5; i++)

@@ -151,6 +151,17 @@ static void indirect_loops(void)
 	indirect(16, D_INDIRECT, D_WRITE | D_NEXT, 0);
 }
 
+/* Each table is short enough, and both together are not. */
+static void one_too_many(void)
+{
+	vr_desc(&rig, 0, 0, RIG_DATA, 4, D_WRITE | D_NEXT, 5);
+	vr_desc(&rig, 0, 5, RIG_DATA + 0x100, 16 * 16, D_INDIRECT, 0);
+	for (unsigned i = 0; i < 16; i++)
+		vr_desc_at(&rig, RIG_DATA + 0x100, i, RIG_DATA + 0x1000, 4, D_WRITE | (i < 15 ? D_NEXT : 0),
+			   (uint16_t)(i + 1));
+	go();
+}
+
 static void indirect_outside(void)
 {
 	vr_desc(&rig, 0, 0, FAKE_PC_MEM - 8, 16, D_INDIRECT, 0);
@@ -297,6 +308,7 @@ static const struct {
 	{ indirect_too_long, "queue 0: descriptor 0 has an indirect table of 272 bytes", false },
 	{ indirect_leads_out, "queue 0: a chain goes on at descriptor 1 of 1", false },
 	{ indirect_loops, "queue 0: the chain at descriptor 0 has more descriptors than the queue, or loops", false },
+	{ one_too_many, "queue 0: the chain at descriptor 0 has more descriptors than the queue, or loops", false },
 	{ indirect_outside, "queue 0: the table of descriptor 0, at 0xffff8, is outside memory", false },
 	{ indirect_not_agreed, "queue 0: descriptor 0 is indirect, which was not negotiated", false },
 	{ enabled_twice, "queue 0 was enabled twice", false },
