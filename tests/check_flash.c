@@ -250,6 +250,22 @@ START_TEST(programs_a_buffer)
 }
 END_TEST
 
+/* Several places between two looks, in any order. */
+START_TEST(shown_in_any_order)
+{
+	static const uint32_t at[] = { 0x7000, 0x3000, 0x5000, 0x9fff };
+
+	for (size_t i = 0; i < COUNT(at); i++) {
+		put(at[i], 1, PROGRAM);
+		put(at[i], 1, 0);
+	}
+	command(ARRAY);
+	expect_view();
+	for (size_t i = 0; i < COUNT(at); i++)
+		ck_assert_uint_eq(view[at[i]], 0);
+}
+END_TEST
+
 START_TEST(no_such_buffer)
 {
 	static const struct {
@@ -614,6 +630,7 @@ int main(void)
 	tcase_add_test(t, programs);
 	tcase_add_test(t, erases_a_block);
 	tcase_add_test(t, programs_a_buffer);
+	tcase_add_test(t, shown_in_any_order);
 	tcase_add_test(t, no_such_buffer);
 	tcase_add_test(t, query_table);
 	tcase_add_test(t, reset_keeps_contents);

@@ -339,11 +339,9 @@ static int flash_save(const struct device *d, struct dev_buf *b)
 /* Whether a guest can have brought it there. */
 static bool is_state(const struct flash *f, const struct state *s)
 {
-	bool array = s->shows == SHOWS_ARRAY, buffer = s->next == NEXT_BUFFER || s->next == NEXT_BUFFER_END;
+	bool buffer = s->next == NEXT_BUFFER || s->next == NEXT_BUFFER_END;
 
 	if (s->next != NEXT_COMMAND && s->shows != SHOWS_STATUS)
-		return false;
-	if (array && s->next != NEXT_COMMAND)
 		return false;
 	if (s->start >= f->size || (s->status & ~SR_BITS))
 		return false;
