@@ -14,6 +14,8 @@
 #define INT1      0xf1
 #define RFLAGS_TF (1ull << 8)
 #define RFLAGS_RF (1ull << 16)
+#define RFLAGS_AC (1ull << 18)
+#define CR4_SMAP  (1ull << 21)
 #define DR6_REGISTERS 0xfull
 #define DR6_BD    (1ull << 13)  /* a MOV of a debug register, before it is done */
 #define DR6_BS    (1ull << 14)  /* single-step */
@@ -105,21 +107,27 @@ static bool pass(struct vcpu *v)
 {
 	static const struct {
 		uint8_t len, bytes[4];
+		uint64_t cleared;       /* of rflags */
+		uint64_t cr4;           /* by which it is known to exist */
 	} known[] = {
-		{ 1, { 0x90 } }, { 2, { 0x66, 0x90 } }, { 3, { 0x0f, 0x1f, 0x00 } },     /* nop, as compilers pad with it */
-		{ 4, { 0xf3, 0x0f, 0x1e, 0xfa } },      /* endbr64: there is no shadow stack to speak of */
+		/* nop, as compilers pad with it */
+		{ 1, { 0x90 }, 0, 0 }, { 2, { 0x66, 0x90 }, 0, 0 }, { 3, { 0x0f, 0x1f, 0x00 }, 0, 0 },
+		{ 3, { 0x0f, 0x01, 0xca }, RFLAGS_AC, CR4_SMAP },       /* clac */
+		{ 4, { 0xf3, 0x0f, 0x1e, 0xfa }, 0, 0 },        /* endbr64: there is no shadow stack to speak of */
 	};
 	struct kvm_regs regs = v->run->s.regs.regs;
 	uint8_t code[4];
 	size_t n;
 
-	if (v->act.kind != ACT_CONT || regs_code_bits(v) != 64 || (regs.rflags & RFLAGS_TF) || v->over)
+	if (v->act.kind != ACT_CONT || regs_code_bits(v) != 64 || (regs.rflags & RFLAGS_TF) || v->over ||
+	    v->run->s.regs.sregs.ss.dpl)
 		return false;
 	n = guest_mem_read(v, regs.rip, code, sizeof(code), NULL);
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (n >= known[i].len && !memcmp(code, known[i].bytes, known[i].len)) {
+		if (n >= known[i].len && !memcmp(code, known[i].bytes, known[i].len) &&
+		    (v->run->s.regs.sregs.cr4 & known[i].cr4) == known[i].cr4) {
 			regs.rip += known[i].len;
-			regs.rflags &= ~RFLAGS_RF;
+			regs.rflags &= ~(RFLAGS_RF | known[i].cleared);
 			return !regs_set_general(v, &regs);
 		}
 	return false;

@@ -27,7 +27,8 @@ struct frame {
 static struct kvm_segment segment(uint16_t selector, bool code)
 {
 	return (struct kvm_segment){
-		.limit = 0xffffffff, .selector = selector, .type = code ? 11 : 3, .present = 1, .s = 1, .g = 1, .l = code, .db = !code,
+		.limit = 0xffffffff, .selector = selector, .type = code ? 11 : 3, .present = 1, .s = 1, .g = 1,
+		.l = code, .db = !code,
 	};
 }
 
@@ -41,7 +42,8 @@ static bool is_syscall(struct vcpu *v, const struct frame *f, uint64_t *ret_star
 
 	if (!(f->code & PF_USER) || (f->cs & 3) != 3 || f->rip != v->run->s.regs.sregs.cr2)
 		return false;
-	if (regs_msr(v, MSR_LSTAR, &lstar) || lstar != f->rip || regs_msr(v, MSR_FMASK, &fmask) || regs_msr(v, MSR_STAR, ret_star))
+	if (regs_msr(v, MSR_LSTAR, &lstar) || lstar != f->rip || regs_msr(v, MSR_FMASK, &fmask) ||
+	    regs_msr(v, MSR_STAR, ret_star))
 		return false;
 	return (f->rflags & ~RFLAGS_RF) == ((g->r11 & ~fmask) | RFLAGS_FIXED) && catch_handler(v, VECTOR_PF, &handler) &&
 	       handler == g->rip && guest_mem_read(v, g->rcx - SYSCALL_LEN, there, SYSCALL_LEN, NULL) == SYSCALL_LEN &&

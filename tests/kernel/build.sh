@@ -19,7 +19,7 @@ fail() {
 }
 
 [ -r "$tarball" ] || fail "$tarball: not there (install linux-source-6.1, or set GV_KERNEL_SOURCE)"
-for tool in gcc make flex bison bc perl lz4c cpio busybox; do
+for tool in gcc make flex bison bc perl lz4c busybox readelf; do
 	command -v $tool > /dev/null || fail "$tool: not installed"
 done
 busybox=$(command -v busybox)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * A program that stays in user mode, for ever: spin_count grows.  With an argument it calls sched_yield() each time
- * round, which takes it through the scheduler.  Without the C library, so that starting it is cheap.
+ * round, which takes it through the scheduler, and ends after ROUNDS times.  Without the C library, so that starting it is
+ * cheap.
  */
+#define ROUNDS 10000
 
 volatile unsigned long spin_count;
 
@@ -14,6 +16,13 @@ static long syscall3(long number, long a, long b, long c)
 	return ret;
 }
 
+static void say(const char *text, long len)
+{
+	syscall3(1, 1, (long)text, len);
+}
+
+#define SAY(text) say(text, sizeof(text) - 1)
+
 __attribute__((noinline)) void spin_round(void)
 {
 	spin_count++;
@@ -21,13 +30,16 @@ __attribute__((noinline)) void spin_round(void)
 
 __attribute__((noinline, used)) void spin(long argc)
 {
-	static const char ready[] = "spin ready\n";
-
-	syscall3(1, 1, (long)ready, sizeof ready - 1);
+	SAY("spin: ready\n");
 	for (;;) {
 		spin_round();
-		if (argc > 1)
-			syscall3(24, 0, 0, 0);
+		if (argc < 2)
+			continue;
+		syscall3(24, 0, 0, 0);
+		if (spin_count == ROUNDS) {
+			SAY("spin: done\n");
+			syscall3(60, 0, 0, 0);
+		}
 	}
 }
 

@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A triple fault of Linux, in a module: where, how it got there, and what the guest did last."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import linux
+import visor
+
+visor.need_kvm()
+tap = visor.Tap()
+SCRIPT = """\
+continue
+expect "gv# " 800
+serial send insmod /gvmod.ko\\n
+expect "gvmod: loaded" 300
+expect "gv# " 100
+serial send echo 1 > /sys/module/gvmod/parameters/triple\\n
+wait 300
+"""
+
+status, out, err = visor.run([visor.GDBVISOR, "-g", "none", "--symbols=" + linux.VMLINUX, "-x", "-",
+			      *linux.args(append="nokaslr")], stdin=SCRIPT.encode(), timeout=visor.DEADLINE)
+said = out + err
+tap.equal(status, 70, "the guest's death is the exit status", said[-4000:])
+death = said[said.find("triple fault"):]
+tap.match(r"triple fault", death, "it is a triple fault")
+tap.match(r"0f 0b +ud2|ud2", death, "of the instruction that is to blame")
+tap.match(r"<set_triple\+|<param_attr_store\+", death, "the stack names who called")
+tap.match(r"<entry_SYSCALL_64", death, "down to the system call")
+tap.match(r"(?m)^\d+ +-\d+\.\d+s +cpu 0 ", death, "and the last exits are listed")
+tap.done()
