@@ -37,7 +37,7 @@ static int percpu_base(struct kernel *k, unsigned cpu, uint64_t *ret, struct err
 	if (!k->s.gs(k->s.arg, cpu, gs))
 		return err_set(err, EINVAL, "no vCPU %u", cpu);
 	if (kernel_symbol(k, "__per_cpu_offset", &at, NULL)) {
-		*ret = k->info.slide;   /* a kernel for one CPU has them once */
+		*ret = 0;       /* a kernel for one CPU has them once */
 		return 0;
 	}
 	/* Fewer may be there. */
@@ -55,16 +55,16 @@ static int percpu_base(struct kernel *k, unsigned cpu, uint64_t *ret, struct err
 static int current_gva(struct kernel *k, unsigned cpu, uint64_t *ret, struct err *err)
 {
 	static const char *const symbols[] = { "current_task", "const_current_task", "pcpu_hot" };
-	uint64_t base, linked, task;
+	uint64_t base, at, task;
 	int r = percpu_base(k, cpu, &base, err);
 
 	if (r)
 		return r;
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		if (!k->s.symbol(k->s.arg, symbols[i], &linked))
+		if (kernel_symbol(k, symbols[i], &at, NULL))
 			continue;
-		/* pcpu_hot begins with it. */
-		if (!kernel_pointer(k, base + linked, &task))
+		/* pcpu_hot begins with it.  From 6.15 on they have addresses in the kernel, to which the base is added, too. */
+		if (!kernel_pointer(k, base + at, &task))
 			return err_set(err, EBADMSG, "the variables of vCPU %u cannot be read", cpu);
 		if (!task)
 			return err_set(err, EAGAIN, "the kernel has not taken up vCPU %u yet", cpu);

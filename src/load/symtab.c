@@ -161,13 +161,14 @@ static int read_symbols(struct symtab *s, Elf *elf, struct sym **ret_syms, size_
 }
 
 /*
- * Plain numbers stay what they are when a program is moved; so does what is in Linux's per-CPU section, offsets from where
- * each CPU has its own.  Linker scripts put names for ends and sizes into sections that they lie outside of: those cover nothing,
- * and are taken for addresses unless they are low and the section is high.
+ * Plain numbers stay what they are when a program is moved; so does what is in Linux's per-CPU section, offsets from
+ * where each CPU has its own (before 6.15, since when it has addresses like others).  Linker scripts put names for ends and
+ * sizes into sections that they lie outside of: those cover nothing, and are taken for addresses unless they are low and the
+ * section is high.
  */
 static void place(struct sym *y, const GElf_Shdr *sh, const char *section)
 {
-	bool percpu = !strcmp(section, ".data..percpu");
+	bool percpu = !strcmp(section, ".data..percpu") && !(sh->sh_addr >> 63);
 
 	y->placed = y->addr >= sh->sh_addr && y->addr - sh->sh_addr <= sh->sh_size;
 	y->moves = y->placed ? !percpu : y->addr >> 63 || !(percpu || sh->sh_addr >> 63);
