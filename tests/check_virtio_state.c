@@ -275,6 +275,66 @@ START_TEST(hostile_states)
 }
 END_TEST
 
+/* A byte of the first disk's record, which is idle with its driver ready, and what it becomes. */
+static const struct {
+	unsigned at;
+	uint8_t value;
+} lies[] = {
+	{ 15, 0x01 },           /* a feature that is not offered */
+	{ 12, 0x00 },           /* VERSION_1 was not agreed on */
+	{ 16, 0x4f },           /* needs a reset, and does not say why */
+	{ 16, 0x07 },           /* ready without features */
+	{ 16, 0x1f },           /* a status bit that there is not */
+	{ 17, 0x04 },           /* an interrupt that there is not */
+	{ 20, 'x' },            /* says why, and needs none */
+	{ 140, 0x02 },          /* a vector beyond the last */
+	{ 146, 0x08 },          /* a message pending beyond the last */
+	{ 159, 0x02 },          /* a mask of more than a bit */
+	{ 195, 12 },            /* a queue of 12 */
+	{ 197, 2 },             /* enabled more than once */
+	{ 197, 0 },             /* not enabled, and used */
+	{ 198, 1 },             /* not aligned */
+	{ 222, 40 },            /* more under way than it holds */
+	{ 231, 1 },             /* another disk */
+	{ 239, 1 },             /* a request, and nothing of it */
+	{ 239, 4 },             /* of no kind */
+	{ 240, 1 },             /* zeroes, and no request */
+	{ 242, 2 },             /* a place, and no request */
+	{ 250, 2 },             /* bytes, and no request */
+};
+
+START_TEST(lies_are_refused)
+{
+	static const char name[] = "virtio-blk0";
+	struct dev_buf b = { 0 }, after = { 0 };
+	struct err err = { 0 };
+	uint8_t *record;
+
+	vr_start_plain(&rig);
+	vr_request(&rig, 0, T_IN, 0, RIG_DATA, 512, true);
+	vr_notify(&rig, 0);
+	vr_wait(&rig, 1);
+	vr_isr(&rig);
+	fake_pc_save(&rig.pc, &b);
+	record = memmem(b.data, b.len, name, strlen(name));
+	ck_assert_ptr_nonnull(record);
+	record += strlen(name) + 4;
+	ck_assert_uint_eq(record[16], 0x0f);
+	ck_assert_uint_eq(record[195], 16);
+	ck_assert_uint_eq(record[222], 1);
+	ck_assert_uint_eq(record[231] | record[232] << 8 | record[233] << 16, RIG_SECTORS * 512);
+	ck_assert_uint_ne(record[lies[_i].at], lies[_i].value);
+	record[lies[_i].at] = lies[_i].value;
+	ck_assert_int_eq(bus_load(rig.pc.bus, &b, &err), -EINVAL);
+	ck_assert_msg(strncmp(err.msg, name, strlen(name)) == 0, "%s", err.msg);
+	fake_pc_save(&rig.pc, &after);
+	ck_assert_uint_eq(after.len, b.len);
+	free(b.data);
+	free(after.data);
+	ck_assert_uint_eq(vr_status(&rig), 0x0f);
+}
+END_TEST
+
 /* --- drivers that do anything --- */
 
 static unsigned count_queues(void)
@@ -426,6 +486,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, saved_and_loaded, 0, COUNT(situations));
 	tcase_add_loop_test(t, hostile_states, 0, COUNT(situations));
+	tcase_add_loop_test(t, lies_are_refused, 0, COUNT(lies));
 	tcase_add_loop_test(t, anything_anywhere, 0, 20);
 	suite_add_tcase(s, t);
 	return unit_main(s);
