@@ -589,8 +589,9 @@ START_TEST(a_file_that_fails)
 	command(ARRAY);
 	wait_one();
 	ck_assert_uint_eq(how_many_owed(), 1);
-	ck_assert_ptr_nonnull(strstr(pc.log, "cannot be written: Input/output error\n"));
-	ck_assert_ptr_nonnull(strstr(pc.log, disk_env_path(&env, 'a')));
+	ck_assert_uint_eq(pc.troubles, 1);
+	ck_assert_ptr_nonnull(strstr(pc.trouble, "cannot be written: Input/output error"));
+	ck_assert_ptr_nonnull(strstr(pc.trouble, disk_env_path(&env, 'a')));
 	command(STATUS);
 	ck_assert_uint_eq(get(0, 1), READY | FAILED);
 	ck_assert_int_eq(flash_sync(flash, &err), -EIO);

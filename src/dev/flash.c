@@ -381,14 +381,14 @@ static int flash_load(struct device *d, struct dev_buf *b, struct err *err)
 static void flash_poll(struct device *d)
 {
 	struct flash *f = (struct flash *)d;
-	char text[256];
+	char text[160];
 	int r = f->file ? flash_file_poll(f->file, f->array) : 0;
 
 	if (!r)
 		return;
 	f->s.status |= SR_FAILED;
-	snprintf(text, sizeof(text), "flash: %.160s cannot be written: %s\n", flash_file_path(f->file), strerror(-r));
-	f->dev.host->log(f->dev.host->arg, (const uint8_t *)text, strlen(text));
+	snprintf(text, sizeof(text), "flash: %.100s cannot be written: %s", flash_file_path(f->file), strerror(-r));
+	f->dev.host->trouble(f->dev.host->arg, text);
 }
 
 static void flash_show(const struct device *d, const struct dev_show *s)
