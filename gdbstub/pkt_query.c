@@ -57,13 +57,14 @@ int pkt_attached(struct session *s, struct cursor *args)
 }
 
 /*
- * How far the program was moved; nothing where it was not.  By where its first two segments are, as gdb then moves the others
- * with the second; by sections it would move .text, .data and .bss alone, and a kernel has more.
+ * How far the program was moved; nothing where it was not.  By where its first two segments are, as gdb then moves
+ * the others with the second; by sections it would move .text, .data and .bss alone, and a kernel has more.
  */
 int pkt_offsets(struct session *s, struct cursor *args)
 {
 	const struct machine_info *info = machine_info(s->machine);
-	uint64_t slide = machine_sym_slide(s->machine, NULL), mask = info->image_bits == 32 ? UINT32_MAX : UINT64_MAX;
+	uint64_t slide = machine_sym_slide(s->machine, NULL);
+	uint64_t mask = info->image_bits == 32 ? UINT32_MAX : UINT64_MAX;
 	static const char *const by_segment[] = { "TextSeg=", ";DataSeg=" };
 	static const char *const by_section[] = { "Text=", ";Data=", ";Bss=" };
 

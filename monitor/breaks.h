@@ -86,8 +86,8 @@ int brks_remove_all(struct breaks *b, struct err *err);
 /* Gives it to the machine or takes it away from it; its number and counts stay.  -ENOENT; what the machine answers. */
 int brks_enable(struct breaks *b, unsigned number, bool on, struct err *err);
 /*
- * Those that were named by symbols are DELTA (modulo 2^64) from where they were.  Returns how many; one that the machine will not have
- * at its new place is disabled there, with ERR saying why, and counted as well.
+ * Those that were named by symbols are DELTA (modulo 2^64) from where they were.  Returns how many; one that the
+ * machine will not have at its new place is disabled there, with ERR saying why, and counted as well.
  */
 size_t brks_move(struct breaks *b, uint64_t delta, struct err *err);
 /* No start, or a stop that was told: until's goes. */

@@ -139,8 +139,8 @@ static void render_instructions(const json_t *items, struct out *o)
 
 	json_array_foreach(items, i, item) {
 		/* The source's line, where another one begins. */
-		if (*data_str(item, "file") &&
-		    (data_u64(before, "line") != data_u64(item, "line") || strcmp(data_str(before, "file"), data_str(item, "file")))) {
+		if (*data_str(item, "file") && (data_u64(before, "line") != data_u64(item, "line") ||
+						strcmp(data_str(before, "file"), data_str(item, "file")))) {
 			render_line(item, o);
 			out_puts(o, ":\n");
 		}

@@ -102,8 +102,8 @@ static int exec_symbols(struct task *t, struct err *err)
 	if (r)
 		return r;
 	t->result = json_pack("{s:o, s:b, s:o}", "file",
-			      info->exec_file ? data_text(info->exec_file, strlen(info->exec_file)) : json_null(), "lines",
-			      (int)info->exec_lines, "slide", data_hex(machine_sym_slide(m, NULL)));
+			      info->exec_file ? data_text(info->exec_file, strlen(info->exec_file)) : json_null(),
+			      "lines", (int)info->exec_lines, "slide", data_hex(machine_sym_slide(m, NULL)));
 	return 0;
 }
 
@@ -146,7 +146,8 @@ static int lines_at(struct task *t, uint64_t addr, struct wanted_lines *ret, str
 }
 
 /* FILE:LINE may have no code, but then its file must be told from one that has. */
-static int lines_named(struct task *t, const char *file, size_t len, unsigned line, struct wanted_lines *ret, struct err *err)
+static int lines_named(struct task *t, const char *file, size_t len, unsigned line, struct wanted_lines *ret,
+		       struct err *err)
 {
 	unsigned found = line;
 	uint64_t place;
@@ -243,7 +244,8 @@ static const struct cmd rows[] = {
 	{ "symbols", NULL, "[FILE | slide [EXPR]]", "whose symbols there are, and how far the program was moved",
 	  "FILE, an ELF file such as a vmlinux, gives its symbols and source lines in place of those there are.\n"
 	  "slide EXPR: the program runs so far from where its symbols are linked, as a kernel does that moved itself\n"
-	  "(-EXPR: below).  Breakpoints set by name go with it.", CMD_PARKED, COMPLETE_FILE, exec_symbols, render_symbols },
+	  "(-EXPR: below).  Breakpoints set by name go with it.", CMD_PARKED, COMPLETE_FILE, exec_symbols,
+	  render_symbols },
 	{ "list", "l", "[EXPR|FILE:LINE]", "the source around address EXPR, or where the vCPU is",
 	  "If the file is on this host, where the compiler had it.  Again, or an empty line, goes on.",
 	  CMD_PARKED | CMD_REPEAT | CMD_GOES_ON, COMPLETE_EXPR, exec_list, render_list },

@@ -32,7 +32,10 @@ const char *data_str(const json_t *obj, const char *key);
 uint64_t data_u64(const json_t *obj, const char *key);          /* an integer or a "0x..." string */
 bool data_true(const json_t *obj, const char *key);
 
-/* "0x7c05 <start+5>" of an object with "address" and "symbol"; and with " init/main.c:12", the end of its "file" and its "line". */
+/*
+ * "0x7c05 <start+5>" of an object with "address" and "symbol"; and with " init/main.c:12", the end of its "file" and
+ * its "line".
+ */
 void render_address(const json_t *obj, struct out *o);
 void render_place(const json_t *obj, struct out *o);
 /* "init/main.c:12", or nothing. */

@@ -16,12 +16,14 @@ static void tell(size_t n, uint64_t delta, const struct err *err, struct out *o)
 {
 	out_printf(o, "%zu breakpoint%s moved by ", n, n == 1 ? "" : "s");
 	slide_write(delta, o);
-	out_printf(o, ", as the symbols did%s%s\n", err->code ? "; not all could be set: " : "", err->code ? err->msg : "");
+	out_printf(o, ", as the symbols did%s%s\n", err->code ? "; not all could be set: " : "",
+		   err->code ? err->msg : "");
 }
 
 static void tell_json(size_t n, uint64_t slide, const struct err *err, struct out *o)
 {
-	json_t *event = json_pack("{s:s, s:I, s:o}", "event", "moved", "breakpoints", (json_int_t)n, "slide", data_hex(slide));
+	json_t *event = json_pack("{s:s, s:I, s:o}", "event", "moved", "breakpoints", (json_int_t)n, "slide",
+				  data_hex(slide));
 
 	if (err->code)
 		json_object_set_new(event, "error", data_text(err->msg, strlen(err->msg)));

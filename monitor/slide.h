@@ -12,8 +12,8 @@ struct monitor;
 /* Writes how far SLIDE is, as "+0x600000" or "-0x1000". */
 void slide_write(uint64_t slide, struct out *o);
 /*
- * After what may have moved the symbols: a command, a reset, a loader.  Breakpoints that were set by name follow, and everyone
- * is told.
+ * After what may have moved the symbols: a command, a reset, a loader.  Breakpoints that were set by name follow,
+ * and everyone is told.
  */
 void slide_follow(struct monitor *mon);
 

@@ -169,7 +169,8 @@ START_TEST(one_that_cannot_follow)
 	rig_ok(&rig, "break main");
 	rig.s.notices = true;
 	rig.f->fail_break = ENOSPC;
-	rig_has(rig_ok(&rig, "symbols slide 0x8000"), "1 breakpoint moved by +0x8000, as the symbols did; not all could be set: ");
+	rig_has(rig_ok(&rig, "symbols slide 0x8000"),
+		"1 breakpoint moved by +0x8000, as the symbols did; not all could be set: ");
 	rig.f->fail_break = 0;
 	rig_has(rig_ok(&rig, "info breakpoints"), "main.c:10  disabled");
 	rig_ok(&rig, "enable 1");

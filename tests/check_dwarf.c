@@ -180,7 +180,8 @@ START_TEST(what_is_not_there)
 		{ "sym_outer.in.nothing", "'sym_outer.in' has no member 'nothing'" },
 		{ "sym_outer.first.x", "'sym_outer.first' has no members that are known" },
 		{ "sym_outer.next.in", "'sym_outer.next' has no members that are known" },
-		{ "sym_outer.", "'sym_outer' has no member ''" }, { ".x", "there is no type ''" }, { "", "there is no type ''" },
+		{ "sym_outer.", "'sym_outer' has no member ''" }, { ".x", "there is no type ''" },
+		{ "", "there is no type ''" },
 	};
 	struct dwarf_member m = { .offset = 99 };
 	struct err err;

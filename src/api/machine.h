@@ -116,7 +116,7 @@ struct machine_info {
 	const char *image;      /* path, or "(built-in demo)" */
 	const char *image_kind; /* "flat", "elf32", "elf64", "multiboot", "linux", "bios" */
 	unsigned image_bits;    /* the image's class for a debugger: 64, 32, or 0 when it follows the vCPU's mode */
-	/* The ELF file that symbols are from: the absolute name to offer it to a debugger under, and its bytes; none: NULL and 0. */
+	/* The ELF file that symbols are from: the absolute name to offer it under, and its bytes; none: NULL and 0. */
 	const char *exec_file;
 	const uint8_t *exec_data;
 	size_t exec_size;
@@ -669,8 +669,8 @@ static inline bool machine_host_fact(struct machine *m, size_t index, struct hos
 }
 
 /*
- * Symbols: of the file in machine_info, at the addresses where the program runs.  They may be looked up at any time.  -ENOENT when there is
- * none of that NAME.
+ * Symbols: of the file in machine_info, at the addresses where the program runs.  They may be looked up at any time.
+ * -ENOENT when there is none of that NAME.
  */
 static inline int machine_sym_find(struct machine *m, const char *name, size_t len, uint64_t *ret_addr)
 {
@@ -696,9 +696,9 @@ static inline int machine_sym_line(struct machine *m, uint64_t gva, struct sourc
 }
 
 /*
- * The addresses, MAX at most and ascending, at which the code of line *LINE of PATH (LEN bytes, a path's end) begins, in each function it is
- * in; a line without code stands for the next one with some, and *LINE becomes that.  Returns how many.  -ENOENT: no such file,
- * or no code there; -ENOMEM.
+ * The addresses, MAX at most and ascending, at which the code of line *LINE of PATH (LEN bytes, a path's end) begins, in
+ * each function it is in; a line without code stands for the next one with some, and *LINE becomes that.  Returns how
+ * many.  -ENOENT: no such file, or no code there; -ENOMEM.
  */
 static inline int machine_sym_places(struct machine *m, const char *path, size_t len, unsigned *line, uint64_t *ret,
 				     size_t max, struct err *err)

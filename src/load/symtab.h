@@ -26,8 +26,8 @@ int symtab_find(const struct symtab *s, const char *name, size_t len, uint64_t *
  */
 const char *symtab_at(const struct symtab *s, uint64_t addr, uint64_t *ret_offset);
 /*
- * The same, and whether the symbol moves with a program that is loaded elsewhere; of those that do, or do not.  Plain numbers and
- * Linux's per-CPU data, which are offsets, do not.
+ * The same, and whether the symbol moves with a program that is loaded elsewhere; of those that do, or do not.
+ * Plain numbers and Linux's per-CPU data, which are offsets, do not.
  */
 int symtab_lookup(const struct symtab *s, const char *name, size_t len, uint64_t *ret_addr, bool *ret_moves);
 const char *symtab_cover(const struct symtab *s, uint64_t addr, bool moves, uint64_t *ret_offset);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * libdw would unpack compressed sections by itself, but changes section headers in the caller's memory then, and knows no zstd
- * before version 0.189.  So what is compressed is unpacked to the end of a copy, whose headers say so.
+ * libdw would unpack compressed sections by itself, but changes section headers in the caller's memory then, and
+ * knows no zstd before version 0.189.  So what is compressed is unpacked to the end of a copy, whose headers say so.
  */
 #include "sym/debug_elf.h"
 
@@ -51,8 +51,8 @@ static bool is_compressed(const struct elf_file *f, const GElf_Shdr *sh)
 	return (sh->sh_flags & SHF_COMPRESSED) || !strncmp(section_name(f, sh), ".zdebug", 7);
 }
 
-static bool read_chdr(const struct elf_file *f, const uint8_t *data, size_t size, uint32_t *ret_type, uint64_t *ret_want,
-		      size_t *ret_header)
+static bool read_chdr(const struct elf_file *f, const uint8_t *data, size_t size, uint32_t *ret_type,
+		      uint64_t *ret_want, size_t *ret_header)
 {
 	Elf32_Chdr c32;
 	Elf64_Chdr c64;
@@ -152,8 +152,8 @@ static size_t unpack_all(const struct elf_file *f, const uint8_t *data, size_t s
 }
 
 /* The file in DATA with the N sections in LIST, which are freed, at its end. */
-static uint8_t *put_together(const struct elf_file *f, const uint8_t *data, size_t size, struct unpacked *list, size_t n,
-			     size_t *ret_size)
+static uint8_t *put_together(const struct elf_file *f, const uint8_t *data, size_t size, struct unpacked *list,
+			     size_t n, size_t *ret_size)
 {
 	size_t total = size, at = size;
 	uint8_t *copy;
@@ -201,7 +201,8 @@ int debug_elf_open(const uint8_t *data, size_t size, struct debug_elf *ret, stru
 		d.copy = list ? put_together(&d.f, data, size, list, n, &total) : NULL;
 		free(list);
 		elf_file_done(&d.f);
-		r = d.copy ? elf_file_open(d.copy, total, &d.f, err) : err_errno(err, ENOMEM, "unpacking debug sections");
+		r = d.copy ? elf_file_open(d.copy, total, &d.f, err) :
+			     err_errno(err, ENOMEM, "unpacking debug sections");
 		if (r) {
 			free(d.copy);
 			return r;

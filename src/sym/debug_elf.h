@@ -18,8 +18,8 @@ struct debug_elf {
 /* Whether it has DWARF at all: a section of debugging information with something in it. */
 bool debug_elf_has_dwarf(const struct elf_file *f);
 /*
- * Opens the ELF in DATA, which must outlive *RET and is never written to.  Sections compressed by zlib or zstd (gABI, "Section
- * Compression") are unpacked; one that cannot be has no content.  -ENOEXEC, -ENOMEM.
+ * Opens the ELF in DATA, which must outlive *RET and is never written to.  Sections compressed by zlib or zstd
+ * (gABI, "Section Compression") are unpacked; one that cannot be has no content.  -ENOEXEC, -ENOMEM.
  */
 int debug_elf_open(const uint8_t *data, size_t size, struct debug_elf *ret, struct err *err);
 void debug_elf_done(struct debug_elf *d);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Units and the lines of code.  Which addresses are whose is taken from the units themselves: a kernel's .debug_aranges may be
- * missing, or lack what was written in assembly.  libdw then reads the line table of a unit when it is first asked of.
+ * Units and the lines of code.  Which addresses are whose is taken from the units themselves: a kernel's
+ * .debug_aranges may be missing, or lack what was written in assembly.  libdw then reads the line table of a unit
+ * when it is first asked of.
  */
 #include "sym/dwarf_priv.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From lines of source to code.  The tables of units that are named like the file are read first; only when there is none, as for
- * headers, those of all units, a few at a time, as libdw keeps what it has read and a kernel's tables take gigabytes.
+ * From lines of source to code.  The tables of units that are named like the file are read first; only when there is
+ * none, as for headers, those of all units, a few at a time, as libdw keeps what it has read and a kernel's tables
+ * take gigabytes.
  */
 #include "sym/dwarf_priv.h"
 
@@ -189,7 +190,8 @@ static void make_one_each(struct search *s)
 		qsort(s->place, n, sizeof(*s->place), by_addr);
 }
 
-int dwarf_places(struct dwarf *d, const char *file, size_t len, unsigned *line, uint64_t *ret, size_t max, struct err *err)
+int dwarf_places(struct dwarf *d, const char *file, size_t len, unsigned *line, uint64_t *ret, size_t max,
+		 struct err *err)
 {
 	struct search s = { .d = d, .file = file, .len = len, .wanted = *line };
 	int shown = len < 120 ? (int)len : 120;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Types by name.  Nothing is indexed: a name stands once in .debug_str, so units that do not mention its offset there are passed
- * over without being read, and most questions end with the first unit that does.
+ * Types by name.  Nothing is indexed: a name stands once in .debug_str, so units that do not mention its offset
+ * there are passed over without being read, and most questions end with the first unit that does.
  */
 #include "sym/dwarf_priv.h"
 
@@ -428,7 +428,8 @@ static int ask_member(struct dwarf *d, const char *path, struct answer *ret, str
 		describe(&member, inside, &ret->member);
 		base = ret->member.offset;
 		if (path[len] && !type_of(&member, &type))
-			r = err_set(err, ENOENT, "'%.*s' has no members that are known", len < 80 ? (int)len : 80, path);
+			r = err_set(err, ENOENT, "'%.*s' has no members that are known", len < 80 ? (int)len : 80,
+				    path);
 	}
 	return r;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What an ELF file says of a program: its symbols and its DWARF, and how far the program was moved from where it was linked.
+ * What an ELF file says of a program: its symbols and its DWARF, and how far the program was moved from where it was
+ * linked.
  *
- * Threads: symbols_find(), _at() and _name() change nothing and may be called on any thread; the rest is the loop thread's, and
- * symbols_move() needs every vCPU parked.  A NULL `struct symbols` has nothing.
+ * Threads: symbols_find(), _at() and _name() change nothing and may be called on any thread; the rest is the loop
+ * thread's, and symbols_move() needs every vCPU parked.  A NULL `struct symbols` has nothing.
  */
 #ifndef GV_SYM_SYMBOLS_H
 #define GV_SYM_SYMBOLS_H
@@ -15,7 +16,10 @@
 
 struct symbols;
 
-/* Reads the ELF in DATA, which must outlive *RET.  One that has neither symbols nor DWARF is fine.  -ENOEXEC, -ENOMEM. */
+/*
+ * Reads the ELF in DATA, which must outlive *RET.  One that has neither symbols nor DWARF is fine.  -ENOEXEC,
+ * -ENOMEM.
+ */
 int symbols_new(const uint8_t *data, size_t size, struct symbols **ret, struct err *err);
 void symbols_free(struct symbols *s);           /* NULL is fine */
 
@@ -33,8 +37,8 @@ uint64_t symbols_slide(const struct symbols *s);
 void symbols_move(struct symbols *s, uint64_t slide);
 
 /*
- * As those of load/symtab.h and sym/dwarf.h, at the addresses where the program is.  Symbols that are plain numbers, and those of
- * Linux's per-CPU data, which are offsets, are not moved.
+ * As those of load/symtab.h and sym/dwarf.h, at the addresses where the program is.  Symbols that are plain numbers,
+ * and those of Linux's per-CPU data, which are offsets, are not moved.
  */
 int symbols_find(const struct symbols *s, const char *name, size_t len, uint64_t *ret_addr);
 const char *symbols_at(const struct symbols *s, uint64_t addr, uint64_t *ret_offset);
