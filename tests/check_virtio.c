@@ -482,6 +482,7 @@ int main(void)
 	Suite *s = suite_create("virtio");
 	TCase *t = tcase_create("virtio");
 
+	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, is_what_its_ids_say, 0, COUNT(devices));
 	tcase_add_loop_test(t, has_capabilities, 0, COUNT(devices));

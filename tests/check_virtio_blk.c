@@ -399,6 +399,7 @@ int main(void)
 	Suite *s = suite_create("virtio_blk");
 	TCase *t = tcase_create("virtio_blk");
 
+	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, says_what_it_is);
 	tcase_add_test(t, reads);

@@ -240,6 +240,7 @@ int main(void)
 	Suite *s = suite_create("virtio_console");
 	TCase *t = tcase_create("virtio_console");
 
+	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, writes);
 	tcase_add_test(t, writes_as_there_is_room);

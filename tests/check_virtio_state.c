@@ -482,7 +482,7 @@ int main(void)
 	Suite *s = suite_create("virtio_state");
 	TCase *t = tcase_create("virtio_state");
 
-	tcase_set_timeout(t, 60);
+	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, saved_and_loaded, 0, COUNT(situations));
 	tcase_add_loop_test(t, hostile_states, 0, COUNT(situations));

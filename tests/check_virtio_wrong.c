@@ -440,6 +440,7 @@ int main(void)
 	Suite *s = suite_create("virtio_wrong");
 	TCase *t = tcase_create("virtio_wrong");
 
+	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, stops_and_says_why, 0, COUNT(wrongs));
 	tcase_add_test(t, says_so_some_times);
