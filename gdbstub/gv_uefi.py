@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Images that UEFI firmware has loaded: by the debugger's way into it (UEFI 2.7, 18.4), from the pointer at a multiple of 4 MiB by
-the system table to the debug image info table.  All of it is physical memory, onto which UEFI maps itself.
+Images that UEFI firmware has loaded: by the debugger's way into it (UEFI 2.7, 18.4), from the pointer at a multiple of
+4 MiB by the system table to the debug image info table.  All of it is physical memory, onto which UEFI maps itself.
 """
 
 import os
@@ -50,7 +50,8 @@ def system_table():
 			found = _unpack("<8sQ", at)
 			if found and found[0] == SIGNATURE and _read(found[1], 8) == SIGNATURE:
 				return found[1]
-	raise gdb.GdbError("No UEFI was found: no memory has a pointer to its system table, which the firmware's DXE core puts there.")
+	raise gdb.GdbError("No UEFI was found: no memory has a pointer to its system table, which the firmware's DXE core"
+			   " puts there.")
 
 
 def image_table():
@@ -144,8 +145,8 @@ def images():
 
 def file_code(path):
 	"""
-	(the address that the file PATH calls the image's beginning, [(address, bytes) of its code]): ELF64 and PE; of an image that is
-	made from ELF the beginning is 0.
+	(the address that the file PATH calls the image's beginning, [(address, bytes) of its code]): ELF64 and PE; of an
+	image that is made from ELF the beginning is 0.
 	"""
 	with open(path, "rb") as f:
 		data = f.read()
@@ -179,8 +180,8 @@ def _has_code(image, base, code):
 
 def find(path, name=None):
 	"""
-	(the image that was made from the file PATH, how far its symbols are from there, whether its code is there), or an error.  NAME: what
-	it is called, or its base.
+	(the image that was made from the file PATH, how far its symbols are from there, whether its code is there), or an
+	error.  NAME: what it is called, or its base.
 	"""
 	try:
 		base, code = file_code(path)

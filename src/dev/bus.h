@@ -47,7 +47,10 @@ struct dev_host {
 	void (*remap)(void *arg);
 	/* Firmware's debug text. */
 	void (*log)(void *arg, const uint8_t *data, size_t len);
-	/* A driver in the guest has broken a device's rules, or its file fails: one line for people, which begins with the device's name. */
+	/*
+	 * A driver in the guest has broken a device's rules, or a device's file fails: one line for people, which begins with the
+	 * device's name.
+	 */
 	void (*trouble)(void *arg, const char *line);
 	/*
 	 * How many bytes output() has room for.  After it said none bus_poll() is called when there is some.  For devices that

@@ -56,7 +56,7 @@ bool disk_busy(const struct disk *d);
  * meanwhile is -EIO, never a signal.
  */
 bool disk_finished(struct disk *d, int *ret_result);
-/* Waits until no request is under way, and says how the last one ended if nobody has asked yet, else 0.  As long as disk_settle(). */
+/* As disk_settle(), and says how the last request ended if nobody has asked yet; else 0. */
 int disk_wait(struct disk *d);
 /*
  * Waits until no request is under way, and forgets how it ended: for a reset or a save.  At most as long as the

@@ -23,7 +23,9 @@
 /* What reads give. */
 enum shows { SHOWS_ARRAY, SHOWS_STATUS, SHOWS_ID, SHOWS_QUERY, SHOWS_LAST = SHOWS_QUERY };
 /* What the next write is. */
-enum next { NEXT_COMMAND, NEXT_PROGRAM, NEXT_ERASE, NEXT_COUNT, NEXT_BUFFER, NEXT_BUFFER_END, NEXT_LOCK, NEXT_LAST = NEXT_LOCK };
+enum next {
+	NEXT_COMMAND, NEXT_PROGRAM, NEXT_ERASE, NEXT_COUNT, NEXT_BUFFER, NEXT_BUFFER_END, NEXT_LOCK, NEXT_LAST = NEXT_LOCK,
+};
 
 struct state {
 	uint8_t shows, next, status;
@@ -438,7 +440,8 @@ static const struct dev_ops flash_ops = {
 static int check_spec(const struct flash_spec *spec, struct err *err)
 {
 	if (!spec->size || spec->size % FLASH_BLOCK || spec->size > FLASH_MAX)
-		return err_set(err, EINVAL, "a flash memory has no %zu bytes: it has blocks of 4K, and 16M at most", spec->size);
+		return err_set(err, EINVAL, "a flash memory has no %zu bytes: it has blocks of 4K, and 16M at most",
+			       spec->size);
 	if (spec->disk && disk_info(spec->disk)->size != spec->size)
 		return err_set(err, EINVAL, "%s: not %zu bytes long", disk_info(spec->disk)->path, spec->size);
 	return 0;

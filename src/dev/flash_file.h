@@ -14,7 +14,7 @@ void flash_file_free(struct flash_file *f);     /* NULL is fine */
 void flash_file_touch(struct flash_file *f, size_t offset, size_t len);
 /* Begins to write what is owed of ARRAY, unless a request is under way: then flash_file_poll() goes on. */
 void flash_file_start(struct flash_file *f, const uint8_t *array);
-/* Takes a request that has ended, and begins the next.  What a failed one said, once; its blocks are owed again, and nothing is begun. */
+/* Takes a request that has ended, and begins the next.  What a failed one said, once: its blocks are owed again then. */
 int flash_file_poll(struct flash_file *f, const uint8_t *array);
 /* Waits until nothing is owed; on failure some is. */
 int flash_file_sync(struct flash_file *f, const uint8_t *array);

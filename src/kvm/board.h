@@ -29,8 +29,9 @@ void board_free(struct board *b);       /* NULL is fine */
 /* Whose PAM registers count; NULL at first: all of it is ROM. */
 void board_set_bridge(struct board *b, const struct pci_function *bridge);
 /*
- * Flash memory of SIZE bytes (whole pages) at GPA, below the firmware, or in place of its beginning: a read-only slot while it
- * shows its array, and nothing in its other modes.  Before the machine is reset first; not owned, must outlive the board.  -ENOMEM.
+ * Flash memory of SIZE bytes (whole pages) at GPA, below the firmware, or in place of its beginning: a read-only slot
+ * while it shows its array, and nothing in its other modes.  Before the machine is reset first; not owned, must outlive
+ * the board.  -ENOMEM.
  */
 int board_set_flash(struct board *b, struct device *flash, uint64_t gpa, uint64_t size, struct err *err);
 

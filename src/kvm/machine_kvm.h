@@ -28,7 +28,7 @@ struct machine_config {
 	bool rng;               /* a virtio device for random numbers */
 	bool virtio_console;    /* COM1's line has a virtio console on it, too */
 	const struct blob *vga_bios;    /* an option ROM for firmware; must outlive the machine; NULL: none */
-	/* UEFI's variables, in flash memory below the firmware; for IMAGE_BIOS, and not with ,ro; its path must outlive the machine; NULL: none. */
+	/* UEFI's variables, for flash memory below IMAGE_BIOS; never readonly; its path must outlive the machine; NULL: none. */
 	const struct disk_spec *nvram;
 	bool user_irqchip;      /* PIC and PIT are ours, not KVM's: one vCPU */
 };

@@ -21,11 +21,12 @@ static int open_nvram(struct machine_kvm *k, const struct disk_spec *spec, uint8
 		return r;
 	size = disk_info(k->nvram)->size;
 	if (bios_variables(&k->image.file))
-		return err_set(err, EINVAL, "%s: the firmware, %s, has its variables inside", spec->path, k->image.file.path);
+		return err_set(err, EINVAL, "%s: the firmware, %s, has its variables inside", spec->path,
+			       k->image.file.path);
 	/* Firmware that is built for another size would not find them, and say nothing. */
 	if (size % FLASH_BLOCK || size > BIOS_MAX || ((size + code) & (size + code - 1)))
-		return err_set(err, EINVAL, "%s: %zu bytes of variables do not go with firmware of %zu: both make no flash memory "
-			       "of 2^n bytes", spec->path, size, code);
+		return err_set(err, EINVAL, "%s: %zu bytes of variables do not go with firmware of %zu: both make no "
+			       "flash memory of 2^n bytes", spec->path, size, code);
 	*ret = malloc(size);
 	if (!*ret)
 		return err_set(err, ENOMEM, "%s: no memory for it", spec->path);

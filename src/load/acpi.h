@@ -29,7 +29,7 @@ struct acpi_spec {
 	 * 2): the FACS in it is written by the guest.
 	 */
 	uint64_t gpa, size;
-	uint16_t pm_base;               /* port of the PIIX4's power management, where firmware puts it; 0: as pcboot_program() */
+	uint16_t pm_base;               /* port of the PIIX4's power management; 0: as pcboot_program() has it */
 	uint32_t pci_base;              /* gpa from which on PCI has what is below the I/O APIC; 0: PC_RAM_LOW_MAX */
 };
 
@@ -40,7 +40,7 @@ struct acpi_spec {
  */
 int acpi_build(const struct acpi_spec *spec, struct gmem *g, uint64_t *ret_rsdp_gpa, struct err *err);
 
-/* The same tables for firmware that puts them where it likes, as QEMU gives them (`etc/acpi/rsdp`, `etc/acpi/tables`, `etc/table-loader`). */
+/* The same tables for firmware that puts them where it likes, as files of dev/fw_cfg.h. */
 struct acpi_files {
 	uint8_t *rsdp, *tables, *loader;        /* owned; each pointer is an offset into `tables`, each checksum 0 */
 	size_t rsdp_size, tables_size, loader_size;

@@ -11,13 +11,13 @@
 
 /*
  * Whether F can be firmware: its size a multiple of 4 KiB (a flash memory's block), 64 KiB to BIOS_MAX, and
- * something other than 0xff and 0 at its reset vector, in the 16 bytes before its end; and if it begins with UEFI's variables,
- * there is more than these.  -ENOEXEC; the path is put before the message by image_init().
+ * something other than 0xff and 0 at its reset vector, in the 16 bytes before its end; and if it begins with UEFI's
+ * variables, there is more than these.  -ENOEXEC; the path is put before the message by image_init().
  */
 int bios_check(const struct blob *f, struct err *err);
 /*
- * Bytes at the beginning of F, which bios_check() is content with, that are UEFI's variables: a firmware volume of that kind
- * (Platform Initialization 1.7, vol. 3, 3.2.1).  0: it has none.
+ * Bytes at the beginning of F, which bios_check() is content with, that are UEFI's variables: a firmware volume of that
+ * kind (Platform Initialization 1.7, vol. 3, 3.2.1).  0: it has none.
  */
 size_t bios_variables(const struct blob *f);
 /* Whether F, likewise, is made of UEFI's firmware volumes. */

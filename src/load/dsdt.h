@@ -6,8 +6,8 @@
 #include "load/aml.h"
 
 /*
- * What comes after its header, for a machine with PROCESSORS processor objects (0: none), power management at port PM_BASE, and PCI's
- * memory from gpa PCI_BASE on.
+ * What comes after its header, for a machine with PROCESSORS processor objects (0: none), power management at port PM_BASE,
+ * and PCI's memory from gpa PCI_BASE on.
  */
 void dsdt_contents(struct aml *a, unsigned processors, uint16_t pm_base, uint32_t pci_base);
 
