@@ -42,6 +42,23 @@ static bool symbol(struct kernel *k, const char *name, uint64_t *ret)
 	return name && k->s.symbol(k->s.arg, name, ret);
 }
 
+/* The text in RET up to the line's end. */
+static void cut(char *ret)
+{
+	ret[strcspn(ret, "\n")] = '\0';
+	kernel_clean(ret);
+}
+
+static void read_file(struct kernel *k)
+{
+	size_t n = k->s.linked(k->s.arg, k->banner, k->file, sizeof(k->file) - 1);
+
+	k->file[n < sizeof(k->file) ? n : 0] = '\0';
+	cut(k->file);
+	if (strncmp(k->file, BANNER, sizeof(BANNER) - 1))
+		k->file[0] = '\0';
+}
+
 bool kernel_known(struct kernel *k)
 {
 	if (k->symbols == SYMBOLS_UNKNOWN) {
@@ -51,16 +68,10 @@ bool kernel_known(struct kernel *k)
 			k->symbols = SYMBOLS_KERNEL;
 			if (!symbol(k, "_end", &k->end) || k->end < k->text || k->end - k->text > REACH)
 				k->end = k->text;
+			read_file(k);
 		}
 	}
 	return k->symbols == SYMBOLS_KERNEL;
-}
-
-/* The text in RET up to the line's end. */
-static void cut(char *ret)
-{
-	ret[strcspn(ret, "\n")] = '\0';
-	kernel_clean(ret);
 }
 
 /* The bytes at an address, which is physical or not, up to SIZE - 1. */
@@ -81,15 +92,6 @@ static bool read_banner(struct kernel *k, bool phys, uint64_t at, char ret[sizeo
 	ret[n < size ? n : size - 1] = '\0';
 	cut(ret);
 	return true;
-}
-
-static bool file_banner(struct kernel *k, char ret[sizeof(k->info.banner)])
-{
-	size_t n = k->s.linked(k->s.arg, k->banner, ret, sizeof(k->info.banner) - 1);
-
-	ret[n < sizeof(k->info.banner) ? n : 0] = '\0';
-	cut(ret);
-	return !strncmp(ret, BANNER, sizeof(BANNER) - 1);
 }
 
 /* Votes of pointers for a slide. */
@@ -151,16 +153,16 @@ static bool found(struct kernel *k, uint64_t slide, bool mapped, uint64_t gpa, c
 	return true;
 }
 
-/* What a search has come by. */
-struct search {
-	bool has_file;
-	char file[sizeof(((struct kernel_info *)0)->banner)];
-	char other[sizeof(((struct kernel_info *)0)->banner)];  /* another kernel's banner; "": none */
-};
-
-static bool try_slide(struct kernel *k, uint64_t slide, struct search *x)
+/* Whether BANNER may be that of the symbols' kernel. */
+static bool is_ours(const struct kernel *k, const char *banner)
 {
-	char banner[sizeof(x->file)];
+	return !k->file[0] || !strcmp(banner, k->file);
+}
+
+/* OTHER gets the banner of another kernel. */
+static bool try_slide(struct kernel *k, uint64_t slide, char other[sizeof(k->info.banner)])
+{
+	char banner[sizeof(k->info.banner)];
 	struct votes v;
 	uint8_t byte;
 
@@ -168,76 +170,72 @@ static bool try_slide(struct kernel *k, uint64_t slide, struct search *x)
 		/* Not its banner, or, where user code runs with page tables of its own, not to be read. */
 		if (k->s.read(k->s.arg, k->banner + slide, &byte, 1) || count_entries(k, slide) < 2)
 			return false;
-		return found(k, slide, true, 0, x->file);
+		return found(k, slide, true, 0, k->file);
 	}
-	if (x->has_file && strcmp(banner, x->file)) {
-		if (!x->other[0])
-			memcpy(x->other, banner, sizeof(x->other));
+	if (!is_ours(k, banner)) {
+		memcpy(other, banner, sizeof(banner));
 		return false;
 	}
 	v = ask_witnesses(k, false, slide, 0);
 	return (!v.asked || v.agreed) && found(k, slide, true, 0, banner);
 }
 
-static bool try_gpa(struct kernel *k, uint64_t gpa, struct search *x)
+static bool try_gpa(struct kernel *k, uint64_t gpa)
 {
-	char banner[sizeof(x->file)];
+	char banner[sizeof(k->info.banner)];
 	struct votes v;
 
-	if (!read_banner(k, true, k->banner - k->text + gpa, banner) || (x->has_file && strcmp(banner, x->file)))
+	if (!read_banner(k, true, k->banner - k->text + gpa, banner) || !is_ours(k, banner))
 		return false;
 	v = ask_witnesses(k, true, 0, gpa);
 	return v.agreed && found(k, v.slide, false, gpa, banner);
 }
 
-static bool search(struct kernel *k, uint64_t hint, struct search *x)
+static bool search(struct kernel *k, uint64_t hint, char other[sizeof(k->info.banner)])
 {
 	uint64_t known = k->info.slide, at, linked;
 	bool was = k->located && k->info.mapped;
 
 	k->located = false;
-	if ((was && try_slide(k, known, x)) || try_slide(k, hint, x))
+	if ((was && try_slide(k, known, other)) || try_slide(k, hint, other))
 		return true;
 	for (size_t i = 0; i < NENTRIES; i++)
 		for (unsigned j = 0; j < TARGETS; j++)
 			if (k->s.entry(k->s.arg, entries[i].vector, &at) && symbol(k, entries[i].name[j], &linked) &&
-			    !((at - linked) % STEP) && try_slide(k, at - linked, x))
+			    !((at - linked) % STEP) && try_slide(k, at - linked, other))
 				return true;
 	for (uint64_t slide = 0; slide < REACH; slide += STEP)
-		if (try_slide(k, slide, x))
+		if (try_slide(k, slide, other))
 			return true;
 	for (uint64_t gpa = 0; gpa < k->s.phys_end; gpa += STEP)
-		if (try_gpa(k, gpa, x))
+		if (try_gpa(k, gpa))
 			return true;
 	return false;
 }
 
 int kernel_locate(struct kernel *k, uint64_t hint, struct err *err)
 {
-	struct search x = { 0 };
+	char other[sizeof(k->info.banner)] = "";
 
 	if (!kernel_known(k))
 		return err_set(err, ENOENT, "there are no symbols of a Linux kernel (--symbols=vmlinux gives them)");
-	x.has_file = file_banner(k, x.file);
-	if (search(k, hint, &x))
+	if (search(k, hint, other))
 		return 0;
-	if (x.other[0])
-		return err_set(err, ENOEXEC, "the guest runs another kernel than the symbols are of: %s", x.other);
+	if (other[0])
+		return err_set(err, ENOEXEC, "the guest runs another kernel than the symbols are of: %s", other);
 	return err_set(err, EAGAIN, "the kernel does not run yet, or is not the one that the symbols are of");
 }
 
 int kernel_unpacked(struct kernel *k, uint64_t gpa, uint64_t *ret_slide, struct err *err)
 {
-	struct search x = { 0 };
-	char banner[sizeof(x.file)];
+	char banner[sizeof(k->info.banner)];
 	uint64_t first, text;
 	struct votes v;
 
 	if (!kernel_known(k))
 		return err_set(err, ENOENT, "there are no symbols of a Linux kernel (--symbols=vmlinux gives them)");
 	text = symbol(k, "startup_64", &first) ? gpa - (first - k->text) : gpa;
-	x.has_file = file_banner(k, x.file);
-	if (!read_banner(k, true, k->banner - k->text + text, banner) || (x.has_file && strcmp(banner, x.file)))
+	if (!read_banner(k, true, k->banner - k->text + text, banner) || !is_ours(k, banner))
 		return err_set(err, ENOENT, "this kernel is another than the symbols are of");
 	v = ask_witnesses(k, true, 0, text);
 	if (!v.agreed)

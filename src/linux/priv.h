@@ -26,6 +26,7 @@ struct kernel {
 	struct kernel_source s;
 	enum { SYMBOLS_UNKNOWN, SYMBOLS_NONE, SYMBOLS_KERNEL } symbols;
 	uint64_t banner, text, end;     /* linked */
+	char file[sizeof(((struct kernel_info *)0)->banner)];   /* the banner in the symbols' file; "": not known */
 	bool located;
 	struct kernel_info info;
 	struct kernel_field {
