@@ -176,6 +176,20 @@ START_TEST(stepped)
 }
 END_TEST
 
+/* Commands reach the chip also where its pages are watched; what they change is no write of the guest's. */
+START_TEST(watched)
+{
+	struct watch_spec spec = { .gva = FLASH_GPA, .size = 0x3000, .kind = WATCH_WRITE };
+
+	START(modes);
+	ck_assert_msg(machine_watch_insert(m, BREAK_OWNER_GDB, &spec, &err) == 0, "%s", err.msg);
+	run_modes();
+	guest_end();
+	ck_assert_uint_eq(byte_of_file(5), disk_env_byte(5) & 'A');
+	ck_assert_uint_eq(byte_of_file(0x1000), '<');
+}
+END_TEST
+
 START_TEST(breakpoints_in_it)
 {
 	start_with(vanish, vanish_end, harmless, sizeof(harmless));
@@ -294,6 +308,7 @@ int main(void)
 	tcase_add_test(t, each_mode);
 	tcase_add_test(t, a_snapshot_leaves_the_file_alone);
 	tcase_add_test(t, stepped);
+	tcase_add_test(t, watched);
 	tcase_add_test(t, breakpoints_in_it);
 	tcase_add_test(t, code_that_vanishes);
 	tcase_add_test(t, dma_does_not_write_it);
