@@ -423,12 +423,18 @@ static void free_blk(struct virtio *v)
 	free(k->loaded_buf);
 }
 
+static const struct virtio_bit features[] = {
+	{ F_SEG_MAX, "seg-max" }, { F_RO, "read-only" }, { F_BLK_SIZE, "blk-size" }, { F_FLUSH, "flush" },
+	{ F_WRITE_ZEROES, "write-zeroes" }, { 0, NULL },
+};
+
 static const struct virtio_type blk_type = {
 	.id = 2,
 	.class_code = 0x010000,
 	.what = "disk, virtio",
 	.pci_name = "Virtio disk",
 	.nqueues = 1,
+	.features = features,
 	.run = run,
 	.reset = reset,
 	.poll = poll,

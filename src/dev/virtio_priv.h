@@ -38,11 +38,18 @@
 
 struct virtio;
 
+/* A bit and what people call it; a table of them ends with one without a name. */
+struct virtio_bit {
+	uint64_t bit;
+	const char *name;
+};
+
 struct virtio_type {
 	uint16_t id;                    /* 5: PCI's device ID is 0x1040 + this */
 	uint32_t class_code;
 	const char *what, *pci_name;    /* static texts for `info devices` and `info pci` */
 	unsigned nqueues;
+	const struct virtio_bit *features;      /* its own; NULL: none */
 	/* Does what there is to do.  The device is running. */
 	void (*run)(struct virtio *v);
 	/* The driver resets the device (its queues are gone), or, with MACHINE, everybody is reset. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define COUNT(table)    (sizeof(table) / sizeof((table)[0]))
+#define TEXT_BYTES      120u
 #define STATUS_BITS     (VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_DRIVER_OK | VIRTIO_FEATURES_OK | \
 			 VIRTIO_NEEDS_RESET | VIRTIO_FAILED)
 
@@ -105,21 +106,33 @@ int virtio_load(struct device *d, struct dev_buf *b, struct err *err)
 	return 0;
 }
 
-static const struct {
-	uint64_t bit;
-	const char *name;
-} status_bits[] = {
+static const struct virtio_bit status_bits[] = {
 	{ VIRTIO_ACKNOWLEDGE, "acknowledge" }, { VIRTIO_DRIVER, "driver" }, { VIRTIO_FEATURES_OK, "features-ok" },
 	{ VIRTIO_DRIVER_OK, "driver-ok" }, { VIRTIO_NEEDS_RESET, "needs-reset" }, { VIRTIO_FAILED, "failed" },
+	{ 0, NULL },
 }, feature_bits[] = {
 	{ VIRTIO_F_INDIRECT_DESC, "indirect" }, { VIRTIO_F_EVENT_IDX, "event-idx" }, { VIRTIO_F_VERSION_1, "version-1" },
+	{ 0, NULL },
 };
 
-static void add_word(char *text, size_t size, const char *word)
+/* The names of those bits of VALUE that have one, behind what is in TEXT. */
+static void add_names(char text[TEXT_BYTES], uint64_t value, const struct virtio_bit *b)
 {
-	size_t at = strlen(text);
+	for (; b && b->name; b++) {
+		size_t at = strlen(text);
 
-	snprintf(text + at, size - at, "%s%s", at ? " " : "", word);
+		if (value & b->bit)
+			snprintf(text + at, TEXT_BYTES - at, "%s%s", at ? " " : "", b->name);
+	}
+}
+
+static void show_features(const struct virtio *v, const char *name, uint64_t value, const struct dev_show *s)
+{
+	char text[TEXT_BYTES] = "";
+
+	add_names(text, value, v->type->features);
+	add_names(text, value, feature_bits);
+	s->reg(s->arg, name, 64, value, text[0] ? text : NULL);
 }
 
 static const char *describe(const struct virtio *v)
@@ -159,19 +172,13 @@ static void show_queue(const struct virtio *v, unsigned i, const struct dev_show
 void virtio_show(const struct device *d, const struct dev_show *s)
 {
 	const struct virtio *v = (const struct virtio *)d;
-	char text[96] = "";
+	char text[TEXT_BYTES] = "";
 
-	for (size_t i = 0; i < COUNT(status_bits); i++)
-		if (v->s.status & status_bits[i].bit)
-			add_word(text, sizeof(text), status_bits[i].name);
+	add_names(text, v->s.status, status_bits);
 	s->reg(s->arg, "state", 1, (v->s.status & VIRTIO_NEEDS_RESET) != 0, describe(v));
 	s->reg(s->arg, "status", 8, v->s.status, text[0] ? text : NULL);
-	text[0] = '\0';
-	for (size_t i = 0; i < COUNT(feature_bits); i++)
-		if (v->s.accepted & feature_bits[i].bit)
-			add_word(text, sizeof(text), feature_bits[i].name);
-	s->reg(s->arg, "offered", 64, v->offered, NULL);
-	s->reg(s->arg, "accepted", 64, v->s.accepted, text[0] ? text : NULL);
+	show_features(v, "offered", v->offered, s);
+	show_features(v, "accepted", v->s.accepted, s);
 	s->reg(s->arg, "isr", 8, v->s.isr, msix_is_enabled(v) ? "messages instead (MSI-X)" : NULL);
 	for (unsigned i = 0; i < v->type->nqueues; i++)
 		show_queue(v, i, s);

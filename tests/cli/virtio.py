@@ -87,6 +87,7 @@ def main():
 	tap.match(r"^  state +0x0 +running$", out, "that it runs")
 	tap.match(r"^  input +0x0000 +bytes wait$", out, "and that it is open")
 	tap.match(r"^  q0.taken +0x0003 +0 under way$", out, "the disk, with what it has done")
+	tap.match(r"^  offered +0x\w+ +seg-max blk-size flush write-zeroes indirect event-idx version-1$", out, "what it offers")
 	tap.match(r"^  capacity +0x0*40 +sectors of .*/d$", out, "and its file")
 	tap.match(r"1af4:1042", out, "info pci shows the disk")
 	tap.match(r"anew\n(.*\n)*  status +0x00", out, "a reset takes all of it back, and the driver begins anew")
