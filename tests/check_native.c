@@ -383,6 +383,27 @@ START_TEST(code_of_32_bits)
 }
 END_TEST
 
+/* The register that stands for the operand's address here is one that the instruction has no other use for. */
+START_TEST(rdi_is_the_guests_too)
+{
+	uint64_t start = 0x1122334455667788, want;
+
+	if (!known("f2 48 0f 38 f1 c1"))
+		return;
+	fresh();
+	fill(mem, 64);
+	cpu.regs.gpr[9] = (uintptr_t)mem;
+	cpu.regs.gpr[INSN_RAX] = start;
+	run("f2 49 0f 38 f1 01");       /* crc32 rax, [r9] */
+	ck_assert_int_eq(res.kind, ASSIST_DONE);
+	want = cpu.regs.gpr[INSN_RAX];
+	cpu.regs.gpr[INSN_RDI] = start;
+	run("f2 49 0f 38 f1 39");       /* crc32 rdi, [r9] */
+	ck_assert_int_eq(res.kind, ASSIST_DONE);
+	ck_assert_uint_eq(cpu.regs.gpr[INSN_RDI], want);
+}
+END_TEST
+
 /* Those that do more than compute, have more than one place in memory, or registers that are not the guest's alone. */
 START_TEST(what_is_not_run)
 {
@@ -438,6 +459,7 @@ int main(void)
 	tcase_add_test(t, unmasked_sse);
 	tcase_add_test(t, x87_remembers_the_guest);
 	tcase_add_test(t, code_of_32_bits);
+	tcase_add_test(t, rdi_is_the_guests_too);
 	tcase_add_test(t, what_is_not_run);
 	suite_add_tcase(s, t);
 	return unit_main(s);

@@ -121,6 +121,14 @@ START_TEST(descriptors_elsewhere)
 	run("0f 03 07");
 	ck_assert_int_eq(res.kind, ASSIST_EXCEPTION);
 	ck_assert_uint_eq(res.vector, 6);
+	/* A byte of it is beyond the table. */
+	start();
+	cpu.gdt.limit--;
+	cpu.regs.gpr[INSN_RCX] = 0x48;
+	cpu.regs.rflags |= ZF;
+	run("0f 02 c1");
+	ck_assert_int_eq(res.kind, ASSIST_DONE);
+	ck_assert_uint_eq(cpu.regs.rflags & ZF, 0);
 	start();
 	fault_at = (uintptr_t)mem + GDT + 16;
 	fault_size = 1;
