@@ -188,7 +188,9 @@ static const struct assist_op basic_ops[] = {
 	{ 0 }
 };
 
-static const struct assist_op *const op_tables[] = { basic_ops, assist_atomic_ops, assist_sys_ops, assist_iret_ops, assist_xsave_ops, assist_sse_ops };
+static const struct assist_op *const op_tables[] = {
+	basic_ops, assist_atomic_ops, assist_sys_ops, assist_iret_ops, assist_xsave_ops, assist_sse_ops,
+};
 
 static const struct assist_op *find_op(const struct decoded *d)
 {
@@ -264,7 +266,8 @@ const char *assist_name(enum assist_name name)
 	static const char *const names[ASSIST_NAMES] = {
 		[ASSIST_INT3] = "int3", [ASSIST_INT1] = "int1", [ASSIST_INTO] = "into", [ASSIST_INT_N] = "int n",
 		[ASSIST_BOUND] = "bound", [ASSIST_CLAC_STAC] = "clac/stac", [ASSIST_POPCNT_OP] = "popcnt",
-		[ASSIST_IRET] = "iret", [ASSIST_CMPXCHG] = "cmpxchg8b/16b", [ASSIST_FXSAVE] = "fxsave", [ASSIST_FWAIT] = "fwait", [ASSIST_FXRSTOR] = "fxrstor", [ASSIST_XSAVE_OP] = "xsave",
+		[ASSIST_IRET] = "iret", [ASSIST_CMPXCHG] = "cmpxchg8b/16b", [ASSIST_FXSAVE] = "fxsave", [ASSIST_FWAIT] = "fwait",
+		[ASSIST_FXRSTOR] = "fxrstor", [ASSIST_XSAVE_OP] = "xsave",
 		[ASSIST_XRSTOR] = "xrstor", [ASSIST_SSE_MOVE] = "sse move", [ASSIST_AVX_MOVE] = "avx move",
 		[ASSIST_INTEGER] = "integer", [ASSIST_UNDEFINED] = "ud0/ud1", [ASSIST_RDTSCP] = "rdtscp",
 		[ASSIST_DESCRIPTOR] = "lar/lsl/verr/verw", [ASSIST_INVPCID] = "invpcid", [ASSIST_XGETBV] = "xgetbv",
