@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "config.h"
 #include "monitor/cmd_regs.h"
 #include "monitor/core.h"
 #include "monitor/map.h"
@@ -190,6 +191,18 @@ static void render_host(const json_t *result, struct out *o)
 			   data_str(row, "meaning"));
 }
 
+static int exec_version(struct task *t, struct err *err)
+{
+	(void)err;
+	t->result = json_pack("{s:s}", "version", PACKAGE_VERSION);
+	return 0;
+}
+
+static void render_version(const json_t *result, struct out *o)
+{
+	out_printf(o, "gdbvisor %s\n", data_str(result, "version"));
+}
+
 static const struct cmd rows[] = {
 	{ "info registers", NULL, "[all|GROUP|NAME...]", "the selected vCPU's registers",
 	  "Without argument: general, segment and control registers.  GROUP is general, segment, control, x87,\n"
@@ -208,6 +221,8 @@ static const struct cmd rows[] = {
 	  exec_status, render_status },
 	{ "info host", NULL, "", "what this host's KVM can do, probed at the start", NULL, 0, COMPLETE_NONE,
 	  exec_host, render_host },
+	{ "info version", NULL, "", "which gdbvisor this is", "Linux's scripts for gdb ask a remote for it, to know what it is.", 0,
+	  COMPLETE_NONE, exec_version, render_version },
 };
 
 const struct cmd_group cmd_info_group = { "info", rows, sizeof(rows) / sizeof(rows[0]) };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "monitor/complete.h"
 #include "tests/monitor_rig.h"
 #include "tests/unit.h"
@@ -236,6 +237,7 @@ START_TEST(info)
 	rig_has(rig_ok(&rig, "info status"),
 	    "stopped: elf64 image fake.img, 1M of memory, 2 vCPUs\ncpu 0: at the start, 0x1000 <_start>\n");
 	rig_has(rig_ok(&rig, "info host"), "single-step          yes           the processor stops after one");
+	rig_has(rig_ok(&rig, "info version"), "gdbvisor " PACKAGE_VERSION "\n");
 	ck_assert_str_eq(rig_ok(&rig, "info breakpoints"), "no breakpoints\n");
 	rig_ok(&rig, "continue");
 	rig_has(rig_ok(&rig, "info status"), "running: elf64 image");
