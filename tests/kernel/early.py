@@ -6,18 +6,18 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import linux
+import lx
 import lib
 import visor
 from lib import session
 
-LINKED = {name: at for name, (at, _) in visor.symbols(linux.VMLINUX).items()}
+LINKED = {name: at for name, (at, _) in visor.symbols(lx.VMLINUX).items()}
 SLIDE = 0x2000000
-SYMBOLS = "--symbols=" + linux.VMLINUX
+SYMBOLS = "--symbols=" + lx.VMLINUX
 
 
 def marks(argv, **more):
-	return session(args=argv[:-1], image=argv[-1], symbols=linux.VMLINUX, **more)
+	return session(args=argv[:-1], image=argv[-1], symbols=lx.VMLINUX, **more)
 
 
 def at_start_kernel(t, slide, breakpoint):
@@ -28,20 +28,20 @@ def at_start_kernel(t, slide, breakpoint):
 	t.equal(gdb.parse_and_eval("init_task.comm").string(), "swapper", "and its data")
 
 
-@marks(linux.args(append="nokaslr", unpack=False))
+@marks(lx.args(append="nokaslr", unpack=False))
 def packed(t):
 	t.x("break start_kernel")
 	at_start_kernel(t, 0, 1)
 
 
-@marks(linux.args(extra=("--kaslr=%#x" % SLIDE, SYMBOLS)))
+@marks(lx.args(extra=("--kaslr=%#x" % SLIDE, SYMBOLS)))
 def moved_by_the_host(t):
 	t.equal(t.value("&start_kernel"), LINKED["start_kernel"] + SLIDE, "gdb is told how far, before anything runs")
 	t.x("break start_kernel")
 	at_start_kernel(t, SLIDE, 1)
 
 
-@marks(linux.args(unpack=False, extra=(SYMBOLS,)))
+@marks(lx.args(unpack=False, extra=(SYMBOLS,)))
 def moved_by_itself(t):
 	t.x("source " + visor.source("gdbstub/gdbvisor.py"))
 	t.x("monitor catch kernel")

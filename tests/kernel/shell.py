@@ -6,7 +6,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import linux
+import lx
 import visor
 
 visor.need_kvm()
@@ -14,7 +14,7 @@ tap = visor.Tap()
 
 
 def boots(name, cpus, **more):
-	with linux.Guest(*linux.args(cpus=cpus, **more), run=True) as g:
+	with lx.Guest(*lx.args(cpus=cpus, **more), run=True) as g:
 		took = g.shell()
 		if not tap.ok(took is not None, "%s: a shell's prompt comes" % name, g.text[-4000:]):
 			return
@@ -26,8 +26,8 @@ def boots(name, cpus, **more):
 		tap.equal(len(set(visor.re.findall(r"/cpu/cpu\d+", g.text))), cpus, "%s: all processors are there" % name)
 
 
-small = linux.BZIMAGE
-debian = linux.debian()
+small = lx.BZIMAGE
+debian = lx.debian()
 chosen = sys.argv[1:]
 for name, cpus, more in (
 	("unpacked, 1 CPU", 1, {}),

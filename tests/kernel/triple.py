@@ -6,7 +6,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import linux
+import lx
 import visor
 
 visor.need_kvm()
@@ -21,8 +21,8 @@ serial send echo 1 > /sys/module/gvmod/parameters/triple\\n
 wait 300
 """
 
-status, out, err = visor.run([visor.GDBVISOR, "-g", "none", "--symbols=" + linux.VMLINUX, "-x", "-",
-			      *linux.args(append="nokaslr")], stdin=SCRIPT.encode(), timeout=visor.DEADLINE)
+status, out, err = visor.run([visor.GDBVISOR, "-g", "none", "--symbols=" + lx.VMLINUX, "-x", "-",
+			      *lx.args(append="nokaslr")], stdin=SCRIPT.encode(), timeout=visor.DEADLINE)
 said = out + err
 tap.equal(status, 70, "the guest's death is the exit status", said[-4000:])
 death = said[said.find("triple fault"):]
