@@ -23,7 +23,7 @@ tests/boot/uefi_app.efi: tests/boot/uefi_app.elf
 tests/boot/uefi_app.img: tests/boot/uefi_app.elf
 	$(AM_V_GEN)objcopy $(UEFI_PARTS) -O binary tests/boot/uefi_app.elf $@
 
-# OVMF to its shell: an hour where KVM emulates kernel code, a few minutes where it does not.
+# OVMF to its shell, four times: an hour where KVM emulates kernel code, a few minutes where it does not.
 .PHONY: check-uefi
 check-uefi: all $(check_DATA)
 	GV_UEFI=1 $(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS=tests/boot/ovmf.py

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-UEFI (OVMF) with gdb.  Its first instructions always; with GV_UEFI set (make check-uefi), for it takes a quarter of an hour
+UEFI (OVMF) with gdb.  Its first instructions always; with GV_UEFI set (make check-uefi), for a start takes ten minutes
 where KVM emulates kernel code: to its shell, with an application that is debugged, and variables that last.
 """
 
@@ -11,7 +11,7 @@ import sys
 
 ALL = bool(os.environ.get("GV_UEFI"))
 if ALL:
-	os.environ.setdefault("GV_TEST_DEADLINE", "3600")
+	os.environ.setdefault("GV_TEST_DEADLINE", "7200")
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import boot
