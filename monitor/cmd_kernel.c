@@ -70,16 +70,16 @@ static bool add_task(void *arg, const struct kernel_task *k)
 {
 	const char state[2] = { k->state };
 
-	return add_row(arg, json_pack("{s:i, s:i, s:i, s:s, s:b, s:i, s:b, s:o, s:o}", "pid", k->pid, "tgid", k->tgid, "parent",
-				      k->parent, "state", state, "kernel", (int)k->kernel, "cpu", k->cpu, "running",
+	return add_row(arg, json_pack("{s:i, s:i, s:i, s:s, s:b, s:i, s:b, s:o, s:o}", "pid", k->pid, "tgid", k->tgid,
+				      "parent", k->parent, "state", state, "kernel", (int)k->kernel, "cpu", k->cpu, "running",
 				      (int)k->running, "name", data_text(k->comm, strlen(k->comm)), "address",
 				      data_hex(k->gva)));
 }
 
 static bool add_module(void *arg, const struct kernel_module *mod)
 {
-	return add_row(arg, json_pack("{s:o, s:o, s:I, s:s}", "name", data_text(mod->name, strlen(mod->name)), "address",
-				      data_hex(mod->gva), "size", (json_int_t)mod->size, "state", mod->state));
+	return add_row(arg, json_pack("{s:o, s:o, s:I, s:s}", "name", data_text(mod->name, strlen(mod->name)),
+				      "address", data_hex(mod->gva), "size", (json_int_t)mod->size, "state", mod->state));
 }
 
 /* What was read of a list that is broken off is shown, too. */
@@ -117,8 +117,8 @@ static void render_tasks(const json_t *result, struct out *o)
 
 		out_printf(o, "%c %7" PRId64 " %7" PRId64 " %7" PRId64 "  %3" PRId64 "  %-5s  0x%016" PRIx64 "  %s",
 			   data_true(row, "running") ? '*' : ' ', (int64_t)data_u64(row, "pid"),
-			   (int64_t)data_u64(row, "tgid"), (int64_t)data_u64(row, "parent"), (int64_t)data_u64(row, "cpu"),
-			   data_str(row, "state"), data_u64(row, "address"), kernel ? "[" : "");
+			   (int64_t)data_u64(row, "tgid"), (int64_t)data_u64(row, "parent"),
+			   (int64_t)data_u64(row, "cpu"), data_str(row, "state"), data_u64(row, "address"), kernel ? "[" : "");
 		render_clean(data_str(row, "name"), o);
 		out_puts(o, kernel ? "]\n" : "\n");
 	}
@@ -128,9 +128,8 @@ static void render_tasks(const json_t *result, struct out *o)
 static int exec_modules(struct task *t, struct err *err)
 {
 	struct rows a = { .list = json_array() };
-	int r = list_done(t, "modules", &a, machine_kernel_modules(task_machine(t), add_module, &a, err));
 
-	return r;
+	return list_done(t, "modules", &a, machine_kernel_modules(task_machine(t), add_module, &a, err));
 }
 
 static void render_modules(const json_t *result, struct out *o)
@@ -153,8 +152,8 @@ static void render_modules(const json_t *result, struct out *o)
 
 static json_t *message_json(const struct kernel_message *m)
 {
-	return json_pack("{s:I, s:I, s:i, s:o}", "number", (json_int_t)m->number, "time_ns", (json_int_t)m->time_ns, "level",
-			 (int)m->level, "text", data_text(m->text, m->len));
+	return json_pack("{s:I, s:I, s:i, s:o}", "number", (json_int_t)m->number, "time_ns", (json_int_t)m->time_ns,
+			 "level", (int)m->level, "text", data_text(m->text, m->len));
 }
 
 /* The last of a log. */
@@ -298,7 +297,8 @@ static int exec_follow(struct task *t, struct err *err)
 	int r;
 
 	if (t->s->from_gdb || t->s->kind == SESSION_SCRIPT)
-		return err_set(err, EPERM, "dmesg -w ends by Ctrl-C, which is the terminal's: dmesg shows what there is");
+		return err_set(err, EPERM, "dmesg -w ends by Ctrl-C, which is the terminal's: dmesg shows what there "
+			       "is");
 	/* Without symbols there will never be anything. */
 	r = machine_kernel_info(task_machine(t), &info, err);
 	if (r && r != -EAGAIN)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A kernel's memory made by a test, with symbols and offsets that the test gives it: what src/linux reads from.  One at a time.
+ * A kernel's memory made by a test, with symbols and offsets that the test gives it: what src/linux reads from.  One at
+ * a time.
  */
 #ifndef GV_TESTS_KERNEL_IMAGE_H
 #define GV_TESTS_KERNEL_IMAGE_H

@@ -2,11 +2,12 @@
 /*
  * Catching what a Linux kernel does: hidden breakpoints at places of it.
  *
- * Panics and oopses are calls of functions, wherever the symbols have these; they follow when the kernel is found to be elsewhere.
+ * Panics and oopses are calls of functions, wherever the symbols have these; they follow when the kernel is found to be
+ * elsewhere.
  *
- * A kernel that unpacks itself may be anywhere in the end, so its first instruction is come by in steps, each a breakpoint: the jump
- * of the code that was loaded to its copy, which it makes where there is room; the copy's jump to the kernel; and that.  They stand in
- * debug registers if these are free, as the code is copied.
+ * A kernel that unpacks itself may be anywhere in the end, so its first instruction is come by in steps, each a
+ * breakpoint: the jump of the code that was loaded to its copy, which it makes where there is room; the copy's jump to
+ * the kernel; and that.  They stand in debug registers if these are free, as the code is copied.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Names of what loaded modules have in memory: their own symbol tables, read anew when the list of modules has changed.  Names
- * are never given back, as those who were told one may have it still; a name is kept once.
+ * Names of what loaded modules have in memory: their own symbol tables, read anew when the list of modules has changed.
+ * Names are never given back, as those who were told one may have it still; a name is kept once.
  */
 #include <errno.h>
 #include <stdlib.h>

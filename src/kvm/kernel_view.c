@@ -348,8 +348,8 @@ int op_kernel_modules(struct machine *m, bool (*each)(void *arg, const struct ke
 	return r ? r : kernel_modules(k, each, arg, err);
 }
 
-int op_kernel_log(struct machine *m, uint64_t from, bool (*each)(void *arg, const struct kernel_message *msg), void *arg,
-		  struct err *err)
+int op_kernel_log(struct machine *m, uint64_t from, bool (*each)(void *arg, const struct kernel_message *msg),
+		  void *arg, struct err *err)
 {
 	struct kernel *k;
 	int r = kernel_view_find(machine_priv(m)->kernel, &k, err);

@@ -173,8 +173,8 @@ int kernel_fields(struct kernel *k, enum field first, enum field last, struct er
 {
 	for (enum field f = first; f <= last; f++)
 		if (!kernel_has(k, f))
-			return err_set(err, ENOTSUP, "the kernel's symbols do not tell where %s is (they need its DWARF, of "
-				       "CONFIG_DEBUG_INFO)", names[f][0]);
+			return err_set(err, ENOTSUP, "the kernel's symbols do not tell where %s is (they need its "
+				       "DWARF, of CONFIG_DEBUG_INFO)", names[f][0]);
 	return 0;
 }
 
@@ -204,8 +204,8 @@ int kernel_size_of(struct kernel *k, const char *type, uint64_t max, uint64_t *r
 	uint64_t size;
 
 	if (k->s.size_of(k->s.arg, type, &size, NULL) || !size || size > max)
-		return err_set(err, ENOTSUP, "the kernel's symbols do not tell how large struct %s is (they need its DWARF, of "
-			       "CONFIG_DEBUG_INFO)", type);
+		return err_set(err, ENOTSUP, "the kernel's symbols do not tell how large struct %s is (they need its "
+			       "DWARF, of CONFIG_DEBUG_INFO)", type);
 	*ret = size;
 	return 0;
 }

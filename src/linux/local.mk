@@ -4,11 +4,13 @@ libgvcore_a_SOURCES += src/linux/kernel.h src/linux/priv.h src/linux/kernel.c sr
 	src/linux/unpack.h src/linux/unpack.c src/api/kernel.h
 
 if HAVE_CHECK
-check_PROGRAMS += tests/check_kernel tests/check_kernel_log
+check_PROGRAMS += tests/check_kernel tests/check_kernel_place tests/check_kernel_log
 kernel_test_sources = tests/kernel_image.c tests/kernel_image.h tests/unit.c tests/unit.h
 tests_check_kernel_SOURCES = tests/check_kernel.c $(kernel_test_sources)
-tests_check_kernel_LDADD = libgvcore.a $(ZYDIS_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_kernel_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_kernel_place_SOURCES = tests/check_kernel_place.c $(kernel_test_sources)
+tests_check_kernel_place_LDADD = libgvcore.a $(ZYDIS_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_kernel_log_SOURCES = tests/check_kernel_log.c $(kernel_test_sources)
 tests_check_kernel_log_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-TESTS += tests/check_kernel tests/check_kernel_log
+TESTS += tests/check_kernel tests/check_kernel_place tests/check_kernel_log
 endif

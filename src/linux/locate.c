@@ -17,7 +17,8 @@
 static const struct {
 	const char *pointer, *target[TARGETS];
 } witnesses[] = {
-	{ "initial_code", { "x86_64_start_kernel", "start_secondary" } },       /* the second one when others were started */
+	/* The second one when other CPUs were started. */
+	{ "initial_code", { "x86_64_start_kernel", "start_secondary" } },
 	{ "sys_call_table", { "__x64_sys_read", "sys_read" } },
 	{ "kallsyms_relative_base", { "_text" } },
 };
@@ -63,7 +64,8 @@ bool kernel_known(struct kernel *k)
 {
 	if (k->symbols == SYMBOLS_UNKNOWN) {
 		k->symbols = SYMBOLS_NONE;
-		if (symbol(k, "linux_banner", &k->banner) && (symbol(k, "_text", &k->text) || symbol(k, "_stext", &k->text)) &&
+		if (symbol(k, "linux_banner", &k->banner) &&
+		    (symbol(k, "_text", &k->text) || symbol(k, "_stext", &k->text)) &&
 		    k->banner >> 63 && k->text >> 63 && k->text <= k->banner) {
 			k->symbols = SYMBOLS_KERNEL;
 			if (!symbol(k, "_end", &k->end) || k->end < k->text || k->end - k->text > REACH)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The kernel's log: since 5.10 a ring of descriptors, and another of text that they lead to; from 3.5 on records one behind the
- * other.
+ * The kernel's log: since 5.10 a ring of descriptors, and another of text that they lead to; from 3.5 on records one
+ * behind the other.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -150,8 +150,8 @@ static int read_old(struct reader *x, struct err *err)
 	struct kernel *k = x->k;
 	int r = kernel_fields(k, RECORD_TIME, RECORD_LEVEL, err);
 
-	if (!r)
-		r = kernel_size_of(k, "printk_log", STRUCT_MAX, &head, NULL) ? kernel_size_of(k, "log", STRUCT_MAX, &head, err) : 0;
+	if (!r && kernel_size_of(k, "printk_log", STRUCT_MAX, &head, NULL))
+		r = kernel_size_of(k, "log", STRUCT_MAX, &head, err);
 	if (r)
 		return r;
 	if (!variable(k, "log_buf", 8, &buf) || !variable(k, "log_buf_len", 4, &size) ||

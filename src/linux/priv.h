@@ -54,8 +54,8 @@ bool kernel_get(struct kernel *k, uint64_t gva, enum field f, uint64_t *ret);
 int kernel_size_of(struct kernel *k, const char *type, uint64_t max, uint64_t *ret, struct err *err);
 
 /*
- * A walk along a list of the kernel's: gives the next entry, again and again.  Loops that do not come by the head are noticed
- * (Brent's way), after at most three times as many entries as there are.
+ * A walk along a list of the kernel's: gives the next entry, again and again.  Loops that do not come by the head are
+ * noticed (Brent's way), after at most three times as many entries as there are.
  */
 struct kernel_walk {
 	uint64_t head, at, mark;

@@ -63,7 +63,10 @@ static int current_gva(struct kernel *k, unsigned cpu, uint64_t *ret, struct err
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
 		if (kernel_symbol(k, symbols[i], &at, NULL))
 			continue;
-		/* pcpu_hot begins with it.  From 6.15 on they have addresses in the kernel, to which the base is added, too. */
+		/*
+		 * pcpu_hot begins with it.  From 6.15 on they have addresses in the kernel, to which the base is added,
+		 * too.
+		 */
 		if (!kernel_pointer(k, base + at, &task))
 			return err_set(err, EBADMSG, "the variables of vCPU %u cannot be read", cpu);
 		if (!task)

@@ -16,7 +16,7 @@
 struct walk {
 	const struct unpacker *u;
 	uint32_t at;
-	uint64_t lea[INSN_GPRS];        /* offset that the last LEA to each register has made, from the base of all; 0: none */
+	uint64_t lea[INSN_GPRS];        /* offset that the last LEA to each register has made, from the base; 0: none */
 	bool called;
 	ZydisDecoder decoder;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How a bzImage unpacks itself (Linux, arch/x86/boot/compressed/head_64.S): its 64-bit entry copies all of it to where it is out of
- * the way, and jumps there by a register; the copy unpacks the kernel, moves it, and jumps to its first instruction, by a register
- * again.  Pure.
+ * How a bzImage unpacks itself (Linux, arch/x86/boot/compressed/head_64.S): its 64-bit entry copies all of it to where
+ * it is out of the way, and jumps there by a register; the copy unpacks the kernel, moves it, and jumps to its first
+ * instruction, by a register again.  Pure.
  */
 #ifndef GV_LINUX_UNPACK_H
 #define GV_LINUX_UNPACK_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A bzImage that unpacks and moves itself in the way Linux does, with packed.c for a kernel: its 64-bit entry copies all of it, and
- * jumps to the copy, which puts the kernel at PLACE, moves the one pointer in it by SLIDE, and jumps there.
+ * A bzImage that unpacks and moves itself in the way Linux does, with packed.c for a kernel: its 64-bit entry copies
+ * all of it, and jumps to the copy, which puts the kernel at PLACE, moves the one pointer in it by SLIDE, and jumps
+ * there.
  */
 	.set	kernel_size, 0x8000		/* packed.ld makes it so large */
 	.set	COPY, 0x1800000

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a debugger looks for in Linux, small: structures with the kernel's names, a list of tasks with threads, a module with symbols,
- * a log, an oops and a panic.  Runs wherever it is put: every pointer is made when it runs.
+ * What a debugger looks for in Linux, small: structures with the kernel's names, a list of tasks with threads, a module
+ * with symbols, a log, an oops and a panic.  Runs wherever it is put: every pointer is made when it runs.
  */
 typedef unsigned char u8;
 typedef unsigned short u16;
