@@ -112,11 +112,23 @@ static void to_everyone(struct out *o, const char *text, size_t len)
 	}
 }
 
+static bool anybody_listens(const struct monitor *mon)
+{
+	for (const struct session *s = mon->sessions; s; s = s->next)
+		if (s->notices)
+			return true;
+	return false;
+}
+
 static void tell_stop(struct monitor *mon, const struct stop_event *ev)
 {
-	json_t *stop = notice_stop(mon, ev);
 	struct out_buf text;
+	json_t *stop;
 
+	/* gdb alone may have a great many. */
+	if (!anybody_listens(mon))
+		return;
+	stop = notice_stop(mon, ev);
 	out_buf_init(&text);
 	render_stop(mon, stop, &text.out);
 	out_write(&mon->everyone, text.text, text.len);
