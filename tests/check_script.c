@@ -128,7 +128,7 @@ START_TEST(statuses)
 	/* what is wrong with the line */
 	ends("echo a\nnosuch\n", 66, "2: there is no command 'nosuch' (help lists them)");
 	ends("s\n", 66, "1: 's' could be stop, stepi, symbol, symbols, set, step-irqs, screen, sendkey, slot, source, serial");
-	ends("info\n", 66, "1: info: one of registers, cpus, slots, mem, status, host, kernel, tasks, modules, breakpoints, exits, debugregs, msrs, devices, pci");
+	ends("info\n", 66, "1: info: one of registers, cpus, slots, mem, status, host, version, kernel, tasks, modules, breakpoints, exits, debugregs, msrs, devices, pci");
 	ends("info cpus now\n", 66, "1: info cpus takes no argument");
 	ends("break\n", 66, "1: usage: break EXPR|FILE:LINE [cr3=EXPR] [cpu=N] [if EXPR]");
 	ends("print 1+\n", 66, "1: column 9: the expression ends too early");
