@@ -6,7 +6,10 @@ debugs.  The kernel is where it was linked, and user mode has page tables of its
 """
 
 import os
+import re
+import signal
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -113,7 +116,9 @@ def user_mode(t):
 	for _ in range(50):
 		if t.where() < USER_END:
 			break
-		t.x("stepi")
+		# The kernel's timer ticks take some of the time.
+		threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+		t.go("continue")
 	t.ok(t.where() < USER_END, "it is stopped in user mode", hex(t.where()))
 	t.equal(gdb.parse_and_eval("init_task.comm").string(), "swapper/0", "the kernel's memory can be read there")
 	t.ok(t.value("jiffies_64") > 0, "all of it")
@@ -121,10 +126,24 @@ def user_mode(t):
 	t.ok(t.value("spin_count") > 0, "whose memory can be read as well")
 
 
+def complaints(t):
+	return re.findall(r"(?i).*(?:stall|soft lockup|hung|blocked for more).*", t.x("monitor dmesg"))
+
+
+@session(same=True, symbols=lx.VMLINUX, interrupt=[r"^awake\r?$"])
+def a_minute_at_a_breakpoint(t):
+	t.x("monitor serial send \\x03")
+	before = complaints(t)
+	# Longer than any of Linux's watchdogs waits; after it, longer than they take to look.
+	time.sleep(60)
+	type_in(t, "sleep 25; echo a''wake")
+	t.equal(t.go("continue"), "SIGINT", "the guest goes on")
+	t.equal(complaints(t)[len(before):], [], "and does not complain of a stall")
+
+
 @session(same=True, symbols=lx.VMLINUX)
 def a_module(t):
 	started(t)
-	t.x("monitor serial send \\x03")
 	type_in(t, "insmod /gvmod.ko")
 	t.x("break do_init_module")
 	t.match("breakpoint", t.go("continue"), "a module is loaded")

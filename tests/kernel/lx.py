@@ -48,10 +48,10 @@ INITRAMFS = os.path.join(KERNEL, "initramfs.cpio")
 SPIN = os.path.join(KERNEL, "spin")
 PROMPT = r"^gv# "
 
-APPEND = "console=ttyS0 panic=-1"
+APPEND = "console=ttyS0"
 
 
-def args(kernel=BZIMAGE, cpus=1, append="", unpack=True, initramfs=INITRAMFS, memory="128M", extra=()):
+def args(kernel=BZIMAGE, cpus=1, append="", unpack=True, initramfs=INITRAMFS, memory="64M", extra=()):
 	"""Arguments for gdbvisor, whose standard output is then the serial line."""
 	return ["-k", "linux", "-m", memory, "-c", str(cpus), "-i", initramfs, "-s", "stdio",
 		"-a", (APPEND + " " + append).strip(), *(["--decompress"] if unpack else []), *extra, kernel]
@@ -70,7 +70,8 @@ class Guest(visor.Visor):
 
 	def shell(self):
 		"""Seconds until the shell's prompt; None: it does not come."""
-		return time.monotonic() - self.began if self.wait_text(PROMPT) else None
+		found = self.wait_text(PROMPT + r"|Kernel panic|^gdbvisor: vCPU \d+ ")
+		return time.monotonic() - self.began if found and found.group() == "gv# " else None
 
 	def command(self, text, pattern):
 		"""Types a command line; the match of PATTERN in what comes after it, and the seconds it took."""
