@@ -379,6 +379,22 @@ START_TEST(reset_keeps_breakpoints)
 }
 END_TEST
 
+/* By which guests look for KVM's own leaves, and these (Linux, virt/kvm/x86/cpuid.rst): kvmclock is there on any host. */
+GUEST(guest_of, ".code64\n mov $1, %eax\n cpuid\n mov %ecx, 0x2000\n mov $0x40000000, %eax\n cpuid\n mov %ebx, 0x2004\n"
+		"mov $0x40000001, %eax\n cpuid\n mov %eax, 0x2008\n mov $1, %al\n out %al, $0xf4\n");
+
+START_TEST(hypervisor_leaves)
+{
+	GUEST_START(guest_of, 0x1000, BOOT_LONG, 1);
+	guest_continue();
+	guest_wait();
+	ck_assert_int_eq(stop.reason, STOP_EXIT);
+	ck_assert_uint_eq(guest_u32(0x2000) >> 31, 1);
+	ck_assert_uint_eq(guest_u32(0x2004), 0x4b4d564b);
+	ck_assert_uint_eq(guest_u32(0x2008) >> 3 & 1, 1);
+}
+END_TEST
+
 START_TEST(triple_fault)
 {
 	GUEST_START(triple, 0x7c00, BOOT_PROTECTED, 1);
@@ -462,6 +478,7 @@ int main(void)
 	tcase_add_test(c, output_without_reader);
 	tcase_add_test(c, guest_resets);
 	tcase_add_test(c, reset_keeps_breakpoints);
+	tcase_add_test(c, hypervisor_leaves);
 	tcase_add_test(c, triple_fault);
 	tcase_add_test(c, emulation_failure);
 	tcase_add_test(c, serial_input);

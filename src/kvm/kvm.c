@@ -280,6 +280,7 @@ static bool adapt_entry(struct kvm_cpuid_entry2 *e, unsigned cpu, unsigned ncpus
 	switch (e->function) {
 	case 1:         /* one package of NCPUS single-threaded cores */
 		e->ebx = (e->ebx & 0xffff) | ncpus << 16 | cpu << 24;
+		e->ecx |= 1u << 31;     /* a hypervisor's leaves are there: not every KVM says so by itself */
 		e->edx = ncpus > 1 ? e->edx | 1u << 28 : e->edx & ~(1u << 28);
 		break;
 	case 4:         /* caches: cores in the package; every level below the third is a core's own */
