@@ -8,6 +8,7 @@
  * transfer with the error bit.
  */
 #include "dev/ide_priv.h"
+#include "util/le.h"
 
 #define ENTRY_BYTES     8u
 #define COUNT_MASK      0xfffeu
@@ -72,11 +73,6 @@ void bm_write(struct ide_channel *c, unsigned offset, uint8_t value)
 		s->table = ((s->table & ~(0xffu << shift)) | (uint32_t)value << shift) & TABLE_MASK;
 }
 
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)(p[0] | p[1] << 8 | p[2] << 16) | (uint32_t)p[3] << 24;
-}
-
 /* Takes the next entry of the table. */
 static bool next_entry(struct ide_channel *c)
 {
@@ -90,10 +86,10 @@ static bool next_entry(struct ide_channel *c)
 		return false;
 	if (host->dma(host->arg, s->entry, e, sizeof(e), false) != sizeof(e))
 		return false;
-	count = get32(e + 4) & COUNT_MASK;
-	s->at = get32(e) & ~1u;
+	count = le_get(e + 4, 4) & COUNT_MASK;
+	s->at = le_get(e, 4) & ~1u;
 	s->left = count ? count : COUNT_MAX;
-	s->last = (get32(e + 4) & END_OF_TABLE) != 0;
+	s->last = (le_get(e + 4, 4) & END_OF_TABLE) != 0;
 	s->entry += ENTRY_BYTES;
 	return s->left - 1 <= UINT32_MAX - s->at;
 }

@@ -4,6 +4,7 @@
  * bytes; the others wait in the available ring.  Nobody waits for the file: poll() goes on when a piece is done.
  */
 #include "dev/virtio_priv.h"
+#include "util/le.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -63,21 +64,6 @@ struct blk {
 static struct blk *of(struct virtio *v)
 {
 	return (struct blk *)v;
-}
-
-static uint64_t get_le(const uint8_t *p, unsigned n)
-{
-	uint64_t value = 0;
-
-	while (n--)
-		value = value << 8 | p[n];
-	return value;
-}
-
-static void put_le(uint8_t *p, unsigned n, uint64_t value)
-{
-	for (; n; n--, value >>= 8)
-		*p++ = (uint8_t)value;
 }
 
 /* Answers the request: all but the last byte of what it may write is data, which is there up to DONE. */
@@ -173,14 +159,14 @@ static void do_write_zeroes(struct blk *k, uint64_t sector)
 	}
 	if (!virtio_copy(&k->v, 0, &k->s.chain, HEADER_BYTES, range, sizeof(range), false))
 		return;
-	count = (uint32_t)get_le(range + 8, 4);
-	if (get_le(range + 12, 4) & ~ZEROES_UNMAP) {
+	count = (uint32_t)le_get(range + 8, 4);
+	if (le_get(range + 12, 4) & ~ZEROES_UNMAP) {
 		finish(k, STATUS_UNSUPP, 0);
 	} else if (count > ZEROES_SECTORS) {
 		finish(k, STATUS_IOERR, 0);
 	} else {
 		k->s.zeroes = 1;
-		transfer(k, PHASE_WRITE, get_le(range, 8), (uint64_t)count * SECTOR);
+		transfer(k, PHASE_WRITE, le_get(range, 8), (uint64_t)count * SECTOR);
 	}
 }
 
@@ -212,10 +198,10 @@ static void begin_request(struct blk *k)
 	}
 	if (!virtio_copy(&k->v, 0, c, 0, header, sizeof(header), false))
 		return;
-	type = (uint32_t)get_le(header, 4);
+	type = (uint32_t)le_get(header, 4);
 	for (size_t i = 0; i < COUNT(requests); i++) {
 		if (requests[i].type == type) {
-			requests[i].begin(k, get_le(header + 8, 8));
+			requests[i].begin(k, le_get(header + 8, 8));
 			return;
 		}
 	}
@@ -448,12 +434,12 @@ static const struct virtio_type blk_type = {
 
 static void make_config(struct blk *k)
 {
-	put_le(k->config + CONFIG_CAPACITY, 8, disk_info(k->disk)->size / SECTOR);
+	le_put(k->config + CONFIG_CAPACITY, 8, disk_info(k->disk)->size / SECTOR);
 	/* Header and status need a descriptor each. */
-	put_le(k->config + CONFIG_SEG_MAX, 4, VQ_SIZE_MAX - 2);
-	put_le(k->config + CONFIG_BLK_SIZE, 4, SECTOR);
-	put_le(k->config + CONFIG_ZEROES_SECTORS, 4, ZEROES_SECTORS);
-	put_le(k->config + CONFIG_ZEROES_SEG, 4, 1);
+	le_put(k->config + CONFIG_SEG_MAX, 4, VQ_SIZE_MAX - 2);
+	le_put(k->config + CONFIG_BLK_SIZE, 4, SECTOR);
+	le_put(k->config + CONFIG_ZEROES_SECTORS, 4, ZEROES_SECTORS);
+	le_put(k->config + CONFIG_ZEROES_SEG, 4, 1);
 	k->config[CONFIG_ZEROES_UNMAP] = 1;
 }
 

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "insn/native.h"
+#include "util/le.h"
 
 #define CR4_OSXMMEXCPT  (1ull << 10)
 #define XCR0_AVX        0x6ull
@@ -370,31 +371,13 @@ static size_t encode(const struct assist *a, const uint8_t *bytes, unsigned base
 
 /* -- running it -- */
 
-static uint32_t get32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	memcpy(p, &v, sizeof(v));
-}
-
-static void put64(uint8_t *p, uint64_t v)
-{
-	memcpy(p, &v, sizeof(v));
-}
-
 /* The guest's state, made fit to be loaded here. */
 static void state_in(const struct assist_cpu *cpu, uint8_t *state, size_t size, uint64_t components)
 {
 	memcpy(state, cpu->xsave, size);
 	memset(state + XS_HEADER, 0, XS_EXTENDED - XS_HEADER);
-	put64(state + XS_HEADER, assist_in_use(cpu) & components);
-	put32(state + XS_MXCSR, (get32(state + XS_MXCSR) & ~MXCSR_FLAGS & 0xffff) | MXCSR_MASKS);
+	le_put(state + XS_HEADER, 8, assist_in_use(cpu) & components);
+	le_put(state + XS_MXCSR, 4, (le_get(state + XS_MXCSR, 4) & ~MXCSR_FLAGS & 0xffff) | MXCSR_MASKS);
 }
 
 static void state_out(struct assist_cpu *cpu, const uint8_t *state, size_t size, uint64_t components)
@@ -405,21 +388,21 @@ static void state_out(struct assist_cpu *cpu, const uint8_t *state, size_t size,
 	memcpy(cpu->xsave, state, XS_MXCSR_MASK);
 	memcpy(cpu->xsave + XS_ST, state + XS_ST, XS_LEGACY_END - XS_ST);
 	memcpy(cpu->xsave + XS_EXTENDED, state + XS_EXTENDED, size - XS_EXTENDED);
-	put64(cpu->xsave + XS_HEADER, used | now);
+	le_put(cpu->xsave + XS_HEADER, 8, used | now);
 	cpu->xsave_changed = true;
 }
 
 /* What SSE's exceptions come to: the guest's flags, or #XM with the result thrown away. */
 static int simd_exceptions(struct assist *a, uint8_t *state)
 {
-	uint32_t was = get32(a->cpu->xsave + XS_MXCSR), raised = get32(state + XS_MXCSR) & MXCSR_FLAGS;
+	uint32_t was = le_get(a->cpu->xsave + XS_MXCSR, 4), raised = le_get(state + XS_MXCSR, 4) & MXCSR_FLAGS;
 
-	put32(state + XS_MXCSR, was | raised);
+	le_put(state + XS_MXCSR, 4, was | raised);
 	if (!(raised & ~(was >> MXCSR_MASK_BITS)))
 		return 0;
 	if (!(a->cpu->regs.cr4 & CR4_OSXMMEXCPT))
 		return assist_raise(a, VECTOR_UD);
-	put32(a->cpu->xsave + XS_MXCSR, was | raised);
+	le_put(a->cpu->xsave + XS_MXCSR, 4, was | raised);
 	a->cpu->xsave_changed = true;
 	return assist_raise(a, VECTOR_XM);
 }
@@ -432,9 +415,9 @@ static void x87_pointers(const struct assist *a, uint8_t *state, uint64_t code, 
 	memcpy(&fip, state + XS_FIP, sizeof(fip));
 	memcpy(&fdp, state + XS_FDP, sizeof(fdp));
 	if (fip == code)
-		put64(state + XS_FIP, a->cpu->regs.rip);
+		le_put(state + XS_FIP, 8, a->cpu->regs.rip);
 	if (fdp == memory)
-		put64(state + XS_FDP, a->insn.naccess ? assist_address(a) : 0);
+		le_put(state + XS_FDP, 8, a->insn.naccess ? assist_address(a) : 0);
 }
 
 static int run_native(struct assist *a)

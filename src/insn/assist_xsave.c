@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "util/le.h"
+
 #define XCOMP_COMPACTED (1ull << 63)
 #define FCW_INIT        0x37f
 #define PF_WRITE        2u              /* page-fault error code: by a write */
@@ -11,35 +13,9 @@
 /* Variants of XSAVE. */
 enum { HOW_ALL, HOW_OPT, HOW_COMPACT, HOW_SUPERVISOR };
 
-static uint64_t get64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static void put64(uint8_t *p, uint64_t v)
-{
-	memcpy(p, &v, sizeof(v));
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	memcpy(p, &v, sizeof(v));
-}
-
 uint64_t assist_in_use(const struct assist_cpu *cpu)
 {
-	return get64(cpu->xsave + XS_HEADER);
+	return le_get(cpu->xsave + XS_HEADER, 8);
 }
 
 uint8_t *assist_component(const struct assist_cpu *cpu, unsigned i)
@@ -66,7 +42,7 @@ void assist_use(struct assist_cpu *cpu, uint64_t components)
 	for (unsigned i = 2; i < ASSIST_COMPONENTS; i++)
 		if ((fresh >> i & 1) && assist_component(cpu, i))
 			memset(assist_component(cpu, i), 0, cpu->component[i].size);
-	put64(cpu->xsave + XS_HEADER, assist_in_use(cpu) | components);
+	le_put(cpu->xsave + XS_HEADER, 8, assist_in_use(cpu) | components);
 	cpu->xsave_changed = true;
 }
 
@@ -76,7 +52,7 @@ void assist_write_out(struct assist_cpu *cpu, uint64_t components)
 	bool changed = cpu->xsave_changed;
 
 	assist_use(cpu, components & ~used);
-	put64(cpu->xsave + XS_HEADER, used);
+	le_put(cpu->xsave + XS_HEADER, 8, used);
 	cpu->xsave_changed = changed;
 }
 
@@ -93,7 +69,7 @@ static bool rex_w(const struct assist *a)
 
 static uint32_t mxcsr_mask(const struct assist_cpu *cpu)
 {
-	uint32_t mask = get32(cpu->xsave + XS_MXCSR_MASK);
+	uint32_t mask = le_get(cpu->xsave + XS_MXCSR_MASK, 4);
 
 	return mask ? mask : MXCSR_MASK_OLD;
 }
@@ -103,8 +79,8 @@ static void x87_image(const struct assist *a, uint8_t image[XS_MXCSR])
 {
 	memcpy(image, a->cpu->xsave, XS_MXCSR);
 	if (!rex_w(a)) {
-		put32(image + XS_FIP + 4, 0);
-		put32(image + XS_FDP + 4, 0);
+		le_put(image + XS_FIP + 4, 4, 0);
+		le_put(image + XS_FDP + 4, 4, 0);
 	}
 }
 
@@ -119,8 +95,8 @@ static void x87_load(struct assist *a, const uint8_t *area)
 	for (unsigned i = 0; i < 8; i++)
 		memset(x + XS_ST + 16 * i + 10, 0, 6);
 	if (!rex_w(a)) {
-		put32(x + XS_FIP + 4, 0);
-		put32(x + XS_FDP + 4, 0);
+		le_put(x + XS_FIP + 4, 4, 0);
+		le_put(x + XS_FDP + 4, 4, 0);
 	}
 }
 
@@ -138,8 +114,8 @@ static int save_mxcsr(struct assist *a, uint64_t gva)
 {
 	uint8_t image[8];
 
-	put32(image, get32(a->cpu->xsave + XS_MXCSR));
-	put32(image + 4, mxcsr_mask(a->cpu));
+	le_put(image, 4, le_get(a->cpu->xsave + XS_MXCSR, 4));
+	le_put(image + 4, 4, mxcsr_mask(a->cpu));
 	return assist_mem(a, gva + XS_MXCSR, image, sizeof(image), true);
 }
 
@@ -190,7 +166,7 @@ static int run_fxrstor(struct assist *a)
 		r = assist_mem(a, assist_address(a), area, sizeof(area), false);
 	if (r)
 		return r;
-	if (get32(area + XS_MXCSR) & ~mxcsr_mask(a->cpu))
+	if (le_get(area + XS_MXCSR, 4) & ~mxcsr_mask(a->cpu))
 		return assist_raise_code(a, VECTOR_GP, 0);
 	assist_use(a->cpu, XS_X87 | XS_SSE);
 	x87_load(a, area);
@@ -270,8 +246,8 @@ static int save_header(struct assist *a, uint64_t gva, uint64_t rfbm, uint64_t u
 			a->result->code |= PF_WRITE;
 		return r;
 	}
-	put64(header, (get64(header) & ~rfbm) | used);
-	put64(header + 8, rfbm | XCOMP_COMPACTED);
+	le_put(header, 8, (le_get(header, 8) & ~rfbm) | used);
+	le_put(header + 8, 8, rfbm | XCOMP_COMPACTED);
 	return assist_mem(a, gva, header, compact ? 16 : 8, true);
 }
 
@@ -286,7 +262,7 @@ static int run_xsave(struct assist *a)
 	rfbm = requested(a);
 	used = assist_in_use(a->cpu);
 	/* MXCSR is state of SSE too, in the compacted form alone. */
-	if (compact && get32(a->cpu->xsave + XS_MXCSR) != MXCSR_INIT)
+	if (compact && le_get(a->cpu->xsave + XS_MXCSR, 4) != MXCSR_INIT)
 		used |= XS_SSE;
 	save = a->op->how == HOW_ALL ? rfbm : rfbm & used;
 	assist_write_out(a->cpu, rfbm);
@@ -314,7 +290,7 @@ static bool zeros(const uint8_t *p, size_t n)
 /* SDM vol. 1, 13.8.2: the header's faults.  HEADER begins at XS_HEADER. */
 static bool header_good(const struct assist *a, const uint8_t *header)
 {
-	uint64_t bv = get64(header), comp = get64(header + 8), xcr0 = a->cpu->regs.xcr0;
+	uint64_t bv = le_get(header, 8), comp = le_get(header + 8, 8), xcr0 = a->cpu->regs.xcr0;
 
 	if (!(comp & XCOMP_COMPACTED))
 		return a->op->how != HOW_SUPERVISOR && !(bv & ~xcr0) && zeros(header + 8, 16);
@@ -341,7 +317,7 @@ static void load_legacy(struct assist *a, const uint8_t *area, uint64_t rfbm, ui
 	if (compact ? load & XS_SSE : rfbm & (XS_SSE | XS_AVX))
 		memcpy(x + XS_MXCSR, area + XS_MXCSR, 4);
 	else if (rfbm & XS_SSE)
-		put32(x + XS_MXCSR, MXCSR_INIT);
+		le_put(x + XS_MXCSR, 4, MXCSR_INIT);
 	if (load & XS_SSE)
 		memcpy(x + XS_XMM, area + XS_XMM, 16 * vectors(a));
 	else if (rfbm & XS_SSE)
@@ -364,10 +340,10 @@ static int run_xrstor(struct assist *a)
 	if (!header_good(a, header))
 		return assist_raise_code(a, VECTOR_GP, 0);
 	rfbm = requested(a);
-	compacted = get64(header + 8);
-	load = rfbm & get64(header);
+	compacted = le_get(header + 8, 8);
+	load = rfbm & le_get(header, 8);
 	if ((compacted ? load & XS_SSE : rfbm & (XS_SSE | XS_AVX)) &&
-	    (get32(area + XS_MXCSR) & ~mxcsr_mask(a->cpu)))
+	    (le_get(area + XS_MXCSR, 4) & ~mxcsr_mask(a->cpu)))
 		return assist_raise_code(a, VECTOR_GP, 0);
 	/* What may fault comes first: the registers change together. */
 	for (unsigned i = 2; i < ASSIST_COMPONENTS && !r; i++)
@@ -382,7 +358,7 @@ static int run_xrstor(struct assist *a)
 	load_legacy(a, area, rfbm, load, compacted);
 	/* In 64-bit mode, what is not loaded is in its initial state as a whole; elsewhere half of the registers remain. */
 	if (vectors(a) == 16)
-		put64(a->cpu->xsave + XS_HEADER, assist_in_use(a->cpu) & ~(rfbm & ~load));
+		le_put(a->cpu->xsave + XS_HEADER, 8, assist_in_use(a->cpu) & ~(rfbm & ~load));
 	return 0;
 }
 

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "util/le.h"
+
 /* Offsets in the area's legacy region (Intel SDM vol. 1, 10.5.1). */
 #define XS_FCW       0
 #define XS_FSW       2
@@ -72,26 +74,18 @@ int regs_xsave(struct vcpu *v, struct err *err)
 	return 0;
 }
 
-static uint32_t get_le(const uint8_t *p, unsigned n)
-{
-	uint32_t value = 0;
-
-	memcpy(&value, p, n);
-	return value;
-}
-
 /*
  * x87's tag word in full, of which the area keeps one bit a register: 0 valid, 1 zero, 2 special, 3 empty (SDM vol. 1,
  * 8.1.7).
  */
 static uint32_t full_tags(const uint8_t *x)
 {
-	unsigned top = get_le(x + XS_FSW, 2) >> 11 & 7;
+	unsigned top = le_get(x + XS_FSW, 2) >> 11 & 7;
 	uint32_t tags = 0;
 
 	for (unsigned i = 0; i < 8; i++) {
 		const uint8_t *st = x + XS_ST + 16 * ((i - top) & 7);
-		uint16_t exponent = (uint16_t)(get_le(st + 8, 2) & 0x7fff);
+		uint16_t exponent = (uint16_t)(le_get(st + 8, 2) & 0x7fff);
 		uint64_t mantissa;
 		uint32_t tag;
 

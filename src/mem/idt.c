@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "util/le.h"
+
 #define PRESENT         0x80u           /* in a gate's or descriptor's byte 5 */
 #define NOT_SYSTEM      0x10u
 #define IS_CODE         0x08u
@@ -20,15 +22,6 @@
 
 #define FLAGS_ONE       0x2ull          /* always set, always clear */
 #define FLAGS_ZERO      (~0x3fffffull | 1ull << 3 | 1ull << 5 | 1ull << 15)
-
-static uint64_t get_le(const uint8_t *p, unsigned n)
-{
-	uint64_t value = 0;
-
-	while (n--)
-		value = value << 8 | p[n];
-	return value;
-}
 
 unsigned idt_gate_size(enum idt_kind kind)
 {
@@ -59,23 +52,23 @@ static int code_base(const struct idt *t, unsigned selector, uint32_t *ret, stru
 		return err_set(err, EFAULT, "the descriptor of selector 0x%x cannot be read", selector);
 	if ((d[5] & (PRESENT | NOT_SYSTEM | IS_CODE)) != (PRESENT | NOT_SYSTEM | IS_CODE))
 		return err_set(err, EINVAL, "the gate's selector 0x%x is no code segment", selector);
-	*ret = (uint32_t)(get_le(d + 2, 3) | get_le(d + 7, 1) << 24);
+	*ret = (uint32_t)(le_get(d + 2, 3) | le_get(d + 7, 1) << 24);
 	return 0;
 }
 
 static int find_real(unsigned vector, const uint8_t *g, struct idt_gate *ret, struct err *err)
 {
-	if (!get_le(g, 4))
+	if (!le_get(g, 4))
 		return err_set(err, ENOENT, "vector %u is not set", vector);
-	*ret = (struct idt_gate){ .handler = (get_le(g + 2, 2) << 4) + get_le(g, 2), .width = 2 };
+	*ret = (struct idt_gate){ .handler = (le_get(g + 2, 2) << 4) + le_get(g, 2), .width = 2 };
 	return 0;
 }
 
 static int find_gate(const struct idt *t, unsigned vector, const uint8_t *g, struct idt_gate *ret, struct err *err)
 {
-	unsigned type = g[5] & 0xf, selector = (unsigned)get_le(g + 2, 2);
+	unsigned type = g[5] & 0xf, selector = (unsigned)le_get(g + 2, 2);
 	bool narrow = type == GATE_INT16 || type == GATE_TRAP16;
-	uint64_t offset = get_le(g, 2);
+	uint64_t offset = le_get(g, 2);
 	uint32_t base = 0;
 	int r;
 
@@ -87,9 +80,9 @@ static int find_gate(const struct idt *t, unsigned vector, const uint8_t *g, str
 	if (type == GATE_TASK)
 		return err_set(err, ENOTSUP, "vector %u has a task gate, which has no handler's address", vector);
 	if (!narrow)
-		offset |= get_le(g + 6, 2) << 16;
+		offset |= le_get(g + 6, 2) << 16;
 	if (t->kind == IDT_LONG) {
-		*ret = (struct idt_gate){ .handler = offset | get_le(g + 8, 4) << 32, .width = 8 };
+		*ret = (struct idt_gate){ .handler = offset | le_get(g + 8, 4) << 32, .width = 8 };
 		return 0;
 	}
 	r = code_base(t, selector, &base, err);
