@@ -335,17 +335,13 @@ static void remove_apic(struct kvm_cpuid_entry2 *e)
 	take_away(e, gone, sizeof(gone) / sizeof(gone[0]));
 }
 
-void kvm_hide(struct kvm *k, enum kvm_feature_group group)
+void kvm_hide_hypercalls(struct kvm *k)
 {
-	static const struct gone groups[KVM_FEATURE_GROUPS][2] = {
-		/* PV_UNHALT, PV_SEND_IPI, PV_SCHED_YIELD, HC_MAP_GPA_RANGE (Linux, virt/kvm/x86/cpuid.rst) */
-		[KVM_HYPERCALLS] = { { 0x40000001, .eax = 1u << 7 | 1u << 11 | 1u << 13 | 1u << 16 } },
-		/* ERMS, FSRM; FZRM, FSRS, FSRC (SDM vol. 2, CPUID) */
-		[KVM_FAST_STRINGS] = { { 7, .ebx = 1u << 9, .edx = 1u << 4 }, { 7, 1, .eax = 7u << 10 } },
-	};
+	/* PV_UNHALT, PV_SEND_IPI, PV_SCHED_YIELD, HC_MAP_GPA_RANGE (Linux, virt/kvm/x86/cpuid.rst) */
+	static const struct gone gone = { 0x40000001, .eax = 1u << 7 | 1u << 11 | 1u << 13 | 1u << 16 };
 
 	for (unsigned i = 0; i < k->cpuid->nent; i++)
-		take_away(&k->cpuid->entries[i], groups[group], sizeof(groups[0]) / sizeof(groups[0][0]));
+		take_away(&k->cpuid->entries[i], &gone, 1);
 }
 
 int kvm_set_cpuid(const struct kvm *k, int vcpu_fd, unsigned cpu, unsigned ncpus, struct err *err)

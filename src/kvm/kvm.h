@@ -48,15 +48,8 @@ bool kvm_fact(const struct kvm *k, size_t index, struct host_fact *ret);
 /* KVM_GET_SUPPORTED_CPUID's entry, which is what the guest gets; NULL: there is none. */
 const struct kvm_cpuid_entry2 *kvm_cpuid(const struct kvm *k, uint32_t function, uint32_t index);
 
-/* Features that a guest may have by KVM_GET_SUPPORTED_CPUID, and better has not, on hosts that probe.h tells apart. */
-enum kvm_feature_group {
-	KVM_HYPERCALLS,         /* what Linux makes hypercalls for: IPIs, halts in locks, yields */
-	KVM_FAST_STRINGS,       /* REP MOVSB and STOSB as the fastest way to move bytes */
-	KVM_FEATURE_GROUPS
-};
-
-/* Hides GROUP from vCPUs made later, and from kvm_cpuid(). */
-void kvm_hide(struct kvm *k, enum kvm_feature_group group);
+/* Hides what Linux makes hypercalls for (IPIs, halts in locks, yields) from vCPUs made later, and from kvm_cpuid(). */
+void kvm_hide_hypercalls(struct kvm *k);
 
 /* Gives vCPU CPU (of NCPUS) its CPUID: what KVM supports, with this APIC id and topology (Intel SDM CPUID leaves 1, 4, 0xb, 0x1f). */
 int kvm_set_cpuid(const struct kvm *k, int vcpu_fd, unsigned cpu, unsigned ncpus, struct err *err);

@@ -153,10 +153,7 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	if (!r)
 		r = probe_host(&k->vm.kvm, &k->probe, err);
 	if (!r && !k->probe.hypercalls)
-		kvm_hide(&k->vm.kvm, KVM_HYPERCALLS);
-	/* Emulated, they go byte by byte. */
-	if (!r && !k->probe.int3_exits)
-		kvm_hide(&k->vm.kvm, KVM_FAST_STRINGS);
+		kvm_hide_hypercalls(&k->vm.kvm);
 	if (!r)
 		r = breaks_init(k, err);
 	if (!r)
