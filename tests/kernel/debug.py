@@ -18,7 +18,8 @@ import lib
 import visor
 from lib import session
 
-ARGS = lx.args(append="nokaslr pti=on")
+# The machine has the symbols, too: for its own commands, and the tasks in info threads.
+ARGS = lx.args(append="nokaslr pti=on", extra=("--symbols=" + lx.VMLINUX,))
 USER_END = 1 << 47
 
 
