@@ -4,12 +4,13 @@
  * bytes; the others wait in the available ring.  Nobody waits for the file: poll() goes on when a piece is done.
  */
 #include "dev/virtio_priv.h"
-#include "util/le.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "util/le.h"
 
 #define SECTOR          512u
 #define HEADER_BYTES    16u             /* 5.2.6: type, reserved, sector */
