@@ -102,25 +102,40 @@ static int use_file(struct machine_kvm *k, struct blob *file, struct err *err)
 	return 0;
 }
 
+/*
+ * The symbols of an ELF that is not named for its symbols; NULL: it has none, or cannot be read.  Then it is not offered either, for
+ * gdb would drop those for it that a person has loaded.  No failure here is one of the machine's, which runs as well without.
+ */
+static struct symbols *symbols_in(const struct blob *file)
+{
+	struct symbols *s;
+
+	if (symbols_new(file->data, file->size, &s, NULL))
+		return NULL;
+	if (symbols_any(s))
+		return s;
+	symbols_free(s);
+	return NULL;
+}
+
 int sym_open(struct machine_kvm *k, struct blob *file, struct err *err)
 {
 	struct blob inner = { 0 };
-	struct symbols *s = NULL;
+	struct symbols *s;
 
 	if (file->data)
 		return use_file(k, file, err);
-	/* The guest runs as well without its symbols: no failure here is one of the machine's. */
 	if (k->image.is_elf) {
-		if (symbols_new(k->image.file.data, k->image.file.size, &s, NULL))
-			s = NULL;
-		use(k, s, name_of(&k->image.file, "/gdbvisor/image.elf"), k->image.file.data, k->image.file.size);
+		s = symbols_in(&k->image.file);
+		if (s)
+			use(k, s, name_of(&k->image.file, "/gdbvisor/image.elf"), k->image.file.data, k->image.file.size);
 	} else if (k->load.decompress && !image_unpack(&k->image, &inner, NULL)) {
-		if (symbols_new(inner.data, inner.size, &s, NULL)) {
+		s = symbols_in(&inner);
+		if (s) {
+			use(k, s, strdup("/gdbvisor/vmlinux"), inner.data, inner.size);
+			k->symbols_file = inner;
+		} else
 			blob_done(&inner);
-			return 0;
-		}
-		use(k, s, strdup("/gdbvisor/vmlinux"), inner.data, inner.size);
-		k->symbols_file = inner;
 	}
 	return 0;
 }
