@@ -146,7 +146,6 @@ void task_finish(struct task *t, int status)
 	monitor_kick(t->s->mon);
 }
 
-
 void task_pump(struct monitor *mon)
 {
 	struct task *t;

@@ -126,7 +126,7 @@ static const struct {
 	{ "?1:2", EINVAL, "column 1: unexpected '?'" }, { "1 ++ ", EINVAL, "column 6: the expression ends" },
 	{ "12abc", EINVAL, "column 1: '12abc' is not a number" },
 	{ "0x", EINVAL, "column 1: '0x' is not a number" },
-	{ "0xg", EINVAL, "column 1: '0xg' is not" }, 
+	{ "0xg", EINVAL, "column 1: '0xg' is not" },
 	{ "18446744073709551616", EINVAL, "column 1: '18446744073709551616' does not fit" },
 	{ "1Z", EINVAL, "column 1: '1Z' is not" }, { "$", EINVAL, "column 1: a register name should follow" },
 	{ "$ rax", EINVAL, "column 1: a register name" }, { "''", EINVAL, "column 1: not a character constant" },

@@ -8,7 +8,6 @@
 #include "tests/kernel_image.h"
 #include "tests/unit.h"
 
-
 static struct kernel_image *x;
 static struct kernel *k;
 static struct err err;

@@ -9,7 +9,6 @@
 #include "tests/kernel_image.h"
 #include "tests/unit.h"
 
-
 /* -- where it runs -- */
 
 static struct kernel_image *x;
