@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "insn/assist_priv.h"
+#include "util/x86.h"
 
 /* What IRET with a 32-bit operand loads: CF PF AF ZF SF TF IF DF OF IOPL NT RF AC VIF VIP ID; VM would be another kind of return. */
 #define FLAGS_LOADED    0x3d7fd5ull
 #define FLAGS_LOW       0xffffull
 #define RFLAGS_NT       (1ull << 14)
-#define EFER_LMA        (1ull << 10)
 #define SELECTOR_TI     (1u << 2)
 #define TYPE_CODE       0x18u           /* S, and executable */
 #define TYPE_CONFORMING 0x04u

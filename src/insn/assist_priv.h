@@ -5,8 +5,8 @@
 
 #include "insn/assist.h"
 #include "insn/priv.h"
+#include "util/x86.h"
 
-#define CR0_PE          (1ull << 0)
 #define CR0_MP          (1ull << 1)
 #define CR0_EM          (1ull << 2)
 #define CR0_TS          (1ull << 3)
@@ -20,7 +20,6 @@
 #define RFLAGS_ZF       (1ull << 6)
 #define RFLAGS_TF       (1ull << 8)
 #define RFLAGS_OF       (1ull << 11)
-#define RFLAGS_RF       (1ull << 16)
 #define RFLAGS_VM       (1ull << 17)
 #define RFLAGS_AC       (1ull << 18)
 

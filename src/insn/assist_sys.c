@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "insn/assist_priv.h"
+#include "util/x86.h"
 
 #define CR4_PKE         (1ull << 22)
 #define CR4_PCIDE       (1ull << 17)
 #define CR4_TSD         (1ull << 2)
-#define EFER_LMA        (1ull << 10)
 #define SELECTOR_TI     (1u << 2)
 #define PKRU            9       /* its component */
 

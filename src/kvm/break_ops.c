@@ -11,9 +11,8 @@
 #include "kvm/regs.h"
 #include "kvm/space.h"
 #include "mem/translate.h"
+#include "util/x86.h"
 
-#define CR0_PE   1ull
-#define CR0_PG   (1ull << 31)
 #define CR4_LA57 (1ull << 12)
 
 /* -- finding memory -- */

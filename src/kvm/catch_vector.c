@@ -13,10 +13,9 @@
 #include "kvm/catch_priv.h"
 #include "kvm/regs.h"
 #include "mem/idt.h"
+#include "util/x86.h"
 
-#define CR0_PE     1ull
 #define EFER_SCE   1ull
-#define EFER_LMA   (1ull << 10)
 #define GATE_MAX   16u
 #define PAGE_BYTES 4096u
 #define PAGE_FAULT 14u

@@ -6,6 +6,7 @@
 
 #include "break/watch.h"
 #include "kvm/regs.h"
+#include "util/x86.h"
 
 #define USER      3
 #define VECTOR_DB 1
@@ -16,7 +17,6 @@
 #define DR7_GD    (1ull << 13)  /* MOV to and from debug registers traps */
 #define DR7_CONTROL_SHIFT 16    /* R/W and LEN, four bits a register */
 #define RFLAGS_TF (1ull << 8)
-#define RFLAGS_RF (1ull << 16)
 
 /* -- the plan -- */
 

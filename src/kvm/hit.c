@@ -9,11 +9,11 @@
 #include "kvm/syscalls.h"
 #include "kvm/watch_kvm.h"
 #include "mem/translate.h"
+#include "util/x86.h"
 
 #define VECTOR_BP 3
 #define INT1      0xf1
 #define RFLAGS_TF (1ull << 8)
-#define RFLAGS_RF (1ull << 16)
 #define RFLAGS_AC (1ull << 18)
 #define CR4_SMAP  (1ull << 21)
 #define DR6_REGISTERS 0xfull

@@ -11,9 +11,8 @@
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
 #include "load/parts.h"
+#include "util/x86.h"
 
-#define EFER_LMA      (1ull << 10)
-#define MSR_LSTAR     0xc0000082u
 #define MSR_KERNEL_GS 0xc0000102u
 #define KERNEL_HALF   0xffffffff80000000ull     /* where its text is, at any slide */
 #define SEEK_MAX      1024u                     /* calls between two tries */

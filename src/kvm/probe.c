@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "kvm/probe_cache.h"
+#include "util/x86.h"
 
 /* The scratch machine's memory. */
 #define VECTORS    0x0000       /* real mode's */
@@ -43,7 +44,6 @@
 #define DR7_GD     (1u << 13)
 #define EFER_SCE   1u
 #define MSR_STAR   0xc0000081u
-#define MSR_LSTAR  0xc0000082u
 #define MSR_FMASK  0xc0000084u
 
 /* A step may end before its instruction, once for each of the tables and pages it is the first to need. */

@@ -7,11 +7,9 @@
 
 #include "kvm/regs_debug.h"
 #include "kvm/regs_priv.h"
+#include "util/x86.h"
 
-#define CR0_PE       1ull
-#define CR0_PG       (1ull << 31)
 #define CR4_LA57     (1ull << 12)
-#define EFER_LMA     (1ull << 10)
 #define RFLAGS_FIXED (1ull << 1)
 #define RFLAGS_VM    (1ull << 17)
 /* Bits 3, 5, 15 and those above ID read as zero. */

@@ -8,12 +8,12 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#define CR0_PE          (1ull << 0)
+#include "util/x86.h"
+
 #define CR0_ET          (1ull << 4)
 #define CR0_WP          (1ull << 16)
 #define CR0_NW          (1ull << 29)
 #define CR0_CD          (1ull << 30)
-#define CR0_PG          (1ull << 31)
 #define CR0_KNOWN       0xe005003full
 #define CR3_PCID        0xfffull
 #define CR3_LAM         (3ull << 61)
@@ -22,7 +22,6 @@
 #define CR4_PCIDE       (1ull << 17)
 #define CR4_CET         (1ull << 23)
 #define EFER_LME        (1ull << 8)
-#define EFER_LMA        (1ull << 10)
 #define RFLAGS_VM       (1ull << 17)
 
 enum seg { SEG_CS, SEG_SS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_TR, SEG_LDTR, SEGS };

@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "util/x86.h"
+
 #define CR4_DE     (1ull << 3)
 #define CR4_LA57   (1ull << 12)
-#define EFER_LMA   (1ull << 10)
 
 /* Bits that read as one, and those that a write changes. */
 #define DR6_ONES   0xffff0ff0ull

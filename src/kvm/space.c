@@ -2,8 +2,8 @@
 #include "kvm/space.h"
 
 #include "kvm/regs.h"
+#include "util/x86.h"
 
-#define CR0_PG          (1ull << 31)
 #define USER_HALF       (1ull << 12)    /* of a pair of top tables, 8 KiB in all (Linux, arch/x86/include/asm/pgtable.h) */
 #define TABLE           0x000ffffffffff000ull
 #define PCID            0xfffull

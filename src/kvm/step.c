@@ -12,13 +12,11 @@
 #include "kvm/regs.h"
 #include "kvm/step_priv.h"
 #include "kvm/watch_kvm.h"
+#include "util/x86.h"
 
 #define VECTOR_DB  1
 #define RFLAGS_TF  (1ull << 8)
-#define RFLAGS_RF  (1ull << 16)
 #define DR6_BS     (1ull << 14)
-#define CR0_PE     1ull
-#define EFER_LMA   (1ull << 10)
 #define MSR_FMASK  0xc0000084u
 #define FRAME_WORDS 24          /* how far from the top of the stack a handler's first instruction may have moved it */
 #define HLT        0xf4

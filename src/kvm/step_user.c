@@ -7,12 +7,12 @@
 #include "kvm/debug.h"
 #include "kvm/guest_mem.h"
 #include "kvm/regs.h"
+#include "util/x86.h"
 
 #define RFLAGS_FIXED  2ull
 #define RFLAGS_TF     (1ull << 8)
 #define RFLAGS_NT     (1ull << 14)
 #define RFLAGS_LOADED 0x3d7ed5ull       /* of what IRET loads, all but TF, which is looked after apart */
-#define EFER_LMA      (1ull << 10)
 #define USER          3
 
 static const struct kvm_regs *gp(const struct vcpu *v)

@@ -6,14 +6,12 @@
 #include "kvm/catch.h"
 #include "kvm/guest_mem.h"
 #include "kvm/regs.h"
+#include "util/x86.h"
 
 #define EFER_SCE     1ull
-#define EFER_LMA     (1ull << 10)
 #define MSR_STAR     0xc0000081u
-#define MSR_LSTAR    0xc0000082u
 #define MSR_FMASK    0xc0000084u
 #define RFLAGS_FIXED 2ull
-#define RFLAGS_RF    (1ull << 16)
 #define VECTOR_PF    14
 #define PF_USER      4ull
 #define SYSCALL_LEN  2

@@ -12,6 +12,7 @@
 #include "kvm/regs.h"
 #include "kvm/slots.h"
 #include "mem/translate.h"
+#include "util/x86.h"
 
 /* A page as it was before a step that may touch it. */
 struct trial_page {
@@ -30,7 +31,6 @@ struct watch_trial {
 };
 
 #define READS_IN_A_ROW 64
-#define RFLAGS_RF (1u << 16)
 
 struct watch_trial *watch_trial_new(void)
 {

@@ -15,16 +15,15 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#define CR0_PE          (1ull << 0)
+#include "util/x86.h"
+
 #define CR0_MP          (1ull << 1)
 #define CR0_ET          (1ull << 4)
 #define CR0_NE          (1ull << 5)
-#define CR0_PG          (1ull << 31)
 #define CR4_PAE         (1ull << 5)
 #define CR4_OSFXSR      (1ull << 9)
 #define CR4_OSXMMEXCPT  (1ull << 10)
 #define EFER_LME        (1ull << 8)
-#define EFER_LMA        (1ull << 10)
 #define RFLAGS_FIXED    (1ull << 1)
 
 #define PTE_P           (1ull << 0)

@@ -6,13 +6,12 @@
 #include <string.h>
 
 #include "mem/walk.h"
+#include "util/x86.h"
 
-#define CR0_PG          (1ull << 31)
 #define CR4_PSE         (1ull << 4)
 #define CR4_PAE         (1ull << 5)
 #define CR4_PGE         (1ull << 7)
 #define CR4_LA57        (1ull << 12)
-#define EFER_LMA        (1ull << 10)
 #define EFER_NXE        (1ull << 11)
 
 #define PTE_P           (1ull << 0)
