@@ -16,7 +16,7 @@
 
 /*
  * Two megabytes are mapped onto themselves in all; the kernel's have them at HIGH too.  %rbx: the user's CR3; %r12 not 0: an
- * exit under the kernel's tables first, by the port 0x80.
+ * exit under the kernel's tables first, by the port 0x80; else these are never loaded.
  */
 #define TABLES                                                  \
 	".code64\n"                                             \
@@ -29,21 +29,25 @@
 	"movl $0x0000ffff, 0x36008\n movl $0x00af9b00, 0x3600c\n"       \
 	"movl $0x0000ffff, 0x36010\n movl $0x00cf9300, 0x36014\n"       \
 	"movw $0x27, 0x37000\n movl $0x36000, 0x37002\n movl $0, 0x37006\n lgdt 0x37000\n"     \
-	"mov $0x30000, %eax\n mov %rax, %cr3\n"                 \
-	"test %r12, %r12\n jz 1f\n out %al, $0x80\n"            \
+	"test %r12, %r12\n jz 1f\n"                             \
+	"mov $0x30000, %eax\n mov %rax, %cr3\n out %al, $0x80\n"        \
 	"1: mov %rbx, %cr3\n"                                   \
 	"pushq $0x23\n pushq $0x8000\n pushq $0x202\n pushq $0x1b\n lea 2f(%rip), %rax\n push %rax\n iretq\n"   \
 	"2: jmp 2b\n"
 
 GUEST(user, TABLES);
 
-static void run_user(uint64_t cr3, bool exits)
+static void start_user(uint64_t cr3, bool exits)
 {
-	struct cpu_status s;
-
 	GUEST_START(user, 0x1000, BOOT_LONG, 1);
 	guest_set_reg(0, X86_RBX, cr3);
 	guest_set_reg(0, X86_R12, exits);
+}
+
+static void go_on_to_user(uint64_t cr3)
+{
+	struct cpu_status s;
+
 	do {
 		guest_continue();
 		/* A stop is a moment: it has to be in user code some time. */
@@ -53,6 +57,12 @@ static void run_user(uint64_t cr3, bool exits)
 		ck_assert_int_eq(machine_cpu_status(m, 0, &s, &err), 0);
 	} while (s.cpl != 3);
 	ck_assert_uint_eq(guest_reg(0, X86_CR3), cr3);
+}
+
+static void run_user(uint64_t cr3, bool exits)
+{
+	start_user(cr3, exits);
+	go_on_to_user(cr3);
 }
 
 static uint32_t read_high(uint64_t offset)
@@ -88,6 +98,19 @@ END_TEST
 START_TEST(of_the_last_exit)
 {
 	run_user(OTHER_USER_TOP, true);
+	ck_assert_uint_eq(read_high(0x30ff8), 0x34007);
+}
+END_TEST
+
+/* The last exit of all was by the kernel's last instructions, on the user's tables. */
+START_TEST(of_the_exit_before)
+{
+	start_user(OTHER_USER_TOP, true);
+	while (guest_reg(0, X86_CR3) != OTHER_USER_TOP) {
+		guest_step(0);
+		guest_wait();
+	}
+	go_on_to_user(OTHER_USER_TOP);
 	ck_assert_uint_eq(read_high(0x30ff8), 0x34007);
 }
 END_TEST
@@ -132,6 +155,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, of_a_pair);
 	tcase_add_test(t, of_the_last_exit);
+	tcase_add_test(t, of_the_exit_before);
 	tcase_add_test(t, not_where_nothing_is_known);
 	tcase_add_test(t, not_of_tables_that_have_gone);
 	tcase_add_test(t, a_breakpoint_is_set_in_it);

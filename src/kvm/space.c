@@ -21,7 +21,7 @@ static bool same_idt(const struct vcpu *v, const struct paging *p, uint64_t cr3)
 
 int space_translate(const struct vcpu *v, uint64_t gva, struct translation *ret, struct err *err)
 {
-	uint64_t tables[2] = { v->kernel_cr3 };
+	uint64_t tables[3] = { v->kernel_cr3[0], v->kernel_cr3[1] };
 	struct translation t;
 	struct paging p;
 	int r;
@@ -31,8 +31,8 @@ int space_translate(const struct vcpu *v, uint64_t gva, struct translation *ret,
 	if (!r || !(p.cr0 & CR0_PG))
 		return r;
 	if (p.cr3 & USER_HALF)
-		tables[1] = p.cr3 & ~(USER_HALF | PCID);
-	for (unsigned i = 0; i < 2; i++) {
+		tables[2] = p.cr3 & ~(USER_HALF | PCID);
+	for (unsigned i = 0; i < 3; i++) {
 		struct paging kernel = p;
 
 		kernel.cr3 = tables[i];

@@ -14,12 +14,14 @@ static inline void space_note(struct vcpu *v)
 {
 	const struct kvm_sregs *s = &v->run->s.regs.sregs;
 
-	if (!s->ss.dpl && s->cr0 >> 31 & 1)
-		v->kernel_cr3 = s->cr3;
+	if (!s->ss.dpl && s->cr0 >> 31 & 1 && s->cr3 != v->kernel_cr3[0]) {
+		v->kernel_cr3[1] = v->kernel_cr3[0];
+		v->kernel_cr3[0] = s->cr3;
+	}
 }
 
 /*
- * As translate() by V's own tables; and where these have nothing, by the kernel's: those of the last exit out of it, or the
+ * As translate() by V's own tables; and where these have nothing, by the kernel's: those of the last exits out of it, or the
  * half that Linux pairs with a user's (bit 12 of CR3).  Tables are believed only if they have the IDT at the same gpa, for the
  * last ones seen may have been given back since.  V's thread, or the loop thread while V is parked.
  */

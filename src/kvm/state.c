@@ -173,7 +173,7 @@ int power_on_restore(struct vm *vm, const struct power_on *p, struct err *err)
 		v->has_event = false;
 		v->needs_completion = false;
 		v->stop_pc_valid = false;
-		v->kernel_cr3 = 0;
+		v->kernel_cr3[0] = v->kernel_cr3[1] = 0;
 		v->over = 0;
 		v->nwatched = 0;
 		v->guest_tf = v->own_hit = v->own_passed = false;

@@ -131,7 +131,11 @@ struct vcpu {
 	unsigned nwatched;              /* accesses that hit watchpoints, to be told when the instruction is done */
 	struct watch_hit watched[VCPU_WATCHED_MAX];
 	unsigned watched_owners[VCPU_WATCHED_MAX];
-	uint64_t kernel_cr3;            /* CR3 at its last exit out of code at CPL 0; 0: not known */
+	/*
+	 * CR3 at its last exit out of code at CPL 0, and the one before that: a kernel has a user's for its last instructions.  0: not
+	 * known.
+	 */
+	uint64_t kernel_cr3[2];
 	bool needs_completion;          /* its last exit was I/O that the next KVM_RUN finishes */
 	bool has_event;
 	struct stop_event event;
