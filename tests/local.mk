@@ -55,8 +55,9 @@ SH_LOG_COMPILER = $(SHELL)
 PY_LOG_COMPILER = $(PYTHON3)
 AM_TESTS_ENVIRONMENT = \
 	srcdir='$(srcdir)'; builddir='$(builddir)'; GDB='$(GDB)'; PYTHON3='$(PYTHON3)'; CC='$(CC)'; \
+	GV_CFLAGS='$(CFLAGS)'; SANITIZE_FLAGS='$(SANITIZE_FLAGS)'; \
 	PYTHONDONTWRITEBYTECODE=1; PYTHONUNBUFFERED=1; \
-	export srcdir builddir GDB PYTHON3 CC PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED;
+	export srcdir builddir GDB PYTHON3 CC GV_CFLAGS SANITIZE_FLAGS PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED;
 
 # Guests: flat ones for 0x7c00 by the suffix rules of examples/local.mk, kernels at 1 MiB by the rules below.
 TEST_GUESTS = \

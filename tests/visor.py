@@ -212,14 +212,14 @@ class Process:
 class Visor(Process):
 	"""
 	A gdbvisor that has said that gdb may come; self.target is what `target remote` takes.  {dir} in ARGS is a
-	directory of its own.
+	directory of its own, in BEFORE, too: what stands before the program on its command line.
 	"""
 
-	def __init__(self, *args, address="unix:{dir}/gdb", stdin=subprocess.DEVNULL):
+	def __init__(self, *args, address="unix:{dir}/gdb", stdin=subprocess.DEVNULL, before=()):
 		self.dir = tempfile.mkdtemp(prefix="gv-")
 		self.target = None
-		super().__init__([GDBVISOR] + [a.replace("{dir}", self.dir)
-					       for a in ("-M", "none", "-g", address, *args)], stdin=stdin)
+		super().__init__([a.replace("{dir}", self.dir)
+				  for a in (*before, GDBVISOR, "-M", "none", "-g", address, *args)], stdin=stdin)
 		ready = self.wait_text(r"^gdb: target remote (.*)$")
 		if ready:
 			self.target = ready.group(1).strip()
