@@ -153,7 +153,6 @@ static int read_cpuid(struct kvm *k, struct err *err)
 
 static int make_vm(struct kvm *k, struct err *err)
 {
-	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
 	uint64_t identity = IDENTITY_MAP;
 	int r;
 
@@ -173,15 +172,21 @@ static int make_vm(struct kvm *k, struct err *err)
 		if (r < 0)
 			return err_errno(err, -r, "KVM_SET_TSS_ADDR");
 	}
+	return 0;
+}
+
+int kvm_add_irqchip(const struct kvm *k, struct err *err)
+{
+	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	int r;
+
 	if (k->user_irqchip)
 		return 0;
 	r = kvm_ioctl_num(k->vm_fd, KVM_CREATE_IRQCHIP, 0);
 	if (r < 0)
 		return err_errno(err, -r, "KVM_CREATE_IRQCHIP");
 	r = kvm_ioctl(k->vm_fd, KVM_CREATE_PIT2, &pit);
-	if (r < 0)
-		return err_errno(err, -r, "KVM_CREATE_PIT2");
-	return 0;
+	return r < 0 ? err_errno(err, -r, "KVM_CREATE_PIT2") : 0;
 }
 
 /*

@@ -34,12 +34,17 @@ int kvm_ioctl(int fd, unsigned long request, void *arg);
 int kvm_ioctl_num(int fd, unsigned long request, unsigned long arg);
 
 /*
- * Opens /dev/kvm, checks it and makes a VM with an in-kernel interrupt controller and PIT (api.rst 4.2, 4.24, 4.71), unless
- * USER_IRQCHIP says that those are the caller's.
+ * Opens /dev/kvm, checks it and makes a VM (api.rst 4.2).  USER_IRQCHIP: interrupt controllers and PIT are to be the caller's.
  * -ENOENT: KVM is missing; -EACCES: not permitted (the message names the group); -ENOTSUP: wrong API version or a
  * missing capability (named).
  */
 int kvm_open(struct kvm *k, bool user_irqchip, struct err *err);
+/*
+ * Gives the VM KVM's interrupt controllers and PIT (api.rst 4.24, 4.71), unless they are the caller's.  Before the first vCPU, and
+ * after the memory the machine begins with: a change of slots that follows waits for what they register on KVM's buses, one or
+ * two ticks of the host (4 to 8 ms).
+ */
+int kvm_add_irqchip(const struct kvm *k, struct err *err);
 void kvm_close(struct kvm *k);                  /* also a half-open one, also one zeroed with descriptors at -1 */
 
 /* The INDEX-th fact for `info host`. */

@@ -151,6 +151,8 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 		      &k->board, err);
 	k->vm.board = k->board;
 	if (!r)
+		r = kvm_add_irqchip(&k->vm.kvm, err);
+	if (!r)
 		r = probe_host(&k->vm.kvm, &k->probe, err);
 	if (!r && !k->probe.hypercalls)
 		kvm_hide_hypercalls(&k->vm.kvm);
