@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gdbstub/hex.h"
+#include "gdbstub/vec.h"
 
 #define RUN_MIN         3       /* repeats below this cost as much as they save */
 #define RUN_MAX         97      /* the count byte must be printable: 97 + 29 is '~' */
@@ -15,52 +16,12 @@ void frame_init(struct frame_in *f, uint8_t *buf, size_t cap)
 	*f = (struct frame_in){ .buf = buf, .cap = cap };
 }
 
-/*
- * Eight bytes at a time: the payloads that matter are 256 KiB of digits or of memory, and every byte is looked at for
- * what is special and added up.
- */
-#define ONES    0x0101010101010101ull
-#define WORD    sizeof(uint64_t)
-
-static uint64_t load(const uint8_t *p)
-{
-	uint64_t w;
-
-	memcpy(&w, p, sizeof(w));
-	return w;
-}
-
-/* Not 0 when a byte of W is 0. */
-static uint64_t zero_byte(uint64_t w)
-{
-	return (w - ONES) & ~w & (ONES << 7);
-}
-
-/* Not 0 when a byte of W is C. */
-static uint64_t has_byte(uint64_t w, uint8_t c)
-{
-	return zero_byte(w ^ ONES * c);
-}
-
 static uint8_t sum_bytes(const uint8_t *p, size_t len)
 {
-	const uint64_t even = 0x00ff00ff00ff00ffull;
 	unsigned sum = 0;
 
-	while (len >= WORD) {
-		/* four sums of 16 bits, each of at most 2 * 128 bytes */
-		size_t n = len / WORD < 128 ? len / WORD : 128;
-		uint64_t lanes = 0;
-
-		for (size_t i = 0; i < n; i++, p += WORD) {
-			uint64_t w = load(p);
-
-			lanes += (w & even) + (w >> 8 & even);
-		}
-		len -= n * WORD;
-		for (unsigned i = 0; i < 4; i++)
-			sum += (unsigned)(lanes >> (16 * i)) & 0xffff;
-	}
+	for (; len >= VEC; p += VEC, len -= VEC)
+		sum += vec_sum(vec_load(p));
 	while (len--)
 		sum += *p++;
 	return (uint8_t)sum;
@@ -121,25 +82,23 @@ static void body(struct frame_in *f, uint8_t c)
 	}
 }
 
-/* Takes the bytes that stand for themselves; returns how many.  The first one that does not may be among the next eight. */
+/* Takes the bytes that stand for themselves; returns how many.  The first one that does not may be among the next sixteen. */
 static size_t plain_body(struct frame_in *f, const uint8_t *data, size_t len)
 {
 	size_t n = 0, room = f->cap - f->len;
+	unsigned special = 0;
 
 	if (f->escaped)
 		return 0;
-	while (n + WORD <= len && n + WORD <= room) {
-		uint64_t w = load(data + n);
+	while (!special && n + VEC <= len && n + VEC <= room) {
+		vec v = vec_load(data + n);
 
-		if (has_byte(w, '$') | has_byte(w, '#') | has_byte(w, '}'))
-			break;
-		n += WORD;
+		special = vec_bits((vec)(v == '$') | (vec)(v == '#') | (vec)(v == '}'));
+		vec_store(f->buf + f->len + n, v);
+		n += special ? (size_t)__builtin_ctz(special) : VEC;
 	}
-	if (n) {
-		memcpy(f->buf + f->len, data, n);
-		f->len += n;
-		f->sum = (uint8_t)(f->sum + sum_bytes(data, n));
-	}
+	f->len += n;
+	f->sum = (uint8_t)(f->sum + sum_bytes(data, n));
 	return n;
 }
 
@@ -189,62 +148,68 @@ size_t frame_feed(struct frame_in *f, const uint8_t *data, size_t len, enum fram
 /* How often payload[0] is repeated after itself, as far as one count can say. */
 static size_t repeats(const uint8_t *payload, size_t len)
 {
-	size_t n = 0;
+	size_t n = 0, max = len - 1 < RUN_MAX ? len - 1 : RUN_MAX;
+	vec all = vec_fill(*payload);
 
-	while (n < RUN_MAX && n + 1 < len && payload[n + 1] == payload[0])
+	while (n + VEC <= max && vec_bits((vec)(vec_load(payload + 1 + n) == all)) == 0xffff)
+		n += VEC;
+	while (n < max && payload[n + 1] == *payload)
 		n++;
 	/* these counts would be '#' and '$' */
 	return n + RUN_BIAS == '#' || n + RUN_BIAS == '$' ? '#' - RUN_BIAS - 1 : n;
 }
 
-/* How many bytes from PAYLOAD on stand for themselves: no escape, and none that is followed by RUN_MIN of its kind. */
-static size_t plain_payload(const uint8_t *payload, size_t len)
+/* Copies what precedes the first byte that RUN_MIN of its kind follow; returns how many that were.  TO has room for LEN bytes. */
+static size_t copy_plain(uint8_t *to, const uint8_t *from, size_t len)
 {
 	size_t n = 0;
 
-	while (n + WORD + RUN_MIN <= len) {
-		uint64_t w = load(payload + n), w1 = load(payload + n + 1), w2 = load(payload + n + 2),
-			 w3 = load(payload + n + 3);
+	while (n + VEC + RUN_MIN <= len) {
+		vec v = vec_load(from + n), next = vec_load(from + n + 2);
+		unsigned run = vec_bits((vec)(v == vec_load(from + n + 1)) & (vec)(v == next) &
+					(vec)(next == vec_load(from + n + 3)));
 
-		if (zero_byte((w ^ w1) | (w1 ^ w2) | (w2 ^ w3)) | has_byte(w, '}'))
+		vec_store(to + n, v);
+		if (run)
+			return n + (size_t)__builtin_ctz(run);
+		n += VEC;
+	}
+	for (; n < len; n++) {
+		if (n + RUN_MIN < len && from[n] == from[n + 1] && from[n] == from[n + 2] && from[n] == from[n + 3])
 			break;
-		n += WORD;
+		to[n] = from[n];
 	}
 	return n;
 }
 
+/* A run begins neither with an escape nor with what is escaped: clients differ in which of the two they would repeat. */
+static bool may_repeat(const uint8_t *payload, size_t i)
+{
+	return payload[i] != '}' && !(i && payload[i - 1] == '}');
+}
+
 size_t frame_encode(const uint8_t *payload, size_t len, uint8_t *ret)
 {
-	uint8_t *p = ret;
+	uint8_t *p = ret, sum;
 	size_t i = 0, n;
 
 	*p++ = '$';
-	while (i < len) {
-		size_t special;
-
-		n = plain_payload(payload + i, len - i);
-		memcpy(p, payload + i, n);
+	for (;;) {
+		n = copy_plain(p, payload + i, len - i);
 		p += n;
 		i += n;
-		/* what is special is among the next eight, and no other look at them pays */
-		for (special = i + WORD; i < len && i < special;) {
-			n = repeats(payload + i, len - i);
-			*p++ = payload[i];
-			if (payload[i] == '}' && i + 1 < len) {
-				/* an escaped byte starts no run: clients differ in which of the two they would repeat */
-				*p++ = payload[i + 1];
-				i += 2;
-			} else if (n >= RUN_MIN) {
-				*p++ = '*';
-				*p++ = (uint8_t)(n + RUN_BIAS);
-				i += n + 1;
-			} else {
-				i++;
-			}
+		if (i == len)
+			break;
+		*p++ = payload[i];
+		n = may_repeat(payload, i) ? repeats(payload + i, len - i) : 0;
+		i += n + 1;
+		if (n) {
+			*p++ = '*';
+			*p++ = (uint8_t)(n + RUN_BIAS);
 		}
 	}
-	n = sum_bytes(ret + 1, (size_t)(p - ret) - 1);
+	sum = sum_bytes(ret + 1, (size_t)(p - ret) - 1);
 	*p++ = '#';
-	hex_byte(p, (uint8_t)n);
+	hex_byte(p, sum);
 	return (size_t)(p + 2 - ret);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Hexadecimal digits, by table. */
+/* Hexadecimal digits: by table, and sixteen bytes at a time where there are as many. */
 #ifndef GV_GDBSTUB_HEX_H
 #define GV_GDBSTUB_HEX_H
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gdbstub/hex.h"
+#include "gdbstub/vec.h"
 
 void reply_init(struct reply *r, uint8_t *buf, size_t cap)
 {
@@ -80,26 +81,64 @@ void reply_hex(struct reply *r, const void *data, size_t len)
 		r->full = true;
 }
 
-/* 1 for what must be escaped; '*' would start a run length. */
-static const uint8_t special[256] = { ['#'] = 1, ['$'] = 1, ['}'] = 1, ['*'] = 1 };
+/* What must be escaped; '*' would start a run length. */
+static bool is_special(uint8_t c)
+{
+	return c == '#' || c == '$' || c == '}' || c == '*';
+}
+
+static vec specials(vec v)
+{
+	return (vec)(v == '#') | (vec)(v == '$') | (vec)(v == '}') | (vec)(v == '*');
+}
+
+/* How many of the LEN bytes at DATA fit into ROOM with their escapes; *RET_SPECIALS of these are to be escaped. */
+static size_t count_fitting(const uint8_t *data, size_t len, size_t room, size_t *ret_specials)
+{
+	size_t n = 0, found = 0;
+
+	for (; n + VEC <= len && n + found + 2 * VEC <= room; n += VEC)
+		found += vec_sum(specials(vec_load(data + n)) & 1);
+	for (; n < len && n + found + 1 + is_special(data[n]) <= room; n++)
+		found += is_special(data[n]);
+	*ret_specials = found;
+	return n;
+}
+
+/* How many bytes that end at END follow the last one to be escaped, up to VEC of them; LEN bytes precede END. */
+static size_t plain_before(const uint8_t *end, size_t len)
+{
+	unsigned found;
+	size_t n = 0;
+
+	if (len >= VEC) {
+		found = vec_bits(specials(vec_load(end - VEC)));
+		return found ? (size_t)__builtin_clz(found << 16) : VEC;
+	}
+	while (n < len && !is_special(*(end - 1 - n)))
+		n++;
+	return n;
+}
 
 size_t reply_escape(struct reply *r, size_t len)
 {
 	uint8_t *d = r->buf + r->len;
-	size_t room = r->cap - r->len, specials = 0, n = 0, to;
+	size_t found, n = count_fitting(d, len, r->cap - r->len, &found), from = n, to = n + found;
 
-	/* as many as fit */
-	while (n < len && n + specials + 1 + special[d[n]] <= room)
-		specials += special[d[n++]];
-	to = n + specials;
 	r->len += to;
-	/* From the end, so that nothing is overwritten before it was read; what precedes the first one stays.  No branch for each. */
-	for (size_t from = n; to != from;) {
-		uint8_t c = d[--from];
+	/* from the end, so that nothing is overwritten before it was read; what precedes the first one stays */
+	while (to != from) {
+		size_t plain = plain_before(d + from, from);
 
-		d[--to] = (uint8_t)(c ^ special[c] << 5);
-		d[to - 1] = '}';        /* overwritten unless it is wanted: all that was not read yet lies below */
-		to -= special[c];
+		from -= plain;
+		to -= plain;
+		if (plain == VEC) {
+			vec_store(d + to, vec_load(d + from));
+			continue;
+		}
+		memmove(d + to, d + from, plain);
+		d[--to] = d[--from] ^ 0x20;
+		d[--to] = '}';
 	}
 	return n;
 }
