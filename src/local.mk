@@ -23,4 +23,5 @@ include src/kvm/local.mk
 include src/kvm/assist.mk
 include src/kvm/catch.mk
 include src/kvm/irqchip.mk
+include src/kvm/start.mk
 include src/opt.mk

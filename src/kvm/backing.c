@@ -36,6 +36,17 @@ static int no_room(uint64_t size, struct err *err)
 	return err_set(err, ENOMEM, "the host cannot map 0x%" PRIx64 " bytes of guest memory", size);
 }
 
+/* Large pages where they are welcome.  A host without them does as well. */
+static void advise(const struct backing *b)
+{
+	uint64_t small = b->small < b->size ? b->small : b->size;
+
+	if (small)
+		madvise(b->base, small, MADV_NOHUGEPAGE);
+	if (b->size > small)
+		madvise(b->base + small, b->size - small, MADV_HUGEPAGE);
+}
+
 /* Maps FD (-1: anonymous memory) at an address that agrees with GPA. */
 static int map_at(struct backing *b, uint64_t gpa, int flags, uint64_t offset, struct err *err)
 {
@@ -49,8 +60,9 @@ static int map_at(struct backing *b, uint64_t gpa, int flags, uint64_t offset, s
 		munmap(p, b->size);
 		return e == ENOMEM ? no_room(b->size, err) : err_errno(err, e, "mapping 0x%" PRIx64 " bytes", b->size);
 	}
-	madvise(p, b->size, MADV_HUGEPAGE);     /* a host without huge pages does as well */
 	b->base = p;
+	b->small = gpa < BACKING_HUGE_SIZE ? BACKING_HUGE_SIZE - gpa : 0;
+	advise(b);
 	return 0;
 }
 
@@ -228,6 +240,27 @@ void backing_trim(struct backing *b, uint64_t size)
 	b->size = size;
 }
 
+static bool move(uint8_t *from, uint64_t old_size, uint64_t size, uint8_t *to)
+{
+	return mremap(from, old_size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED;
+}
+
+/*
+ * Moves B, grown to SIZE, to address space at TO.  mremap(2) takes one mapping, which differing advice makes two of: the one
+ * that grows goes first, since that is what can fail.
+ */
+static bool move_grown(struct backing *b, uint64_t size, uint8_t *to)
+{
+	if (b->size <= b->small || !b->small)
+		return move(b->base, b->size, size, to);
+	if (!move(b->base + b->small, b->size - b->small, size - b->small, to + b->small))
+		return false;
+	if (move(b->base, b->small, b->small, to))
+		return true;
+	move(to + b->small, size - b->small, b->size - b->small, b->base + b->small);
+	return false;
+}
+
 int backing_grow(struct backing *b, uint64_t size, struct err *err)
 {
 	struct stat st;
@@ -243,7 +276,7 @@ int backing_grow(struct backing *b, uint64_t size, struct err *err)
 	if (b->kind == SLOT_MEMFD && (size > INT64_MAX || ftruncate(b->fd, (off_t)size)))
 		return no_room(size, err);
 	p = reserve((uintptr_t)b->base, size);
-	if (p && mremap(b->base, b->size, size, MREMAP_MAYMOVE | MREMAP_FIXED, p) == MAP_FAILED) {
+	if (p && !move_grown(b, size, p)) {
 		munmap(p, size);
 		p = NULL;
 	}
@@ -251,6 +284,7 @@ int backing_grow(struct backing *b, uint64_t size, struct err *err)
 		return no_room(size, err);
 	b->base = p;
 	b->size = size;
+	advise(b);
 	return 0;
 }
 

@@ -15,6 +15,11 @@ struct backing {
 	enum slot_backing kind; /* never SLOT_ALIAS */
 	uint8_t *base;
 	uint64_t size;          /* bytes mapped at `base` */
+	/*
+	 * Bytes from `base` on that are kept in ordinary pages: the guest's first 2 MiB have holes on a PC, so that KVM has no use for a large
+	 * page there, and a guest that has done nothing yet would hold 2 MiB for its few pages.
+	 */
+	uint64_t small;
 	int fd;                 /* SLOT_MEMFD, SLOT_FILE; else -1 */
 	uint64_t offset;        /* SLOT_FILE: where `base` is in the file */
 	char *path;             /* SLOT_FILE */

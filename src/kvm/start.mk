@@ -1,0 +1,7 @@
+# How a machine begins: what it takes of time and memory, and where its threads run.
+if HAVE_CHECK
+check_PROGRAMS += tests/check_backing
+tests_check_backing_SOURCES = tests/check_backing.c tests/unit.c tests/unit.h
+tests_check_backing_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+TESTS += tests/check_backing
+endif
