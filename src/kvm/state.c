@@ -58,7 +58,39 @@ static unsigned irqchips(const struct vm *vm)
 	return vm->irqchip ? 0 : IRQCHIPS;
 }
 
-/* Reads every MSR the host saves and restores, one by one: some are listed that this guest's CPUID forbids. */
+#define MSRS_AT_ONCE 64
+
+/*
+ * Gets or sets the N MSRs at FROM in few calls, and leaves out those that the kernel refuses: some are listed that this guest's CPUID
+ * forbids, some shown that are not taken.  What was got goes to TO, which may be FROM (NULL: nowhere).  Returns how many, or -errno.
+ */
+static int msrs_io(int vcpu_fd, unsigned long request, const struct kvm_msr_entry *from, unsigned n, struct kvm_msr_entry *to)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry[MSRS_AT_ONCE];
+	} some;
+	unsigned at = 0, done = 0;
+
+	while (at < n) {
+		unsigned count = n - at < MSRS_AT_ONCE ? n - at : MSRS_AT_ONCE;
+		int r;
+
+		some.head = (struct kvm_msrs){ .nmsrs = count };
+		memcpy(some.entry, from + at, count * sizeof(*from));
+		/* Answers how many it did before the first that it refused. */
+		r = kvm_ioctl(vcpu_fd, request, &some);
+		if (r < 0)
+			return r;
+		if (to)
+			memcpy(to + done, some.entry, (unsigned)r * sizeof(*to));
+		done += (unsigned)r;
+		at += (unsigned)r < count ? (unsigned)r + 1 : count;
+	}
+	return (int)done;
+}
+
+/* Reads every MSR the host saves and restores. */
 static int msrs_save(const struct vm *vm, int vcpu_fd, struct kvm_msrs **ret)
 {
 	struct kvm_msr_list *list = calloc(1, sizeof(*list) + MSRS_MAX * sizeof(list->indices[0]));
@@ -69,37 +101,26 @@ static int msrs_save(const struct vm *vm, int vcpu_fd, struct kvm_msrs **ret)
 		list->nmsrs = MSRS_MAX;
 		r = kvm_ioctl(vm->kvm.sys_fd, KVM_GET_MSR_INDEX_LIST, list);
 	}
-	for (unsigned i = 0; !r && i < list->nmsrs; i++) {
-		struct {
-			struct kvm_msrs head;
-			struct kvm_msr_entry entry;
-		} one = { .head.nmsrs = 1, .entry.index = list->indices[i] };
-
-		if (one.entry.index != MSR_TSC && kvm_ioctl(vcpu_fd, KVM_GET_MSRS, &one) == 1)
-			m->entries[m->nmsrs++] = one.entry;
-	}
+	for (unsigned i = 0; !r && i < list->nmsrs; i++)
+		if (list->indices[i] != MSR_TSC)
+			m->entries[m->nmsrs++].index = list->indices[i];
+	if (!r)
+		r = msrs_io(vcpu_fd, KVM_GET_MSRS, m->entries, m->nmsrs, m->entries);
 	free(list);
-	if (r)
+	if (r < 0) {
 		free(m);
-	else
-		*ret = m;
-	return r;
+		return r;
+	}
+	m->nmsrs = (unsigned)r;
+	*ret = m;
+	return 0;
 }
 
-/* Those the kernel shows but does not take are skipped. */
 static int msrs_restore(int vcpu_fd, const struct kvm_msrs *m)
 {
-	for (unsigned i = 0; i < m->nmsrs; i++) {
-		struct {
-			struct kvm_msrs head;
-			struct kvm_msr_entry entry;
-		} one = { .head.nmsrs = 1, .entry = m->entries[i] };
-		int r = kvm_ioctl(vcpu_fd, KVM_SET_MSRS, &one);
+	int r = msrs_io(vcpu_fd, KVM_SET_MSRS, m->entries, m->nmsrs, NULL);
 
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 void power_on_free(struct power_on *p)
