@@ -57,6 +57,8 @@ struct scratch {
 	uint32_t debug_flags;   /* what KVM_SET_GUEST_DEBUG takes */
 	struct kvm_sregs reset;
 	struct kvm_vcpu_events quiet;
+	struct kvm_regs at;     /* where the vCPU is */
+	bool armed;             /* what debugs it was set since it last ran */
 	int error;              /* of the first call that failed */
 };
 
@@ -163,6 +165,7 @@ static int scratch_init(const struct kvm *k, struct scratch *s, struct err *err)
 	if (p == MAP_FAILED)
 		return err_errno(err, errno, "a vCPU's run page");
 	s->run = p;
+	s->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
 	r = kvm_set_cpuid(k, s->cpu_fd, 0, 1, err);
 	if (r)
 		return r;
@@ -217,9 +220,11 @@ static bool arrange(struct scratch *s, enum probe_mode mode, const char *insns, 
 	memset(s->mem + CODE, 0xf4, 16);
 	memcpy(s->mem + CODE, insns, len);
 	make_sregs(s, mode, &sregs);
-	return call(s, s->cpu_fd, KVM_SET_SREGS, &sregs) && call(s, s->cpu_fd, KVM_SET_REGS, &regs) &&
-	       call(s, s->cpu_fd, KVM_SET_VCPU_EVENTS, &s->quiet) && call(s, s->cpu_fd, KVM_SET_DEBUGREGS, &own) &&
-	       call(s, s->cpu_fd, KVM_SET_GUEST_DEBUG, debug);
+	s->at = regs;
+	s->armed = call(s, s->cpu_fd, KVM_SET_SREGS, &sregs) && call(s, s->cpu_fd, KVM_SET_REGS, &regs) &&
+		   call(s, s->cpu_fd, KVM_SET_VCPU_EVENTS, &s->quiet) && call(s, s->cpu_fd, KVM_SET_DEBUGREGS, &own) &&
+		   call(s, s->cpu_fd, KVM_SET_GUEST_DEBUG, debug);
+	return s->armed;
 }
 
 /* Runs to the next exit: its reason, and where it left the vCPU. */
@@ -233,22 +238,24 @@ static unsigned run_once(struct scratch *s, struct kvm_regs *ret)
 	do
 		r = kvm_ioctl_num(s->cpu_fd, KVM_RUN, 0);
 	while (r == -EINTR);
-	if (r < 0)
+	s->armed = false;
+	if (r < 0) {
 		s->error = r;
-	call(s, s->cpu_fd, KVM_GET_REGS, ret);
-	return s->error ? KVM_EXIT_UNKNOWN : s->run->exit_reason;
+		return KVM_EXIT_UNKNOWN;
+	}
+	*ret = s->at = s->run->s.regs.regs;
+	return s->run->exit_reason;
 }
 
 /* One step by DEBUG, from where the vCPU is. */
 static unsigned step_once(struct scratch *s, struct kvm_guest_debug *debug, struct kvm_regs *ret)
 {
-	struct kvm_regs before;
+	const struct kvm_regs before = s->at;
 	unsigned reason = KVM_EXIT_UNKNOWN;
 
-	if (!call(s, s->cpu_fd, KVM_GET_REGS, &before))
-		return reason;
 	for (int i = 0; i < STEP_TRIES; i++) {
-		call(s, s->cpu_fd, KVM_SET_GUEST_DEBUG, debug);
+		if (!s->armed)
+			call(s, s->cpu_fd, KVM_SET_GUEST_DEBUG, debug);
 		reason = run_once(s, ret);
 		if (reason != KVM_EXIT_DEBUG || memcmp(&before, ret, sizeof(before)))
 			break;
