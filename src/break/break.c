@@ -75,6 +75,9 @@ void break_free(struct break_table *t)
 	htab_done(&t->by_gva);
 	htab_done(&t->by_byte);
 	htab_done(&t->by_page);
+	spare_done(&t->breakpoints);
+	spare_done(&t->sites);
+	spare_done(&t->pages);
 	free(t->sorted);
 	free(t);
 }
@@ -169,9 +172,9 @@ int break_add(struct break_table *t, unsigned owner, const struct break_spec *sp
 	}
 	if (spec->kind == BREAK_HARD && t->hard.count == BREAK_REGISTERS)
 		return err_set(err, ENOSPC, "all %d debug registers are in use", BREAK_REGISTERS);
-	b = calloc(1, sizeof(*b));
+	b = spare_take(&t->breakpoints, sizeof(*b));
 	if (!b || htab_add(&t->by_gva, &b->by_gva, spec->gva)) {
-		free(b);
+		spare_give(&t->breakpoints, b);
 		return err_set(err, ENOMEM, "out of memory");
 	}
 	b->spec = *spec;
@@ -197,7 +200,7 @@ static void drop(struct break_table *t, struct breakpoint *b)
 	if (b->site)
 		site_detach(t, b);
 	htab_del(&t->by_gva, &b->by_gva);
-	free(b);
+	spare_give(&t->breakpoints, b);
 }
 
 int break_del(struct break_table *t, unsigned owner, const struct break_spec *spec, struct err *err)

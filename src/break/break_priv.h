@@ -4,6 +4,7 @@
 #define GV_BREAK_BREAK_PRIV_H
 
 #include "break/break.h"
+#include "util/spare.h"
 
 /* A page of host memory with sites in it. */
 struct break_page {
@@ -23,6 +24,7 @@ struct break_table {
 	void *arg;
 	struct htab by_gva, by_byte, by_page;
 	struct break_list hard, pending, placed;
+	struct spare breakpoints, sites, pages; /* gdb takes its breakpoints away at each stop, and sets them again */
 	unsigned registers;     /* that there are for breakpoints */
 	size_t round;           /* the bucket of by_byte that break_verify() looked at last */
 	uint64_t generation;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The bytes under our traps. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "break/break_priv.h"
@@ -66,12 +65,12 @@ void break_plant(struct break_table *t, struct break_site *s)
 static struct break_site *site_new(struct break_table *t, uint8_t *byte)
 {
 	struct break_page *p = page_of(t, byte), *fresh = NULL;
-	struct break_site *s = calloc(1, sizeof(*s));
+	struct break_site *s = spare_take(&t->sites, sizeof(*s));
 
 	if (!s)
 		return NULL;
 	if (!p) {
-		p = fresh = calloc(1, sizeof(*p));
+		p = fresh = spare_take(&t->pages, sizeof(*p));
 		if (!p || htab_add(&t->by_page, &p->by_page, page_key(byte)))
 			goto fail;
 	}
@@ -89,8 +88,8 @@ static struct break_site *site_new(struct break_table *t, uint8_t *byte)
 	break_plant(t, s);
 	return s;
 fail:
-	free(fresh);
-	free(s);
+	spare_give(&t->pages, fresh);
+	spare_give(&t->sites, s);
 	return NULL;
 }
 
@@ -103,10 +102,10 @@ static void site_forget(struct break_table *t, struct break_site *s)
 		s->next->prev = s->prev;
 	if (!p->first) {
 		htab_del(&t->by_page, &p->by_page);
-		free(p);
+		spare_give(&t->pages, p);
 	}
 	htab_del(&t->by_byte, &s->by_byte);
-	free(s);
+	spare_give(&t->sites, s);
 }
 
 bool site_attach(struct break_table *t, struct breakpoint *b)
