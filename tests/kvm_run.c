@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "kvm/machine_priv.h"
 #include "tests/kvm_harness.h"
 #include "tests/unit.h"
 
@@ -320,7 +321,9 @@ START_TEST(output_without_reader)
 
 	GUEST_START(flood, 0x7c00, BOOT_REAL, 1);
 	guest_continue();
-	/* Nobody polls until the queue is full and the guest waits in its next access. */
+	/* Nobody polls until the queue is full and the guest waits in its next access; a hold has it begin without. */
+	ck_assert_int_eq(machine_hold(m, &err), 0);
+	machine_release(m);
 	ck_assert(machine_slot_list(m, 0, &ram));
 	sent = (volatile uint32_t *)(uintptr_t)(ram.hva + 0x500);
 	while (*sent < 65536)
@@ -331,6 +334,22 @@ START_TEST(output_without_reader)
 	ck_assert_uint_le(serial_len, 65536 + 4096);
 	for (size_t i = 0; i < serial_len; i++)
 		ck_assert_int_eq(serial[i], 'x');
+	guest_end();
+}
+END_TEST
+
+/* Where the loop thread itself runs the guest, who would make room for output? */
+START_TEST(full_queue_at_a_resume)
+{
+	static const uint8_t text[65536] = { 'y' };
+
+	GUEST_START(flood, 0x7c00, BOOT_REAL, 1);
+	com1_put(machine_priv(m)->vm.com1, text, sizeof(text));
+	com1_put(machine_priv(m)->vm.com1, text, 1);
+	guest_continue();
+	while (serial_len < sizeof(text) + 100)
+		machine_poll(m, 0);
+	stop_now();
 	guest_end();
 }
 END_TEST
@@ -476,6 +495,7 @@ int main(void)
 	tcase_add_test(c, busy_while_running);
 	tcase_add_test(c, holds);
 	tcase_add_test(c, output_without_reader);
+	tcase_add_test(c, full_queue_at_a_resume);
 	tcase_add_test(c, guest_resets);
 	tcase_add_test(c, reset_keeps_breakpoints);
 	tcase_add_test(c, hypervisor_leaves);

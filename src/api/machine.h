@@ -291,6 +291,7 @@ static inline const struct stop_event *machine_last_stop(struct machine *m)
  * written since) steps over it first.  Events that other vCPUs had pending are reported before anything runs;
  * those whose breakpoint has gone are dropped.  The outcome always arrives by observer->stopped, never
  * before this returns.  After STOP_TRIPLE_FAULT a resume resets the machine and runs it from its start.
+ * The caller sees to it that machine_poll() is called before anybody waits: that may be where the guest begins to run.
  * -EBUSY: running already; -EINVAL: every action is ACT_STAY; -ESHUTDOWN: MACHINE_ENDED.
  */
 static inline int machine_resume(struct machine *m, const struct run_action *acts, struct err *err)
@@ -346,7 +347,7 @@ static inline int machine_event_fd(struct machine *m)
 }
 
 /*
- * Delivers what happened to the observers.  SPIN_US > 0: first busy-waits up to that many microseconds for a
+ * Delivers what happened to the observers.  After a resume it may run the guest itself, for up to two milliseconds.  SPIN_US > 0: first busy-waits up to that many microseconds for a
  * running machine to stop, which spares a scheduler wake-up on steps and quick hits.
  */
 static inline void machine_poll(struct machine *m, unsigned spin_us)

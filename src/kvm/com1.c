@@ -86,10 +86,13 @@ void com1_put(struct com1 *c, const uint8_t *data, size_t len)
 		c->wake(c->arg);
 }
 
+bool com1_full(struct com1 *c)
+{
+	return atomic_load(&c->full);
+}
+
 void com1_throttle(struct com1 *c)
 {
-	if (!atomic_load(&c->full))
-		return;
 	pthread_mutex_lock(&c->lock);
 	atomic_fetch_add(&c->waiters, 1);
 	while (c->out_len > OUT_SIZE && !atomic_load(c->pause))

@@ -26,7 +26,9 @@ void com1_paused(struct com1 *c);
 
 /* Output: vCPU threads put, the loop thread takes at most LEN bytes; returns how many. */
 void com1_put(struct com1 *c, const uint8_t *data, size_t len);
-/* Waits while too much output is queued; a vCPU thread calls it after each port access, with no lock held. */
+/* Whether too much output is queued.  Any thread. */
+bool com1_full(struct com1 *c);
+/* Waits while it is; a vCPU thread calls it after each port access, with no lock held. */
 void com1_throttle(struct com1 *c);
 size_t com1_take(struct com1 *c, uint8_t *ret, size_t len);
 /* How much may be put without being too much; who is told 0 is to come again when com1_room_came(). */

@@ -93,7 +93,10 @@ static bool exit_io(struct vcpu *v)
 	vcpu_unlock(v);
 	v->needs_completion = true;
 	vm_feed_wanted(v->vm);
-	com1_throttle(v->vm->com1);
+	if (com1_full(v->vm->com1)) {
+		vcpu_waits_for_loop(v);
+		com1_throttle(v->vm->com1);
+	}
 	catch_it(v, &a);
 	return !v->has_event;
 }

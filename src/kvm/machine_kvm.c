@@ -123,6 +123,8 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	k->info = (struct machine_info){ .cpus = c->cpus, .ram_size = c->memory };
 	r = make_events(k, err);
 	if (!r)
+		r = here_new(&k->here, err);
+	if (!r)
 		r = image_init(&k->image, &c->image, c->load.kind, err);
 	if (r)
 		goto fail;
@@ -197,6 +199,7 @@ void machine_kvm_free(struct machine *m)
 	for (unsigned i = 0; i < k->vm.ncpus; i++)
 		vcpu_free(k->vm.cpus[i]);
 	free(k->vm.cpus);
+	here_free(k->here);
 	power_on_free(k->power_on);
 	devices_free(k);
 	com1_free(k->vm.com1);

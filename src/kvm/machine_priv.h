@@ -11,6 +11,7 @@
 #include "dev/virtio.h"
 #include "kvm/board.h"
 #include "kvm/guest_time.h"
+#include "kvm/here.h"
 #include "kvm/machine_kvm.h"
 #include "kvm/probe.h"
 #include "kvm/slots.h"
@@ -58,6 +59,9 @@ struct machine_kvm {
 	bool report_now;        /* an event waits while nothing runs */
 	bool reset_told;        /* the reset that is asked for was reported, by a catchpoint */
 	const char *reset_by;   /* the device that asks; static text */
+	struct here *here;
+	bool fresh;             /* a resume's first start, which may be here */
+	struct vcpu *begins;    /* runs here at the next poll, which is due now; NULL: none */
 	bool carve_owed;        /* rights of pages could not be put into force: tried again before anything runs */
 	uint64_t guarded;       /* generation of the breakpoints whose pages are guarded */
 	int poll_fd;            /* epoll: the vCPUs' news, and the timer */

@@ -195,6 +195,25 @@ static void remap(struct machine_kvm *k)
 	v->has_event = true;
 }
 
+/* The one that GO has, if it is to begin on this thread. */
+static struct vcpu *begins_here(struct machine_kvm *k, const bool *go)
+{
+	for (unsigned i = 0; i < k->vm.ncpus; i++)
+		if (go[i])
+			return here_wanted(k->here, k->vm.cpus[i]) ? k->vm.cpus[i] : NULL;
+	return NULL;
+}
+
+/* Who was to begin here goes to its own thread: somebody is about to pause the machine. */
+static void send_off(struct machine_kvm *k)
+{
+	struct vcpu *v = k->begins;
+
+	k->begins = NULL;
+	if (v)
+		vcpu_open_gate(v);
+}
+
 /* Opens the gates of all vCPUs that have something to do.  Every one of them parked. */
 static void start(struct machine_kvm *k)
 {
@@ -219,8 +238,13 @@ static void start(struct machine_kvm *k)
 	atomic_store(&c->overs, overs);
 	atomic_store(&c->pause, false);
 	atomic_store(&c->running, n);
-	/* Spinning threads are a gain only where each has a processor, and the loop thread one too. */
-	atomic_store(&c->park_spins, n < c->host_cpus);
+	/* Spinning threads are a gain only where each has a processor, and the loop thread one too, and is not to run the next step. */
+	atomic_store(&c->park_spins, n < c->host_cpus && !here_moves_freely(k->here));
+	if (n == 1 && k->fresh)
+		k->begins = begins_here(k, go);
+	k->fresh = false;
+	if (k->begins)
+		return;
 	/* Whoever was reported last goes last: else one that hits at once keeps the others from ever running. */
 	for (unsigned place = 0; place < k->vm.ncpus; place++) {
 		unsigned i = (k->turn + place) % k->vm.ncpus;
@@ -315,8 +339,8 @@ static int resume_stopped(struct machine_kvm *k, const struct run_action *acts, 
 	k->stop_wanted = false;
 	k->tell_resumed = true;
 	k->tell_stopped = false;
+	k->fresh = true;
 	host_clock_run(k, true);
-	vm_notify(&k->vm);
 	if (!k->holds)
 		start_or_report(k);
 	return 0;
@@ -350,6 +374,7 @@ void run_stop(struct machine *m)
 	if (k->state != MACHINE_RUNNING || k->stop_wanted)
 		return;
 	k->stop_wanted = true;
+	send_off(k);
 	if (atomic_load(&k->vm.ctl.running))
 		vm_pause(&k->vm);
 	else if (!k->holds)
@@ -364,6 +389,7 @@ int run_hold(struct machine *m, struct err *err)
 		k->holds++;
 		return 0;
 	}
+	send_off(k);
 	vm_pause(&k->vm);
 	if (!vm_wait_parked(&k->vm, PARK_SPIN_US, PARK_DEADLINE_MS)) {
 		/* Whoever did park goes on when the last one has: the poll that follows finds nothing to report. */
@@ -554,6 +580,12 @@ void run_poll(struct machine *m, unsigned spin_us)
 				o->resumed(o);
 		}
 	}
+	if (k->begins) {
+		struct vcpu *v = k->begins;
+
+		k->begins = NULL;
+		here_run(k->here, v);
+	}
 	/* Before looking: what comes after the look makes it readable again. */
 	if (!spin_us) {
 		vm_drain(&k->vm);
@@ -562,8 +594,8 @@ void run_poll(struct machine *m, unsigned spin_us)
 	if (!k->holds)
 		host_inputs(k);
 	if (k->state == MACHINE_RUNNING && !k->holds) {
-		if (spin_us)
-			vm_wait_parked(&k->vm, spin_us, 0);
+		if (spin_us && atomic_load(&k->vm.ctl.running))
+			here_count(k->here, vm_wait_parked(&k->vm, spin_us, 0));
 		if (!atomic_load(&k->vm.ctl.running))
 			collect(k);
 	}
@@ -614,6 +646,7 @@ int run_reset(struct machine *m, struct err *err)
 void run_end(struct machine_kvm *k)
 {
 	if (k->state == MACHINE_RUNNING) {
+		send_off(k);
 		vm_pause(&k->vm);
 		vm_wait_parked(&k->vm, PARK_SPIN_US, PARK_DEADLINE_MS);
 	}

@@ -66,7 +66,7 @@ void vcpu_kick(struct vcpu *v)
 		return;
 	/* For the one about to be: the signal may come before KVM_RUN, which then returns at once. */
 	__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-	pthread_kill(v->thread, kick_signal());
+	pthread_kill(v->runner, kick_signal());
 }
 
 void vm_pause(struct vm *vm)
@@ -199,10 +199,12 @@ bool vcpu_enter(struct vcpu *v)
 		atomic_store(&v->inside, false);
 		if (atomic_load(&c->pause))
 			return false;
-		if (awake)
+		if (awake) {
 			wait_overs(c);
-		else
+		} else {
+			vcpu_waits_for_loop(v);
 			irqchip_wait(v);
+		}
 	}
 	if (v->vm->irqchip)
 		irqchip_enter(v);
@@ -335,10 +337,34 @@ static void *vcpu_main(void *arg)
 
 	self = v;
 	while (wait_gate(v, atomic_load(&v->vm->ctl.park_spins))) {
+		v->ran = RAN_ON_THREAD;
 		run_guest(v);
 		park(v);
 	}
 	return NULL;
+}
+
+void vcpu_run_here(struct vcpu *v)
+{
+	struct run_ctl *c = &v->vm->ctl;
+
+	self = v;
+	v->runner = pthread_self();
+	v->here = true;
+	v->ran = RAN_HERE;
+	atomic_store(&c->loop_spins, true);
+	run_guest(v);
+	park(v);
+	atomic_store(&c->loop_spins, false);
+	v->here = false;
+	v->runner = v->thread;
+	self = NULL;
+}
+
+void vcpu_waits_for_loop(struct vcpu *v)
+{
+	if (v->here)
+		atomic_store(&v->vm->ctl.pause, true);
 }
 
 int vcpu_new(struct vm *vm, unsigned id, struct vcpu **ret, struct err *err)
@@ -400,6 +426,7 @@ int vcpu_start(struct vcpu *v, struct err *err)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (r)
 		return err_errno(err, r, "vCPU %u: its thread", v->id);
+	v->runner = v->thread;
 	v->has_thread = true;
 	return 0;
 }

@@ -27,6 +27,9 @@
 
 enum gate { GATE_CLOSED, GATE_OPEN, GATE_QUIT };
 
+/* Which thread ran a vCPU last. */
+enum ran { RAN_NOWHERE, RAN_ON_THREAD, RAN_HERE };
+
 enum over {
 	OVER_BREAK = 1 << 0,            /* the trap at the pc is out of memory meanwhile */
 	OVER_OPEN = 1 << 1,             /* pages that were taken from the guest are open meanwhile */
@@ -116,6 +119,9 @@ struct vcpu {
 	struct kvm_run *run;
 	pthread_t thread;
 	bool has_thread;
+	pthread_t runner;               /* who runs it: `thread`, or the loop thread */
+	enum ran ran;
+	bool here;                      /* the loop thread runs it now: nothing may wait for that */
 	atomic_uint gate;               /* enum gate; a futex */
 	atomic_bool asleep;             /* waits at the gate in the kernel */
 	atomic_bool inside;             /* may be in KVM_RUN: needs a signal to come out */
@@ -187,6 +193,11 @@ struct vcpu *vcpu_self(void);
 
 /* Opens the gate.  Loop thread; V parked; ctl.running already counts it. */
 void vcpu_open_gate(struct vcpu *v);
+
+/* Runs V on the calling thread as its own would, until it has parked.  Loop thread; the rest as vcpu_open_gate(). */
+void vcpu_run_here(struct vcpu *v);
+/* V is about to wait for the loop thread: where that runs it, it parks instead.  V's thread. */
+void vcpu_waits_for_loop(struct vcpu *v);
 
 /* Brings V out of the guest, or keeps it from entering, once; nothing on its own thread.  Any thread. */
 void vcpu_kick(struct vcpu *v);
