@@ -18,13 +18,15 @@ void frame_init(struct frame_in *f, uint8_t *buf, size_t cap)
 
 static uint8_t sum_bytes(const uint8_t *p, size_t len)
 {
-	unsigned sum = 0;
+	vec_sums sums = { 0 };
+	uint8_t sum;
 
 	for (; len >= VEC; p += VEC, len -= VEC)
-		sum += vec_sum(vec_load(p));
+		sums = vec_add(sums, vec_load(p));
+	sum = (uint8_t)vec_total(sums);
 	while (len--)
-		sum += *p++;
-	return (uint8_t)sum;
+		sum = (uint8_t)(sum + *p++);
+	return sum;
 }
 
 static void begin(struct frame_in *f)

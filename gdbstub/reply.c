@@ -92,31 +92,55 @@ static vec specials(vec v)
 	return (vec)(v == '#') | (vec)(v == '$') | (vec)(v == '}') | (vec)(v == '*');
 }
 
+/* How many of LEN bytes fit into ROOM whatever they are; a multiple of VEC. */
+static size_t sure_to_fit(size_t len, size_t room)
+{
+	size_t n = room / 2 < len ? room / 2 : len;
+
+	return n - n % VEC;
+}
+
 /* How many of the LEN bytes at DATA fit into ROOM with their escapes; *RET_SPECIALS of these are to be escaped. */
 static size_t count_fitting(const uint8_t *data, size_t len, size_t room, size_t *ret_specials)
 {
-	size_t n = 0, found = 0;
+	size_t n = 0, found = 0, sure;
 
-	for (; n + VEC <= len && n + found + 2 * VEC <= room; n += VEC)
-		found += vec_sum(specials(vec_load(data + n)) & 1);
+	while ((sure = sure_to_fit(len - n, room - n - found))) {
+		vec_sums sums = { 0 };
+
+		for (size_t end = n + sure; n < end; n += VEC)
+			sums = vec_add(sums, specials(vec_load(data + n)) & 1);
+		found += vec_total(sums);
+	}
 	for (; n < len && n + found + 1 + is_special(data[n]) <= room; n++)
 		found += is_special(data[n]);
 	*ret_specials = found;
 	return n;
 }
 
-/* How many bytes that end at END follow the last one to be escaped, up to VEC of them; LEN bytes precede END. */
-static size_t plain_before(const uint8_t *end, size_t len)
+/*
+ * Moves the bytes between the last special one before FROM and FROM to where they end at TO, up to VEC of them; returns how many.
+ * What lies above FROM has been read.
+ */
+static size_t move_plain(uint8_t *d, size_t from, size_t to)
 {
 	unsigned found;
 	size_t n = 0;
+	vec v;
 
-	if (len >= VEC) {
-		found = vec_bits(specials(vec_load(end - VEC)));
-		return found ? (size_t)__builtin_clz(found << 16) : VEC;
+	if (from < VEC) {
+		while (n < from && !is_special(d[from - 1 - n]))
+			n++;
+	} else {
+		v = vec_load(d + from - VEC);
+		found = vec_bits(specials(v));
+		n = found ? (size_t)__builtin_clz(found << 16) : VEC;
+		if (!found || to - from >= VEC) {
+			vec_store(d + to - VEC, v);
+			return n;
+		}
 	}
-	while (n < len && !is_special(*(end - 1 - n)))
-		n++;
+	memmove(d + to - n, d + from - n, n);
 	return n;
 }
 
@@ -128,15 +152,12 @@ size_t reply_escape(struct reply *r, size_t len)
 	r->len += to;
 	/* from the end, so that nothing is overwritten before it was read; what precedes the first one stays */
 	while (to != from) {
-		size_t plain = plain_before(d + from, from);
+		size_t plain = move_plain(d, from, to);
 
 		from -= plain;
 		to -= plain;
-		if (plain == VEC) {
-			vec_store(d + to, vec_load(d + from));
+		if (plain == VEC)
 			continue;
-		}
-		memmove(d + to, d + from, plain);
 		d[--to] = d[--from] ^ 0x20;
 		d[--to] = '}';
 	}

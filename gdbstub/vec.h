@@ -40,12 +40,17 @@ static inline unsigned vec_bits(vec found)
 	return (unsigned)_mm_movemask_epi8((__m128i)found);
 }
 
-/* All bytes added up. */
-static inline unsigned vec_sum(vec v)
-{
-	__m128i halves = _mm_sad_epu8((__m128i)v, _mm_setzero_si128());
+/* Sums of bytes, each half's: adds V's to SUMS, and both halves up. */
+typedef uint64_t vec_sums __attribute__((vector_size(16)));
 
-	return (unsigned)(_mm_cvtsi128_si32(halves) + _mm_cvtsi128_si32(_mm_srli_si128(halves, 8)));
+static inline vec_sums vec_add(vec_sums sums, vec v)
+{
+	return sums + (vec_sums)_mm_sad_epu8((__m128i)v, _mm_setzero_si128());
+}
+
+static inline uint64_t vec_total(vec_sums sums)
+{
+	return sums[0] + sums[1];
 }
 
 /* The bytes of A and B in turn, A's first: of their lower halves, or their upper ones. */
