@@ -298,7 +298,8 @@ static void on_connection(uv_poll_t *h, int status, int events)
 {
 	struct listener *l = h->data;
 	struct gdbstub *s = l->stub;
-	int on = 1, fd, wfd;
+	const int on = 1, room = 2 * SESSION_PACKET_SIZE;       /* the largest reply, with what the kernel adds to it */
+	int fd, wfd;
 
 	(void)events;
 	fd = status < 0 ? -1 : accept4(l->endpoint.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -310,7 +311,10 @@ static void on_connection(uv_poll_t *h, int status, int events)
 		close(fd);
 		return;
 	}
-	if (!l->endpoint.is_unix)
+	/* TCP's buffer grows by itself */
+	if (l->endpoint.is_unix)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	else
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	attach(s, fd, wfd, false, NULL);
 }
