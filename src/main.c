@@ -249,6 +249,8 @@ static int make_machine(struct program *p)
 	struct machine_config c = {
 		.memory = o->memory,
 		.cpus = o->cpus,
+		.affinity = o->affinity,
+		.naffinity = o->naffinity,
 		.dirty_ring = o->dirty_ring ? MACHINE_DIRTY_RING : 0,
 		.user_irqchip = o->user_irqchip,
 		.rng = o->rng,

@@ -30,6 +30,9 @@ struct option_disk {
 #define OPTION_DISKS_MAX  4u            /* with the CDs */
 #define OPTION_VIRTIO_MAX 8u            /* besides */
 
+#define OPTION_HOST_CPU_MAX 8191u       /* the largest number of a host CPU: as many as Linux can be built for */
+#define OPTION_AFFINITY_MAX 1024u       /* entries of a list of them */
+
 /* One -x or -e. */
 struct option_script {
 	bool is_file;           /* text is a file's name ("-": standard input), else a command */
@@ -48,6 +51,8 @@ struct options {
 	enum boot_mode mode;
 	uint64_t memory;                /* bytes, a multiple of 4 KiB; 128 MiB */
 	unsigned cpus;                  /* 1 to MACHINE_CPUS_MAX; 1 */
+	unsigned *affinity;             /* host CPUs that the vCPUs' threads are put on in turn; may not be there; NULL: anywhere */
+	size_t naffinity;
 	enum reg_choice tdesc;          /* how gdb is to see the registers; REG_CHOICE_AUTO */
 	bool dirty_ring;                /* dirty logs come from rings */
 	char *append;                   /* NULL: none */

@@ -1,7 +1,8 @@
 # The host's side of the program.  Pure: numbers, addresses, options, queues.
 libgvcore_a_SOURCES += \
 	src/util/num.h src/util/num.c src/util/addr.h src/util/addr.c src/util/usock.h src/util/usock.c \
-	src/util/outq.h src/util/outq.c src/opt.h src/opt.c src/opt_check.c
+	src/util/outq.h src/util/outq.c src/opt.h src/opt.c src/opt_values.h src/opt_values.c \
+	src/opt_check.c
 
 # On libuv's loop: descriptors, the terminal, COM1's other end.
 noinst_LIBRARIES += libgvhost.a

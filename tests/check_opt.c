@@ -129,6 +129,34 @@ START_TEST(kaslr)
 }
 END_TEST
 
+START_TEST(affinities)
+{
+	static const struct { const char *line; size_t n; unsigned cpus[6]; } lists[] = {
+		{ "img", 0, { 0 } }, { "img|--affinity=0", 1, { 0 } }, { "img|--affinity|3,1", 2, { 3, 1 } },
+		{ "img|--affinity=0-1,3", 3, { 0, 1, 3 } }, { "img|--affinity=5,2-4,2,8191", 6, { 5, 2, 3, 4, 2, 8191 } },
+		{ "img|--affinity=7-7", 1, { 7 } }, { "img|--affinity=0-9|--affinity=007", 1, { 7 } },
+	};
+	struct options o = parse_good(lists[_i].line);
+
+	ck_assert_uint_eq(o.naffinity, lists[_i].n);
+	for (size_t i = 0; i < o.naffinity; i++)
+		ck_assert_uint_eq(o.affinity[i], lists[_i].cpus[i]);
+	options_done(&o);
+	ck_assert_ptr_null(o.affinity);
+}
+END_TEST
+
+START_TEST(as_many_host_cpus_as_there_can_be)
+{
+	struct options o = parse_good("img|--affinity=8191,0-1021,8190");
+
+	ck_assert_uint_eq(o.naffinity, OPTION_AFFINITY_MAX);
+	ck_assert_uint_eq(o.affinity[1022], 1021);
+	ck_assert_uint_eq(o.affinity[1023], 8190);
+	options_done(&o);
+}
+END_TEST
+
 START_TEST(linux_entries)
 {
 	struct options o = parse_good("img|--entry=pvh|--decompress");
@@ -391,6 +419,22 @@ END_TEST
 static const struct {
 	const char *line, *msg;
 } bad[] = {
+	{ "a|--affinity=", "--affinity=: not a list of host CPUs (try 0-1,3)" },
+	{ "a|--affinity=,", "--affinity=,: not a list of host CPUs (try 0-1,3)" },
+	{ "a|--affinity=0,", "--affinity=0,: not a list of host CPUs (try 0-1,3)" },
+	{ "a|--affinity=,0", "--affinity=,0: not a list of host CPUs (try 0-1,3)" },
+	{ "a|--affinity=0,,1", "--affinity=0,,1: not a list of host CPUs (try 0-1,3)" },
+	{ "a|--affinity=0-", "--affinity=0-: not a list of host CPUs (try 0-1,3)" },
+	{ "a|--affinity=-1", "--affinity=-1: not a list of host CPUs (try 0-1,3)" },
+	{ "a|--affinity=0-1-2", "--affinity=0-1-2: not a list of host CPUs (try 0-1,3)" },
+	{ "a|--affinity=0x1", "--affinity=0x1: not a list of host CPUs (try 0-1,3)" },
+	{ "a|--affinity=1 ", "--affinity=1 : not a list of host CPUs (try 0-1,3)" },
+	{ "a|--affinity=2-1", "--affinity=2-1: 2-1 is no range" },
+	{ "a|--affinity=8192", "--affinity=8192: host CPUs are numbered 0 to 8191 at most" },
+	{ "a|--affinity=0-99999999999999999999", "--affinity=0-99999999999999999999: host CPUs are numbered 0 to 8191 at most" },
+	{ "a|--affinity=0-1024", "--affinity=0-1024: more than 1024 host CPUs" },
+	{ "a|--affinity=0-1023,0", "--affinity=0-1023,0: more than 1024 host CPUs" },
+	{ "a|--affinity", "--affinity: its LIST is missing" },
 	{ "", "no IMAGE is named (try --demo)" },
 	{ "-r", "no IMAGE is named (try --demo)" },
 	{ "a|b", "more than one IMAGE: 'a' and 'b'" },
@@ -581,7 +625,7 @@ START_TEST(rows_are_sound)
 			ck_assert(!a->letter || a->letter != b->letter);
 		}
 	}
-	ck_assert_uint_eq(i, 34);
+	ck_assert_uint_eq(i, 35);
 	ck_assert_ptr_null(options_row(i + 1));
 }
 END_TEST
@@ -627,6 +671,8 @@ int main(void)
 
 	tcase_add_test(t, defaults);
 	tcase_add_test(t, every_option_both_ways);
+	tcase_add_loop_test(t, affinities, 0, 7);
+	tcase_add_test(t, as_many_host_cpus_as_there_can_be);
 	tcase_add_test(t, linux_entries);
 	tcase_add_loop_test(t, kaslr, 0, 7);
 	tcase_add_loop_test(t, memory_sizes, 0, COUNT(sizes));

@@ -18,6 +18,7 @@
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
 #include "kvm/ring.h"
+#include "kvm/threads.h"
 
 static void output_arrived(void *arg)
 {
@@ -121,7 +122,9 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 		goto fail;
 	}
 	k->info = (struct machine_info){ .cpus = c->cpus, .ram_size = c->memory };
-	r = make_events(k, err);
+	r = threads_check(c->affinity, c->naffinity, err);
+	if (!r)
+		r = make_events(k, err);
 	if (!r)
 		r = here_new(&k->here, err);
 	if (!r)
@@ -174,10 +177,14 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 		r = power_on_save(&k->vm, &k->power_on, err);
 	if (!r)
 		r = machine_load(k, err);
-	for (unsigned i = 0; i < k->vm.ncpus && !r; i++)
+	for (unsigned i = 0; i < k->vm.ncpus && !r; i++) {
 		r = vcpu_start(k->vm.cpus[i], err);
+		if (!r && c->naffinity)
+			r = threads_pin(k->vm.cpus[i]->thread, c->affinity[i % c->naffinity], err);
+	}
 	if (r)
 		goto fail;
+	threads_prompt();
 	k->last_stop = (struct stop_event){ .reason = STOP_ENTRY, .pc = regs_pc(k->vm.cpus[0]) };
 	*ret = &k->base;
 	return 0;

@@ -12,6 +12,9 @@
 struct machine_config {
 	uint64_t memory;        /* bytes, a multiple of the page size */
 	unsigned cpus;          /* 1 to MACHINE_CPUS_MAX */
+	/* Host CPUs that vCPUs' threads are put on, the first on the first and so on in turn; NULL: the host chooses. */
+	const unsigned *affinity;
+	size_t naffinity;
 	unsigned dirty_ring;    /* entries of each vCPU's dirty ring, a power of two; 0: dirty logs are bitmaps */
 	struct blob image;      /* taken over, also on failure */
 	struct blob symbols;    /* an ELF file, in place of what the image has; taken over, also on failure; empty: none */

@@ -1,4 +1,6 @@
 # How a machine begins: what it takes of time and memory, and where its threads run.
+libgvkvm_a_SOURCES += src/kvm/threads.c src/kvm/threads.h
+
 if HAVE_CHECK
 check_PROGRAMS += tests/check_backing
 tests_check_backing_SOURCES = tests/check_backing.c tests/unit.c tests/unit.h
