@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "util/clock.h"
 
 #define COLUMN 48       /* how wide a payload is made, so that meanings stand in a column */
 
@@ -18,14 +19,6 @@ struct wirelog {
 	void (*failed)(void *arg, const char *text);
 	void *arg;
 };
-
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 int wirelog_open(const char *path, void (*failed)(void *arg, const char *text), void *arg, struct wirelog **ret,
 		 struct err *err)
@@ -47,7 +40,7 @@ int wirelog_open(const char *path, void (*failed)(void *arg, const char *text), 
 		r = err_errno(err, errno, "%s", path);
 		goto fail;
 	}
-	l->start_us = now_us();
+	l->start_us = clock_ns() / 1000;
 	l->failed = failed;
 	l->arg = arg;
 	*ret = l;
@@ -109,7 +102,7 @@ void wirelog_packet(struct wirelog *l, unsigned client, enum wire_dir dir, const
 
 	if (l->fd < 0)
 		return;
-	us = now_us() - l->start_us;
+	us = clock_ns() / 1000 - l->start_us;
 	put_payload(shown, payload, len);
 	wirelog_meaning(dir, payload, len, meaning);
 	n = snprintf(line, sizeof(line), "%8llu.%06llu %u %s %-*s%s%s", (unsigned long long)(us / 1000000),

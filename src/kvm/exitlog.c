@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "kvm/regs.h"
+#include "util/clock.h"
 
 #define INSN_BYTES 15
 
@@ -230,12 +230,10 @@ void exitlog_note(struct exitlog *x, const struct vcpu *v, int ret)
 {
 	uint64_t number = atomic_fetch_add_explicit(&x->next, 1, memory_order_relaxed);
 	struct note *n = &x->note[number % EXIT_RECORDS];
-	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
 	*n = (struct note){
 		.number = number + 1,
-		.time_ns = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec,
+		.time_ns = clock_ns(),
 		.pc = regs_pc(v),
 		.cpu = (uint16_t)v->id,
 		.kind = (uint8_t)kind_of(v->run, ret),

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
+
 /* Not in every C library. */
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
@@ -15,7 +17,8 @@
 
 #define TICK_NS      1000000    /* a vCPU leaves at the second tick: after one to two milliseconds */
 #define IDLE_TICKS   2          /* without a vCPU, until the timer is stopped */
-#define FREE_US      200        /* a move that costs no more is none to think about */
+#define FREE_NS      200000     /* a move that costs no more is none to think about */
+#define SLOW_MOVES   3
 #define SHORT_RUNS   1000       /* in a row, before one that costs more is made */
 
 struct here {
@@ -25,7 +28,8 @@ struct here {
 	volatile bool armed;
 	struct vcpu *volatile v;        /* who runs */
 	volatile unsigned ticks;        /* since it began, or since nobody runs */
-	bool measured, moves_freely;
+	enum { MOVES_UNKNOWN, MOVES_FREE, MOVES_COST } moves;
+	unsigned slow;                  /* moves that took long, one after another */
 	unsigned shorts;
 };
 
@@ -101,38 +105,35 @@ void here_free(struct here *h)
 	free(h);
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 /*
  * What it costs that another thread than the last one calls KVM_RUN: Linux before 6.13 waits for all readers of the vCPU's thread
  * id.  The guest is not entered.
  */
 static void measure(struct here *h, struct vcpu *v)
 {
-	uint64_t start = now_us();
+	uint64_t start = clock_ns();
 
 	__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	kvm_ioctl_num(v->fd, KVM_RUN, 0);
 	v->ran = RAN_HERE;
-	h->moves_freely = now_us() - start <= FREE_US;
-	h->measured = true;
+	/* Once may have been somebody else's time slice. */
+	if (clock_ns() - start <= FREE_NS)
+		h->moves = MOVES_FREE;
+	else if (++h->slow == SLOW_MOVES)
+		h->moves = MOVES_COST;
 }
 
 bool here_wanted(struct here *h, struct vcpu *v)
 {
-	if (!h->has_timer)
+	/*
+	 * A vCPU that has its interrupts from this thread would wait for it; and a KVM that emulates the guest forgets at a signal that
+	 * the window for one was asked for.
+	 */
+	if (!h->has_timer || v->vm->irqchip)
 		return false;
-	if (v->ran != RAN_ON_THREAD)
-		return true;
-	if (!h->measured)
+	if (v->ran == RAN_ON_THREAD && h->moves == MOVES_UNKNOWN)
 		measure(h, v);
-	return h->moves_freely || v->ran == RAN_HERE || h->shorts >= SHORT_RUNS;
+	return v->ran != RAN_ON_THREAD || h->moves != MOVES_COST || h->shorts >= SHORT_RUNS;
 }
 
 void here_run(struct here *h, struct vcpu *v)
@@ -157,5 +158,5 @@ void here_count(struct here *h, bool short_run)
 
 bool here_moves_freely(const struct here *h)
 {
-	return h->moves_freely;
+	return h->moves == MOVES_FREE;
 }

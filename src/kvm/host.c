@@ -13,14 +13,7 @@
 #include "dev/pc.h"
 #include "kvm/irqchip.h"
 #include "kvm/machine_priv.h"
-
-static uint64_t monotonic(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
+#include "util/clock.h"
 
 static void host_irq(void *arg, unsigned gsi, bool level)
 {
@@ -83,7 +76,7 @@ static uint64_t host_clock(void *arg)
 {
 	struct machine_kvm *k = arg;
 
-	return k->clock.since ? k->clock.ran + (monotonic() - k->clock.since) : k->clock.ran;
+	return k->clock.since ? k->clock.ran + (clock_ns() - k->clock.since) : k->clock.ran;
 }
 
 static void set_timer(struct machine_kvm *k, uint64_t at)
@@ -245,12 +238,12 @@ void host_clock_run(struct machine_kvm *k, bool on)
 	if (on) {
 		uint64_t at = bus_deadline(k->vm.bus);
 
-		k->clock.since = monotonic();
+		k->clock.since = clock_ns();
 		guest_time_resume(&k->vm, &k->clock.stopped, k->clock.since);
 		if (at != DEV_NEVER)
 			set_timer(k, at);
 	} else {
-		guest_time_stop(&k->clock.stopped, monotonic());
+		guest_time_stop(&k->clock.stopped, clock_ns());
 		k->clock.ran += k->clock.stopped.ns - k->clock.since;
 		k->clock.since = 0;
 	}

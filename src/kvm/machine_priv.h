@@ -67,6 +67,7 @@ struct machine_kvm {
 	int poll_fd;            /* epoll: the vCPUs' news, and the timer */
 	int timer_fd;
 	long tick_ns;           /* its period, 0: off */
+	uint64_t tick_due;      /* CLOCK_MONOTONIC, nanoseconds: it has not come before */
 	bool tell_resumed, tell_reset, tell_stopped;    /* for observers, at the next poll */
 	unsigned turn;          /* the vCPU whose event is looked at first */
 	/* Set by vCPU threads. */

@@ -16,6 +16,7 @@
 #include "kvm/machine_priv.h"
 #include "kvm/regs.h"
 #include "kvm/watch_kvm.h"
+#include "util/clock.h"
 
 /* A vCPU that cannot be brought out of the guest for this long will not come. */
 #define PARK_SPIN_US     50
@@ -86,14 +87,19 @@ static bool wants_tick(struct machine_kvm *k)
 	return pending_without_register(&k->vm) || watch_pending(k->vm.watches) || catch_wants_tick(k->vm.catches);
 }
 
-static void set_timer(struct machine_kvm *k)
+static long tick_period(struct machine_kvm *k)
 {
-	long ns = wants_tick(k) ? TICK_NS : break_sites(k->vm.breaks) ? TICK_SLOW_NS : 0;
+	return wants_tick(k) ? TICK_NS : break_sites(k->vm.breaks) ? TICK_SLOW_NS : 0;
+}
+
+static void set_timer(struct machine_kvm *k, long ns)
+{
 	struct itimerspec t = { .it_interval.tv_nsec = ns, .it_value.tv_nsec = ns };
 
 	if (ns == k->tick_ns)
 		return;
 	k->tick_ns = ns;
+	k->tick_due = clock_ns() + (uint64_t)ns;
 	timerfd_settime(k->timer_fd, 0, &t, NULL);
 }
 
@@ -102,13 +108,16 @@ static void tick(struct machine_kvm *k)
 {
 	uint64_t times;
 
-	if (!k->tick_ns || read(k->timer_fd, &times, sizeof(times)) != sizeof(times))
+	if (!k->tick_ns || clock_ns() < k->tick_due || read(k->timer_fd, &times, sizeof(times)) != sizeof(times))
 		return;
-	if (k->state != MACHINE_RUNNING || k->holds || !atomic_load(&k->vm.ctl.running)) {
-		if (k->state != MACHINE_RUNNING)
-			set_timer(k);
+	k->tick_due += times * (uint64_t)k->tick_ns;
+	/* A start puts it on again. */
+	if (k->state != MACHINE_RUNNING || !tick_period(k)) {
+		set_timer(k, 0);
 		return;
 	}
+	if (k->holds || !atomic_load(&k->vm.ctl.running))
+		return;
 	if (wants_tick(k) || break_overwritten(k->vm.breaks, TICK_TRAPS))
 		vm_pause(&k->vm);
 }
@@ -155,6 +164,7 @@ static void prepare(struct machine_kvm *k)
 {
 	struct vm *vm = &k->vm;
 	bool carve = k->carve_owed;
+	long period;
 
 	if (break_pending(vm->breaks)) {
 		break_have_registers(vm->breaks, debug_breakpoint_registers(vm));
@@ -171,7 +181,10 @@ static void prepare(struct machine_kvm *k)
 	catch_kernel_follow(vm->catches, NULL);
 	debug_plan(vm);
 	refresh_watches(vm);
-	set_timer(k);
+	period = tick_period(k);
+	/* A tick for nothing puts it off: clients take their breakpoints out at every stop. */
+	if (period)
+		set_timer(k, period);
 }
 
 /* The guest's chipset has other memory in some places now.  All parked. */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "kvm/debug.h"
@@ -19,23 +18,16 @@
 #include "kvm/ring.h"
 #include "kvm/space.h"
 #include "kvm/watch_kvm.h"
+#include "util/clock.h"
 
 /* How long a vCPU that has just parked looks at its gate before it sleeps: longer than a client takes between two steps. */
-#define PARK_SPIN_US 40
+#define PARK_SPIN_NS 40000
 
 static __thread struct vcpu *self;
 
 struct vcpu *vcpu_self(void)
 {
 	return self;
-}
-
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 static void futex_wait(atomic_uint *word, unsigned value)
@@ -108,7 +100,7 @@ void vm_drain(struct vm *vm)
 bool vm_wait_parked(struct vm *vm, unsigned spin_us, unsigned wait_ms)
 {
 	struct pollfd pfd = { .fd = vm->ctl.event_fd, .events = POLLIN };
-	uint64_t start = now_us();
+	uint64_t start = clock_ns();
 	bool parked;
 
 	if (!atomic_load(&vm->ctl.running))
@@ -118,10 +110,10 @@ bool vm_wait_parked(struct vm *vm, unsigned spin_us, unsigned wait_ms)
 		parked = !atomic_load(&vm->ctl.running);
 		if (!parked)
 			__builtin_ia32_pause();
-	} while (!parked && now_us() - start < spin_us);
+	} while (!parked && clock_ns() - start < spin_us * 1000ull);
 	atomic_store(&vm->ctl.loop_spins, false);
 	/* One that parked between the last look and here woke nobody: look again, now that others will. */
-	while (!(parked = !atomic_load(&vm->ctl.running)) && now_us() - start < (uint64_t)wait_ms * 1000) {
+	while (!(parked = !atomic_load(&vm->ctl.running)) && clock_ns() - start < wait_ms * 1000000ull) {
 		poll(&pfd, 1, (int)wait_ms);
 		vm_drain(vm);
 	}
@@ -156,9 +148,9 @@ static void park(struct vcpu *v)
 /* Waits until the gate opens; false: the thread is to end. */
 static bool wait_gate(struct vcpu *v, bool spin)
 {
-	uint64_t start = spin ? now_us() : 0;
+	uint64_t start = spin ? clock_ns() : 0;
 
-	while (spin && atomic_load(&v->gate) == GATE_CLOSED && now_us() - start < PARK_SPIN_US)
+	while (spin && atomic_load(&v->gate) == GATE_CLOSED && clock_ns() - start < PARK_SPIN_NS)
 		__builtin_ia32_pause();
 	atomic_store(&v->asleep, true);
 	while (atomic_load(&v->gate) == GATE_CLOSED)
@@ -199,12 +191,10 @@ bool vcpu_enter(struct vcpu *v)
 		atomic_store(&v->inside, false);
 		if (atomic_load(&c->pause))
 			return false;
-		if (awake) {
+		if (awake)
 			wait_overs(c);
-		} else {
-			vcpu_waits_for_loop(v);
+		else
 			irqchip_wait(v);
-		}
 	}
 	if (v->vm->irqchip)
 		irqchip_enter(v);
@@ -288,7 +278,8 @@ bool vcpu_step_alone(struct vcpu *v)
 	/* What a pause cut short is still owed. */
 	if (done || v->has_event)
 		v->over = 0;
-	if (atomic_fetch_sub(&c->overs, 1) == 1)
+	/* Nobody waits who does not run. */
+	if (atomic_fetch_sub(&c->overs, 1) == 1 && atomic_load(&c->running) > 1)
 		futex_wake(&c->overs, INT32_MAX);
 	/* Those that waited come first: else this one may be at its next breakpoint before they have begun. */
 	if (atomic_load(&c->running) > 1)
