@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "util/fdwait.h"
 
 #define READ_SIZE 65536
 
@@ -104,9 +105,7 @@ static void on_readable(uv_poll_t *h, int status, int events)
 
 bool client_wait(struct client *c, unsigned ms)
 {
-	struct pollfd p = { .fd = c->rfd, .events = POLLIN };
-
-	return poll(&p, 1, (int)ms) > 0;
+	return fd_wait(c->rfd, POLLIN, ms);
 }
 
 void client_catch_up(struct client *c)
@@ -144,12 +143,11 @@ void client_output(struct client *c)
 void client_flush(struct client *c, unsigned ms)
 {
 	uint64_t end = uv_hrtime() / 1000000 + ms, now;
-	struct pollfd p = { .fd = c->wfd, .events = POLLOUT };
 	size_t len;
 
 	for (write_some(c); session_output(c->session, &len) && len && !c->failed; write_some(c)) {
 		now = uv_hrtime() / 1000000;
-		if (now >= end || poll(&p, 1, (int)(end - now)) <= 0)
+		if (now >= end || !fd_wait(c->wfd, POLLOUT, (unsigned)(end - now)))
 			break;
 	}
 }

@@ -2,7 +2,6 @@
 #include "monitor/listen.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +9,7 @@
 
 #include "monitor/core.h"
 #include "monitor/feed.h"
+#include "util/fdwait.h"
 #include "util/usock.h"
 
 #define CLIENTS_MAX 16
@@ -110,13 +110,11 @@ static void on_alloc(uv_handle_t *h, size_t want, uv_buf_t *buf)
 /* Whether the client has gone for good; one that has only ended its input may still read. */
 static bool hung_up(const struct client *c)
 {
-	struct pollfd p = { 0 };
 	uv_os_fd_t fd;
 
 	if (uv_fileno((const uv_handle_t *)&c->pipe, &fd))
 		return true;
-	p.fd = fd;
-	return poll(&p, 1, 0) > 0 && (p.revents & POLLHUP);
+	return fd_wait(fd, 0, 0) & POLLHUP;
 }
 
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)

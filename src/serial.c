@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "util/addr.h"
 #include "util/chan.h"
+#include "util/fdwait.h"
 #include "util/outq.h"
 #include "util/rawtty.h"
 #include "util/usock.h"
@@ -172,9 +172,7 @@ static ssize_t take_escapes(struct serial *s, const uint8_t *p, size_t n, uint8_
 /* Whether the client has hung up altogether. */
 static bool client_gone(struct serial *s)
 {
-	struct pollfd p = { .fd = chan_fd(s->sink), .events = POLLOUT };
-
-	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
+	return fd_wait(chan_fd(s->sink), POLLOUT, 0) & (POLLHUP | POLLERR);
 }
 
 /* Nothing more comes from the source; a client may still read. */

@@ -3,12 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "util/fdwait.h"
 
 struct chan {
 	union {
@@ -146,9 +147,7 @@ ssize_t chan_write(struct chan *c, const void *data, size_t len)
 
 bool chan_wait_writable(struct chan *c, int ms)
 {
-	struct pollfd p = { .fd = c->fd, .events = POLLOUT };
-
-	return poll(&p, 1, ms) > 0;
+	return fd_wait(c->fd, POLLOUT, (unsigned)ms);
 }
 
 int chan_fd(const struct chan *c)
