@@ -393,6 +393,24 @@ START_TEST(overwritten_ones_come_back)
 }
 END_TEST
 
+/* One that is out for a step is where it should be. */
+START_TEST(a_lifted_one_is_not_overwritten)
+{
+	struct break_site *s;
+
+	set(soft(GVA + 0x100));
+	s = break_site_at(t, 0x100);
+	break_lift(t, s);
+	ck_assert_uint_eq(ram[0x100], original(0x100));
+	ck_assert(!break_overwritten(t, SIZE_MAX));
+	break_plant(t, s);
+	ck_assert(!break_overwritten(t, SIZE_MAX));
+	ram[0x100] = 0x90;
+	ck_assert(break_overwritten(t, SIZE_MAX));
+	break_del_all(t, BREAK_OWNER_GDB);
+}
+END_TEST
+
 START_TEST(reads_hide_and_writes_go_beneath)
 {
 	uint8_t buf[16], want[16];
@@ -677,6 +695,7 @@ int main(void)
 	tcase_add_test(c, pending_take_turns);
 	tcase_add_test(c, guest_overwrites);
 	tcase_add_test(c, overwritten_ones_come_back);
+	tcase_add_test(c, a_lifted_one_is_not_overwritten);
 	tcase_add_test(c, reads_hide_and_writes_go_beneath);
 	tcase_add_test(c, write_over_an_overwritten_one);
 	tcase_add_test(c, writes_are_marked);

@@ -32,7 +32,7 @@ struct break_site {
 	struct htab_link by_byte;       /* key: address of `byte` */
 	uint8_t *byte;          /* in host memory */
 	uint8_t saved;          /* the guest's own byte */
-	bool lifted;            /* out of memory for a step; the stepping thread's */
+	atomic_bool lifted;     /* out of memory for a step; changed by the stepping thread */
 	struct breakpoint *first;       /* on it; the next by ->on_site */
 	struct break_site *prev, *next; /* on its host page */
 };
@@ -106,7 +106,7 @@ size_t break_resolve(struct break_table *t, size_t budget);
 /* Puts the traps back that the guest has overwritten, in up to BUDGET sites, from where break_overwritten() found one.  Returns how many. */
 size_t break_verify(struct break_table *t, size_t budget);
 
-/* Whether any trap is overwritten, of up to BUDGET that it looks at, going round.  Loop thread, also while vCPUs run. */
+/* Whether any trap is overwritten, and not just lifted, of up to BUDGET that it looks at, going round.  Loop thread, also while vCPUs run. */
 bool break_overwritten(struct break_table *t, size_t budget);
 
 /* Takes the trap at S out of memory for a step, and puts it back, saving anew what the guest wrote meanwhile. */

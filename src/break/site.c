@@ -57,9 +57,9 @@ void break_plant(struct break_table *t, struct break_site *s)
 {
 	if (!s->lifted)
 		return;
-	s->lifted = false;
 	s->saved = *s->byte;
 	poke(s->byte, t->trap);
+	s->lifted = false;
 }
 
 static struct break_site *site_new(struct break_table *t, uint8_t *byte)
@@ -182,9 +182,12 @@ bool break_overwritten(struct break_table *t, size_t budget)
 	size_t seen = 0, buckets = t->by_byte.buckets;
 
 	for (size_t n = 0; n < buckets && seen < budget && !t->suspended; n++) {
-		for (const struct htab_link *link = t->by_byte.bucket[t->round & (buckets - 1)]; link; link = link->next, seen++)
-			if (peek((const uint8_t *)(uintptr_t)link->key) != t->trap)
+		for (const struct htab_link *link = t->by_byte.bucket[t->round & (buckets - 1)]; link; link = link->next, seen++) {
+			/* The key has most answers, without the site being looked at. */
+			if (peek((const uint8_t *)(uintptr_t)link->key) != t->trap &&
+			    !HTAB_ENTRY(link, const struct break_site, by_byte)->lifted)
 				return true;
+		}
 		t->round++;
 	}
 	return false;
