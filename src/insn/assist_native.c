@@ -13,10 +13,10 @@
  */
 #include "insn/assist_priv.h"
 
-#include <cpuid.h>
 #include <string.h>
 
 #include "insn/native.h"
+#include "util/hostid.h"
 #include "util/le.h"
 
 #define CR4_OSXMMEXCPT  (1ull << 10)
@@ -39,7 +39,7 @@ enum feature {
 	F_512VBMI, F_512VBMI2, F_512VNNI, F_512BITALG, F_512POPCNT, F_512BF16, FEATURES,
 };
 
-enum { EAX, EBX, ECX, EDX };
+enum { EAX = HOSTID_EAX, EBX = HOSTID_EBX, ECX = HOSTID_ECX, EDX = HOSTID_EDX };
 
 static const struct {
 	uint32_t leaf, sub;
@@ -112,12 +112,11 @@ static const struct set {
 
 uint64_t assist_host_features(void)
 {
+	struct hostid host = { 0 };
 	uint64_t have = 0;
-	uint32_t r[4];
 
 	for (unsigned f = 1; f < FEATURES; f++)
-		if (__get_cpuid_count(cpuid_bits[f].leaf, cpuid_bits[f].sub, &r[EAX], &r[EBX], &r[ECX], &r[EDX]) &&
-		    (r[cpuid_bits[f].reg] >> cpuid_bits[f].bit & 1))
+		if (hostid_leaf(&host, cpuid_bits[f].leaf, cpuid_bits[f].sub)[cpuid_bits[f].reg] >> cpuid_bits[f].bit & 1)
 			have |= 1ull << f;
 	return have;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kvm/assist_kvm.h"
 
-#include <cpuid.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include "kvm/regs.h"
 #include "kvm/space.h"
 #include "kvm/watch_kvm.h"
+#include "util/hostid.h"
 
 #define VECTOR_DB 1
 #define VECTOR_PF 14
@@ -45,7 +45,7 @@ static const struct kvm_cpuid_entry2 *cpuid_find(const struct kvm *k, uint32_t f
 
 int assister_new(const struct kvm *k, struct assister **ret, struct err *err)
 {
-	enum { EAX, EBX, ECX, EDX };
+	enum { EAX = HOSTID_EAX, EBX = HOSTID_EBX, ECX = HOSTID_ECX, EDX = HOSTID_EDX };
 	static const struct {
 		uint32_t function, index;
 		unsigned reg, bit, feature;
@@ -58,18 +58,19 @@ int assister_new(const struct kvm *k, struct assister **ret, struct err *err)
 		{ 0xd, 1, EAX, 2, ASSIST_XGETBV1 }, { 0xd, 1, EAX, 3, ASSIST_XSAVES },
 	};
 	struct assister *a = calloc(1, sizeof(*a));
+	struct hostid host = { 0 };
 
 	if (!a)
 		return err_set(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
 		const struct kvm_cpuid_entry2 *e = cpuid_find(k, bits[i].function, bits[i].index);
-		uint32_t value[4] = { 0 }, kvms[4] = { 0 };
-
 		/*
 		 * A KVM without hardware virtualization says less than what its guests' CPUID shows, and than what runs when
 		 * they are in user mode: the processor's own.
 		 */
-		__get_cpuid_count(bits[i].function, bits[i].index, &value[EAX], &value[EBX], &value[ECX], &value[EDX]);
+		const uint32_t *value = hostid_leaf(&host, bits[i].function, bits[i].index);
+		uint32_t kvms[4] = { 0 };
+
 		if (e)
 			memcpy(kvms, (uint32_t[]){ e->eax, e->ebx, e->ecx, e->edx }, sizeof(kvms));
 		if ((value[bits[i].reg] | kvms[bits[i].reg]) >> bits[i].bit & 1)
