@@ -125,6 +125,24 @@ static const struct packet packets[] = {
 };
 
 #define NPACKETS (sizeof(packets) / sizeof(packets[0]))
+_Static_assert(NPACKETS <= UINT8_MAX, "a row's number fits the chains");
+
+/* Rows in chains by their first byte: made when the first packet comes, on the loop thread.  0: no more, else a row's number plus 1. */
+static struct {
+	bool made;
+	uint8_t first[UINT8_MAX + 1], next[NPACKETS];
+} chains;
+
+static void make_chains(void)
+{
+	for (size_t i = 0; i < NPACKETS; i++) {
+		uint8_t *first = &chains.first[(uint8_t)packets[i].name[0]];
+
+		chains.next[i] = *first;
+		*first = (uint8_t)(i + 1);
+	}
+	chains.made = true;
+}
 
 static bool fits(const struct packet *p, const uint8_t *data, size_t len)
 {
@@ -145,15 +163,16 @@ static bool offered(struct session *s, const struct packet *p)
 	       !((p->flags & NEEDS_COMMANDS) && !s->commander);
 }
 
-/* NULL: the packet is not known.  Almost every row is out by its first byte. */
+/* NULL: the packet is not known. */
 static const struct packet *find(struct session *s, const uint8_t *data, size_t len)
 {
 	const struct packet *best = NULL;
 
-	for (size_t i = 0; len && i < NPACKETS; i++)
-		if (packets[i].name[0] == (char)data[0] && (!best || packets[i].len > best->len) &&
-		    fits(&packets[i], data, len))
-			best = &packets[i];
+	if (!chains.made)
+		make_chains();
+	for (size_t i = len ? chains.first[data[0]] : 0; i; i = chains.next[i - 1])
+		if ((!best || packets[i - 1].len > best->len) && fits(&packets[i - 1], data, len))
+			best = &packets[i - 1];
 	return best && offered(s, best) ? best : NULL;
 }
 
