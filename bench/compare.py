@@ -30,30 +30,44 @@ def turns(n, who):
 	return who if n % 2 == 0 else who[::-1]
 
 
-def measure_packets(options, kinds, rows, cpus=1):
+def measure_packets(options, kinds, rows):
 	"""ROWS, by stubs that are all alive; one of them works at a time."""
 	meters = {}
 	try:
 		for kind in kinds:
-			say("starting %s with %d vCPU%s" % (kind, cpus, "s" if cpus > 1 else ""))
-			meters[kind] = stubs.Stub(kind, cpus, tcp=options.tcp)
+			say("starting " + kind)
+			meters[kind] = stubs.Stub(kind, tcp=options.tcp)
 			meters[kind]("fill", measures.PAGES)
-		if cpus == 1:
-			meters["bare"] = stubs.Meter(stubs.BARE, stubs.GUEST)
+		meters["bare"] = stubs.Meter(stubs.BARE, stubs.GUEST)
 		for n in range(options.rounds):
 			say("round %d of %d" % (n + 1, options.rounds))
-			answers = {}
 			for row in rows:
 				for who in turns(n, list(meters)):
 					words = row.words if who != "bare" else row.bare and (row.bare, "S")
-					if not words:
-						continue
-					if (who, words) not in answers or who == "bare":
-						answers[who, words] = meters[who](*(options.slice if w == "S" else w for w in words))
-					row.take(who, answers[who, words])
+					if words:
+						row.take(who, meters[who](*(options.slice if w == "S" else w for w in words)))
 	finally:
 		for meter in meters.values():
 			meter.close()
+
+
+def measure_interrupts(options, kinds, by_key):
+	"""Percentiles of all rounds' together: of a few the 99th is the worst."""
+	meters, times = {}, {kind: [] for kind in kinds}
+	try:
+		for kind in kinds:
+			say("starting %s with 4 vCPUs" % kind)
+			meters[kind] = stubs.Stub(kind, 4, tcp=options.tcp)
+		for n in range(options.rounds):
+			for kind in turns(n, kinds):
+				times[kind] += meters[kind]("interrupt", -(-options.stops // options.rounds), 4)["all_us"]
+	finally:
+		for meter in meters.values():
+			meter.close()
+	for kind in kinds:
+		by_key["interrupt-p50"].add(kind, measures.percentile(times[kind], 50))
+		by_key["interrupt-p99"].add(kind, measures.percentile(times[kind], 99))
+		by_key["interrupt-p99"].notes[kind] = "%d stops" % len(times[kind])
 
 
 def measure_starts(options, kinds, row):
@@ -103,29 +117,31 @@ def monitor(stub, command):
 	return answer["us"]
 
 
-def plot_set(options, kinds, letter, first, stride, sizes):
-	"""Microseconds of a hit as gdb does it, and of setting one, with more and more of Z packets' kind LETTER set."""
+def plot_set(options, kinds, what, command, letter, stride, sizes):
+	"""Microseconds of WHAT, by the client's COMMAND, and of setting one, with more and more of Z packets' kind LETTER set."""
 	series = {}
 	for kind in kinds:
-		hit, put = series.setdefault("a hit, " + kind, []), series.setdefault("setting one, " + kind, [])
+		cost, put = series.setdefault("%s, %s" % (what, kind), []), series.setdefault("setting one, " + kind, [])
 		with stubs.Stub(kind) as stub:
 			have = 0
 			for n in sizes:
-				answer = stub("breakpoints", "Z", letter, first + have * stride, n - have, stride)
+				answer = stub("breakpoints", "Z", letter, measures.PAGES + have * stride, n - have, stride)
 				if "unsupported" in answer:
 					break
 				put.append((n, answer["p50_us"]))
 				have = n
-				hit.append((n, stub("gdb-hits", options.slice)["p50_us"]))
+				cost.append((n, stub(command, options.slice)["p50_us"]))
 	return series
 
 
 def plot_breakpoints(options, kinds):
-	return plot_set(options, kinds, 0, measures.PAGES, 37, [1, 10, 100, 1000] if options.quick else [1, 10, 100, 1000, 10000])
+	sizes = [1, 10, 100, 1000] if options.quick else [1, 10, 100, 1000, 10000]
+	return plot_set(options, kinds, "a hit", "gdb-hits", 0, 37, sizes)
 
 
 def plot_watched(options, kinds):
-	return plot_set(options, kinds, 2, measures.PAGES, 4096, [1, 2, 4, 16, 64, 256])
+	"""QEMU has no more than four."""
+	return plot_set(options, kinds, "a step", "step", 2, 4096, [1, 2, 4, 16, 64, 256])
 
 
 def plot_slots(options, kinds):
@@ -145,7 +161,7 @@ def plot_cpus(options, kinds):
 	for kind in kinds:
 		for cpus in (1, 2, 4) if options.quick else (1, 2, 4, 8):
 			with stubs.Stub(kind, cpus) as stub:
-				answer = stub("interrupt", options.slice * 2, cpus)
+				answer = stub("interrupt", options.stops // 4, cpus)
 			for p in ("p50", "p99"):
 				series.setdefault("%s, %s" % (kind, p), []).append((cpus, answer[p + "_us"]))
 	return series
@@ -164,7 +180,7 @@ def plot_memory(options, kinds):
 
 PLOTS = [
 	("breakpoints", "Cost of a hit and of a breakpoint more", "software breakpoints set", "us, median", plot_breakpoints),
-	("watched", "Cost of a hit with pages watched", "watchpoints set, each on its page", "us, median", plot_watched),
+	("watched", "Cost of a step with pages watched", "watchpoints set, each on its page", "us, median", plot_watched),
 	("slots", "Cost of a hit and of a slot more", "memory slots", "us, median", plot_slots),
 	("vcpus", "From Ctrl-C to the stop", "vCPUs that run", "us", plot_cpus),
 	("memory", "Starting, and resident memory", "guest RAM, MiB", "ms and MiB", plot_memory),
@@ -191,7 +207,8 @@ def arguments():
 	p.add_argument("--rounds", type=int, help="by turns (5)")
 	p.add_argument("--slice", type=float, help="seconds for each measure in a round (0.3)")
 	p.add_argument("--starts", type=int, help="of each program, in a round (5)")
-	p.add_argument("--quick", action="store_true", help="2 rounds of 0.1 s, 2 starts, smaller plots")
+	p.add_argument("--stops", type=int, help="of 4 vCPUs by Ctrl-C, in all (400)")
+	p.add_argument("--quick", action="store_true", help="2 rounds of 0.1 s, 2 starts, 40 stops, smaller plots")
 	p.add_argument("--cpus", metavar="LIST", help="processors for all that runs, such as 0,1 (all)")
 	p.add_argument("--tcp", action="store_true", help="packets by TCP in place of unix sockets")
 	p.add_argument("--ours", action="store_true", help="without QEMU")
@@ -199,7 +216,7 @@ def arguments():
 	p.add_argument("--output", metavar="DIR", default="bench-results", help="for plots and compare.json (bench-results)")
 	p.add_argument("--json", metavar="FILE", help="results, in place of DIR/compare.json")
 	options = p.parse_args()
-	for name, usual, quick in (("rounds", 5, 2), ("slice", 0.3, 0.1), ("starts", 5, 2)):
+	for name, usual, quick in (("rounds", 5, 2), ("slice", 0.3, 0.1), ("starts", 5, 2), ("stops", 400, 40)):
 		if getattr(options, name) is None:
 			setattr(options, name, quick if options.quick else usual)
 		if getattr(options, name) <= 0:
@@ -218,8 +235,8 @@ def arguments():
 
 def compare(options):
 	kinds = ["ours"] if options.ours or not stubs.QEMU else ["ours", "qemu"]
-	packets, interrupts, others = measures.rows(), measures.interrupt_rows(), measures.other_rows()
-	by_key = {row.key: row for row in packets + interrupts + others}
+	packets = measures.rows()
+	by_key = {row.key: row for row in packets + measures.interrupt_rows() + measures.other_rows()}
 	only = options.only
 
 	if not options.ours and not stubs.QEMU:
@@ -232,7 +249,7 @@ def compare(options):
 	if "packets" in only:
 		measure_packets(options, kinds, packets)
 	if "interrupt" in only:
-		measure_packets(options, kinds, interrupts, cpus=4)
+		measure_interrupts(options, kinds, by_key)
 	if "start" in only:
 		say("starting again and again")
 		measure_starts(options, kinds, by_key["start"])
