@@ -151,11 +151,12 @@ size_t frame_feed(struct frame_in *f, const uint8_t *data, size_t len, enum fram
 static size_t repeats(const uint8_t *payload, size_t len)
 {
 	size_t n = 0, max = len - 1 < RUN_MAX ? len - 1 : RUN_MAX;
-	vec all = vec_fill(*payload);
+	const vec all = vec_fill(*payload);
+	unsigned other = 0;
 
-	while (n + VEC <= max && vec_bits((vec)(vec_load(payload + 1 + n) == all)) == 0xffff)
-		n += VEC;
-	while (n < max && payload[n + 1] == *payload)
+	for (; !other && n + VEC <= max; n += other ? (size_t)__builtin_ctz(other) : VEC)
+		other = vec_bits((vec)(vec_load(payload + 1 + n) != all));
+	while (!other && n < max && payload[n + 1] == *payload)
 		n++;
 	/* these counts would be '#' and '$' */
 	return n + RUN_BIAS == '#' || n + RUN_BIAS == '$' ? '#' - RUN_BIAS - 1 : n;

@@ -49,6 +49,13 @@ void hex_encode(uint8_t *ret, const uint8_t *data, size_t len)
 		vec_store(ret + 2 * i, vec_zip_low(high, low));
 		vec_store(ret + 2 * i + VEC, vec_zip_high(high, low));
 	}
+	/* most registers are as long as this */
+	if (i + VEC / 2 <= len) {
+		vec bytes = vec_load_half(data + i);
+
+		vec_store(ret + 2 * i, vec_zip_low(digits_of(bytes >> 4), digits_of(bytes & 0xf)));
+		i += VEC / 2;
+	}
 	for (; i < len; i++)
 		hex_byte(ret + 2 * i, data[i]);
 }

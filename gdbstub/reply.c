@@ -51,9 +51,20 @@ void reply_fill(struct reply *r, char c, size_t count)
 		memset(p, c, count);
 }
 
+void reply_byte(struct reply *r, char c)
+{
+	uint8_t *p = room(r, 1);
+
+	if (p)
+		*p = (uint8_t)c;
+}
+
 void reply_hex8(struct reply *r, uint8_t value)
 {
-	reply_hex(r, &value, 1);
+	uint8_t *p = room(r, 2);
+
+	if (p)
+		hex_byte(p, value);
 }
 
 void reply_number(struct reply *r, uint64_t value)

@@ -16,6 +16,7 @@ struct reply {
 void reply_init(struct reply *r, uint8_t *buf, size_t cap);
 void reply_reset(struct reply *r);
 
+void reply_byte(struct reply *r, char c);
 void reply_bytes(struct reply *r, const void *data, size_t len);
 void reply_text(struct reply *r, const char *text);
 void reply_fill(struct reply *r, char c, size_t count);

@@ -13,21 +13,45 @@ static const char *const watch_words[] = {
 	[WATCH_WRITE] = "watch:", [WATCH_READ] = "rwatch:", [WATCH_ACCESS] = "awatch:",
 };
 
-/* What gdb reads after every stop, so that it need not ask. */
-static const enum reg_id expedited[] = { X86_RIP, X86_RSP, X86_RBP, X86_EFLAGS };
+static void put_register(struct session *s, unsigned cpu, enum reg_id reg)
+{
+	const struct reg_view *v = &reg_table[reg].view[s->tdesc.layout];
+	uint8_t value[REG_BYTES_MAX];
 
+	if (machine_reg_read(s->machine, cpu, reg, value, NULL))
+		return;
+	reply_hex8(&s->reply, (uint8_t)v->num);
+	reply_byte(&s->reply, ':');
+	reply_hex(&s->reply, value, v->bits / 8);
+	reply_byte(&s->reply, ';');
+}
+
+/* What a person looks for in a log of packets comes first. */
+static const enum reg_id foremost[] = { X86_RIP, X86_RSP, X86_RBP, X86_EFLAGS };
+
+static bool is_foremost(enum reg_id reg)
+{
+	for (size_t i = 0; i < sizeof(foremost) / sizeof(foremost[0]); i++)
+		if (foremost[i] == reg)
+			return true;
+	return false;
+}
+
+/*
+ * All that a g reply holds: gdb asks for it when it prints a function's arguments, and at each hit of a breakpoint whose condition
+ * it evaluates itself.
+ */
 static void put_registers(struct session *s, unsigned cpu)
 {
-	for (size_t i = 0; i < sizeof(expedited) / sizeof(expedited[0]); i++) {
-		const struct reg_view *v = &reg_table[expedited[i]].view[s->tdesc.layout];
-		uint8_t value[REG_BYTES_MAX];
+	const unsigned count = reg_g_count(s->tdesc.layout);
 
-		if (machine_reg_read(s->machine, cpu, expedited[i], value, NULL))
-			continue;
-		reply_hex8(&s->reply, (uint8_t)v->num);
-		reply_text(&s->reply, ":");
-		reply_hex(&s->reply, value, v->bits / 8);
-		reply_text(&s->reply, ";");
+	for (size_t i = 0; i < sizeof(foremost) / sizeof(foremost[0]); i++)
+		put_register(s, cpu, foremost[i]);
+	for (unsigned num = 0; num < count; num++) {
+		enum reg_id reg = (enum reg_id)reg_by_num(s->tdesc.layout, num);
+
+		if (!is_foremost(reg))
+			put_register(s, cpu, reg);
 	}
 }
 

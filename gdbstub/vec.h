@@ -24,6 +24,12 @@ static inline vec vec_load(const uint8_t *p)
 	return v;
 }
 
+/* VEC / 2 bytes, and zeros. */
+static inline vec vec_load_half(const uint8_t *p)
+{
+	return (vec)_mm_loadl_epi64((const __m128i *)p);
+}
+
 static inline void vec_store(uint8_t *p, vec v)
 {
 	memcpy(p, &v, VEC);

@@ -39,7 +39,7 @@ struct row {
 /* Each on a fresh machine. */
 static const struct row packets[] = {
 	{ "", "" },
-	{ "?", "T05thread:1;core:0;10:0010000000000000;07:0080000000000000;06:0000000000000000;11:02000000;" },
+	{ "?", "T05thread:1;core:0;10:0010000000000000;07:0080000000000000;06:0000000000000000;11:02000000;~" },
 	{ "vMustReplyEmpty", "" },
 	{ "vUnknown;1", "" },
 	{ "qTStatus", "" },
@@ -418,7 +418,7 @@ START_TEST(test_registers_32)
 	ck_assert_str_eq(rig_ask(&r, "P0=ddccbbaa"), "OK");
 	ck_assert(fake_reg(r.f, 0, X86_RAX) == 0xaabbccdd);
 	ck_assert_str_eq(rig_ask(&r, "P0=ddccbbaa00000000"), BAD);
-	check_reply(rig_ask(&r, "?"), "T05thread:1;core:0;08:00100000;04:00800000;05:00000000;09:02000000;", "?");
+	check_reply(rig_ask(&r, "?"), "T05thread:1;core:0;08:00100000;04:00800000;05:00000000;09:02000000;~", "?");
 	rig_close(&r);
 }
 END_TEST

@@ -17,11 +17,8 @@ static const char *bare(const char *text)
 
 	while (*text) {
 		if (!strncmp(text, ";10:", 4)) {
-			const char *flags = strstr(text, "11:");
-
-			ck_assert_ptr_nonnull(flags);
 			*to++ = ';';
-			text = strchr(flags, ';') + 1;
+			text = rig_skip_registers(text + 1);
 		} else {
 			*to++ = *text++;
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/rsp_rig.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,13 @@ static void *command_run(struct commander *c, const char *line, size_t len, stru
 	}
 	done(arg, 0);
 	return NULL;
+}
+
+const char *rig_skip_registers(const char *text)
+{
+	while (isxdigit((unsigned char)text[0]) && isxdigit((unsigned char)text[1]) && text[2] == ':')
+		text = strchr(text, ';') + 1;
+	return text;
 }
 
 void rig_finish(struct rig *r, int status)

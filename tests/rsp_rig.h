@@ -45,6 +45,9 @@ const char *rig_take(struct rig *r);
 void rig_send_raw(struct rig *r, const char *bytes);
 const char *rig_take_raw(struct rig *r);
 
+/* What follows the registers in a stop reply, of which TEXT is the first; TEXT itself where it is none. */
+const char *rig_skip_registers(const char *text);
+
 void rig_finish(struct rig *r, int status);
 
 /* The monitor sets a breakpoint. */
