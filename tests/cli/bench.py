@@ -151,7 +151,7 @@ def check_measures():
 	with stubs.Stub("ours") as stub:
 		tap.ok(stub.offers["no_ack"] and stub.offers["binary"] and stub.offers["conditions"], "the stub's offers are seen", stub.offers)
 		stub("fill", measures.PAGES)
-		for row in measures.rows():
+		for row in measures.rows() + measures.condition_rows():
 			answer = stub(*(0.01 if word == "S" else word for word in row.words))
 			tap.ok(TIMING <= set(answer) and answer["ops"] > 0 and answer["rate"] > 0, "measured: " + row.title, answer)
 			if row.key == "hits":
@@ -164,7 +164,7 @@ def check_measures():
 		answer = stub("interrupt", 5, 2)
 		tap.ok(TIMING <= set(answer) and len(answer["all_us"]) == 5, "measured: Ctrl-C", answer)
 	bare = stubs.Meter(stubs.BARE, stubs.GUEST)
-	for name in sorted({row.bare for row in measures.rows() if row.bare}):
+	for name in sorted({row.bare for row in measures.rows() + measures.condition_rows() if row.bare}):
 		answer = bare(name, 0.01)
 		tap.ok(TIMING <= set(answer) and answer["rate"] > 0, "the bare loop: " + name, answer)
 	bare.close()
@@ -181,7 +181,7 @@ def check_whole():
 		with open(os.path.join(there, "compare.json")) as f:
 			results = json.load(f)
 		keys = {m["key"] for m in results["measures"]}
-		wanted = {row.key for row in measures.rows() + measures.other_rows()}
+		wanted = {row.key for row in measures.rows() + measures.condition_rows() + measures.other_rows()}
 		if not visor.shutil.which(visor.GDB):
 			wanted -= {"gdb-session", "gdb-false-hits"}
 		tap.equal(keys, wanted, "each measure is in the results")
