@@ -18,12 +18,14 @@ void frame_init(struct frame_in *f, uint8_t *buf, size_t cap)
 
 static uint8_t sum_bytes(const uint8_t *p, size_t len)
 {
-	vec_sums sums = { 0 };
+	vec_sums sums = { 0 }, others = { 0 };  /* neither waits for the other */
 	uint8_t sum;
 
-	for (; len >= VEC; p += VEC, len -= VEC)
+	for (; len >= 2 * VEC; p += 2 * VEC, len -= 2 * VEC) {
 		sums = vec_add(sums, vec_load(p));
-	sum = (uint8_t)vec_total(sums);
+		others = vec_add(others, vec_load(p + VEC));
+	}
+	sum = (uint8_t)vec_total(sums + others);
 	while (len--)
 		sum = (uint8_t)(sum + *p++);
 	return sum;
@@ -162,20 +164,37 @@ static size_t repeats(const uint8_t *payload, size_t len)
 	return n + RUN_BIAS == '#' || n + RUN_BIAS == '$' ? '#' - RUN_BIAS - 1 : n;
 }
 
-/* Copies what precedes the first byte that RUN_MIN of its kind follow; returns how many that were.  TO has room for LEN bytes. */
+/* Copies VEC bytes; bit I: byte I of them is the next one's equal. */
+static unsigned copy_same(uint8_t *to, const uint8_t *from)
+{
+	vec v = vec_load(from);
+
+	vec_store(to, v);
+	return vec_bits((vec)(v == vec_load(from + 1)));
+}
+
+/* Where RUN_MIN bits begin that stand together. */
+static uint32_t runs_of(uint32_t same)
+{
+	return same & same >> 1 & same >> 2;
+}
+
+/* Copies what precedes the first byte that RUN_MIN of its kind follow; returns how many.  TO has room for LEN bytes. */
 static size_t copy_plain(uint8_t *to, const uint8_t *from, size_t len)
 {
+	uint32_t run;
 	size_t n = 0;
 
-	while (n + VEC + RUN_MIN <= len) {
-		vec v = vec_load(from + n), next = vec_load(from + n + 2);
-		unsigned run = vec_bits((vec)(v == vec_load(from + n + 1)) & (vec)(v == next) &
-					(vec)(next == vec_load(from + n + 3)));
-
-		vec_store(to + n, v);
+	/* whether a run begins with the last bytes of a piece is seen in the next one */
+	for (; n + 2 * VEC + 1 <= len; n += 2 * VEC - RUN_MIN + 1) {
+		run = runs_of(copy_same(to + n, from + n) | copy_same(to + n + VEC, from + n + VEC) << VEC);
 		if (run)
 			return n + (size_t)__builtin_ctz(run);
-		n += VEC;
+	}
+	for (; n + VEC + 1 <= len; n += VEC - RUN_MIN + 1) {
+		run = runs_of(copy_same(to + n, from + n));
+		if (run)
+			return n + (size_t)__builtin_ctz(run);
 	}
 	for (; n < len; n++) {
 		if (n + RUN_MIN < len && from[n] == from[n + 1] && from[n] == from[n + 2] && from[n] == from[n + 3])

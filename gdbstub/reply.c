@@ -103,12 +103,12 @@ static vec specials(vec v)
 	return (vec)(v == '#') | (vec)(v == '$') | (vec)(v == '}') | (vec)(v == '*');
 }
 
-/* How many of LEN bytes fit into ROOM whatever they are; a multiple of VEC. */
+/* How many of LEN bytes fit into ROOM whatever they are; a multiple of two VECs. */
 static size_t sure_to_fit(size_t len, size_t room)
 {
 	size_t n = room / 2 < len ? room / 2 : len;
 
-	return n - n % VEC;
+	return n - n % (2 * VEC);
 }
 
 /* How many of the LEN bytes at DATA fit into ROOM with their escapes; *RET_SPECIALS of these are to be escaped. */
@@ -119,8 +119,9 @@ static size_t count_fitting(const uint8_t *data, size_t len, size_t room, size_t
 	while ((sure = sure_to_fit(len - n, room - n - found))) {
 		vec_sums sums = { 0 };
 
-		for (size_t end = n + sure; n < end; n += VEC)
-			sums = vec_add(sums, specials(vec_load(data + n)) & 1);
+		for (size_t end = n + sure; n < end; n += 2 * VEC)
+			sums = vec_add(sums, (specials(vec_load(data + n)) & 1) +
+					     (specials(vec_load(data + n + VEC)) & 1));
 		found += vec_total(sums);
 	}
 	for (; n < len && n + found + 1 + is_special(data[n]) <= room; n++)
