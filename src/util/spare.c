@@ -6,9 +6,9 @@
 
 /* A sanitizer is to see the use of what was given back: nothing is kept. */
 #ifdef __SANITIZE_ADDRESS__
-#define KEPT_MAX 0u
+#define KEEPS 0
 #else
-#define KEPT_MAX SPARE_MAX
+#define KEEPS 1
 #endif
 
 struct spare_piece {
@@ -30,7 +30,7 @@ void spare_give(struct spare *s, void *piece)
 {
 	struct spare_piece *p = piece;
 
-	if (!p || s->kept >= KEPT_MAX) {
+	if (!p || !KEEPS || s->kept == SPARE_MAX) {
 		free(p);
 		return;
 	}
