@@ -130,6 +130,33 @@ def check_reads():
 				tap.equal((status, "not the memory's" in err), (2, True), "a wrong byte is seen, " + kind, err)
 
 
+def check_honesty():
+	"""The guest's counter against what the stub says; and registers that came with a stop."""
+	count = [0]
+
+	def answer(stop, moves):
+		def one(p):
+			if p[:1] == b"m":
+				return frame((count[0] // 2).to_bytes(4, "little").hex().encode())
+			if p[:1] == b"v":
+				count[0] += moves
+				return frame(stop)
+			return frame(b"00" * 8 if p == b"g" else b"OK")
+		return one
+
+	for command, moves, moved in (("step", 1, True), ("step", 0, False), ("step", 2, False), ("gdb-hits", 1, True), ("gdb-hits", 2, False)):
+		status, told, err, _ = talk([command + " 0.01"], answer(b"T05thread:1;", moves))
+		tap.equal((status, "went round" in err), (0, False) if moved else (2, True), "%s of a guest that makes %d" % (command, moves), err)
+	for registers, asks in ((b"0:0011223344556677;", False), (b"0:00112233;1:44556677;", False), (b"0:00112233445566;", True),
+				(b"core:0011223344556677;", True)):
+		status, told, err, _ = talk(["step-registers 0.01"], answer(b"T05thread:1;" + registers, 1))
+		tap.equal((status, told and told[0]["asked"] > 0), (0, asks), "registers with a stop: " + registers.decode(), err)
+	status, told, err, _ = talk(["hits 0.01 1"], answer(b"T05thread:1;", 0))
+	tap.equal((status, told and told[0]["moved"]), (0, 0), "a stub that does not move from a breakpoint is found out", err)
+	where = stubs.guest_symbols()
+	tap.equal(where["RANGE_STEPS"], 1 + 3 * where["RANGE_TURNS"], "the range's steps are as its turns")
+
+
 def check_rows():
 	def verdict(wanted, ours, theirs, bare=()):
 		row = measures.Row("k", "t", "/s", wanted=wanted)
@@ -196,6 +223,7 @@ def check_whole():
 
 check_wire()
 check_reads()
+check_honesty()
 check_rows()
 if os.access("/dev/kvm", os.R_OK | os.W_OK):
 	check_measures()
