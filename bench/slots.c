@@ -610,5 +610,5 @@ int main(void)
 	bench_take();
 	bench_ring();
 	machine_kvm_free(m);
-	return 0;
+	return missed;
 }
