@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import time
 
@@ -224,6 +225,7 @@ def arguments():
 	p.add_argument("--quick", action="store_true", help="2 rounds of 0.05 s, one of gdb's, 40 stops, smaller plots")
 	p.add_argument("--cpus", metavar="LIST", help="processors for all that runs, such as 0,1 (all)")
 	p.add_argument("--tcp", action="store_true", help="packets by TCP in place of unix sockets")
+	p.add_argument("--tdesc", metavar="KIND", help="gdbvisor's description of registers, such as x86-64 (by the guest's mode)")
 	p.add_argument("--ours", action="store_true", help="without QEMU")
 	p.add_argument("--only", metavar="LIST", help="parts: packets,interrupt,start,size,gdb,plots (all)")
 	p.add_argument("--output", metavar="DIR", default="bench-results", help="for plots and compare.json (bench-results)")
@@ -238,6 +240,8 @@ def arguments():
 	options.only = options.only.split(",") if options.only else parts
 	if set(options.only) - set(parts):
 		p.error("--only knows " + ",".join(parts))
+	if options.tdesc:
+		stubs.MORE.append("--tdesc=" + options.tdesc)
 	if options.cpus:
 		try:
 			os.sched_setaffinity(0, [int(c) for c in options.cpus.split(",")])
@@ -258,7 +262,7 @@ def compare(options):
 	os.makedirs(options.output, exist_ok=True)
 	out = {"host": {"kernel": platform.release(), "machine": platform.machine(), "cpus": sorted(os.sched_getaffinity(0)),
 			"load": os.getloadavg()},
-	       "qemu": stubs.QEMU if "qemu" in kinds else None, "transport": "tcp" if options.tcp else "unix",
+	       "qemu": stubs.QEMU if "qemu" in kinds else None, "transport": "tcp" if options.tcp else "unix", "tdesc": options.tdesc or "auto",
 	       "rounds": options.rounds, "slice": options.slice, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
 	if "packets" in only:
 		measure_packets(options, kinds, packets)
@@ -285,6 +289,7 @@ def compare(options):
 
 def main():
 	options = arguments()
+	signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))   # by way of each "finally"
 	try:
 		missed = compare(options)
 	except (stubs.BenchError, OSError) as e:

@@ -21,6 +21,7 @@ BARE = visor.built("bench/bare")
 GUEST = visor.built("bench/guest.bin")
 QEMU = shutil.which(os.environ.get("QEMU") or "qemu-system-x86_64")
 DEADLINE = 120
+MORE = []       # options of gdbvisor's
 
 
 def guest_symbols():
@@ -67,7 +68,7 @@ def free_port():
 
 
 def ours(address, cpus=1, memory="128M"):
-	return [visor.GDBVISOR, "-M", "none", "-s", "none", "-c", str(cpus), "-m", memory, "-g", address, GUEST]
+	return [visor.GDBVISOR, "-M", "none", "-s", "none", "-c", str(cpus), "-m", memory, "-g", address, *MORE, GUEST]
 
 
 def qemu(address, cpus=1, memory="128M"):
