@@ -269,12 +269,21 @@ END_TEST
 
 static char dir[64], sub[96], path[128];
 
+/* Nothing of the environment that the test runs in. */
+static void no_place(void)
+{
+	unsetenv("XDG_RUNTIME_DIR");
+	unsetenv("XDG_CACHE_HOME");
+	unsetenv("HOME");
+}
+
 static void make_dir(void)
 {
 	strcpy(dir, "/tmp/kvm_probe-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(sub, sizeof(sub), "%s/gdbvisor", dir);
 	snprintf(path, sizeof(path), "%s/probe", sub);
+	no_place();
 	setenv("XDG_RUNTIME_DIR", dir, 1);
 }
 
@@ -500,22 +509,23 @@ END_TEST
 START_TEST(without_a_place_it_measures_each_time)
 {
 	static const char *const places[] = { NULL, "", "relative", "/dev/null", "/nonexistent/dir", "/proc" };
+	static const char *const names[] = { "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "HOME" };
 	struct probe p;
 
 	ck_assert_msg(kvm_open(&kvm, false, &err) == 0, "%s", err.msg);
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (places[i])
-			setenv("XDG_RUNTIME_DIR", places[i], 1);
-		else
-			unsetenv("XDG_RUNTIME_DIR");
+	for (size_t i = 0; i < 3 * (sizeof(places) / sizeof(places[0])); i++) {
+		no_place();
+		if (places[i / 3])
+			setenv(names[i % 3], places[i / 3], 1);
 		probe_cache_store(&sample);
 		ck_assert(ignored());
 		memset(&p, 0, sizeof(p));
 		ck_assert_int_eq(probe_host(&kvm, &p, &err), 0);
 		ck_assert_uint_ne(p.steps, 0);
 	}
-	/* The directory is a link to somewhere else. */
+	/* The directory is a link to somewhere else: then there is no next place. */
 	make_dir();
+	setenv("XDG_CACHE_HOME", dir, 1);
 	ck_assert_int_eq(symlink("/tmp", sub), 0);
 	probe_cache_store(&sample);
 	ck_assert(ignored());
@@ -524,12 +534,60 @@ START_TEST(without_a_place_it_measures_each_time)
 }
 END_TEST
 
+START_TEST(there_are_three_places)
+{
+	char cache[128], file[160];
+	struct probe p = sample;
+	struct stat st;
+
+	/* The last one, which is made. */
+	make_dir();
+	snprintf(cache, sizeof(cache), "%s/.cache", dir);
+	snprintf(file, sizeof(file), "%s/gdbvisor/probe", cache);
+	no_place();
+	setenv("HOME", dir, 1);
+	ck_assert(ignored());
+	ck_assert_int_lt(stat(cache, &st), 0);
+	probe_cache_store(&sample);
+	ck_assert(!ignored());
+	ck_assert_int_eq(stat(file, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	ck_assert_int_eq(stat(cache, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0700);
+	/* The second goes before it, and one that is nothing or somebody else's is passed over. */
+	p.rep_stops = 78;
+	setenv("XDG_RUNTIME_DIR", "/nonexistent", 1);
+	setenv("XDG_CACHE_HOME", dir, 1);
+	ck_assert(ignored());
+	probe_cache_store(&p);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert(probe_cache_load(&p));
+	ck_assert_uint_eq(p.rep_stops, 78);
+	if (!geteuid()) {
+		ck_assert_int_eq(chown(cache, 1, 1), 0);
+		setenv("XDG_RUNTIME_DIR", cache, 1);
+		ck_assert(probe_cache_load(&p));
+		ck_assert_uint_eq(p.rep_stops, 78);
+		ck_assert_int_eq(chown(cache, 0, 0), 0);
+	}
+	/* The first before both. */
+	setenv("XDG_RUNTIME_DIR", cache, 1);
+	ck_assert(probe_cache_load(&p));
+	ck_assert_uint_eq(p.rep_stops, 77);
+	unlink(file);
+	snprintf(file, sizeof(file), "%s/gdbvisor", cache);
+	ck_assert_int_eq(rmdir(file), 0);
+	ck_assert_int_eq(rmdir(cache), 0);
+	remove_dir();
+}
+END_TEST
+
 START_TEST(no_kvm_is_an_error)
 {
 	struct kvm none = { .sys_fd = -1, .vm_fd = -1 };
 	struct probe p = { .rep_stops = 9 };
 
-	unsetenv("XDG_RUNTIME_DIR");
+	no_place();
 	ck_assert_int_lt(probe_host(&none, &p, &err), 0);
 	ck_assert_msg(strstr(err.msg, "scratch machine"), "%s", err.msg);
 	ck_assert_uint_eq(p.rep_stops, 9);
@@ -556,6 +614,7 @@ int main(void)
 	tcase_add_checked_fixture(kept, NULL, shut);
 	tcase_add_test(kept, fields_are_all_of_it);
 	tcase_add_test(kept, what_is_stored_is_found);
+	tcase_add_test(kept, there_are_three_places);
 	tcase_add_test(kept, the_host_is_measured_once);
 	tcase_add_test(kept, records_are_whole_or_ignored);
 	tcase_add_test(kept, another_boot_kernel_or_format_is_measured_anew);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,22 +21,49 @@ static bool private_to_us(const struct stat *st, mode_t type)
 	return (st->st_mode & S_IFMT) == type && st->st_uid == geteuid() && !(st->st_mode & 077);
 }
 
+/* Where the directory may be, the best first (XDG Base Directory Specification): by environment variable, and what is added. */
+static const struct {
+	const char *variable, *below;
+} places[] = {
+	{ "XDG_RUNTIME_DIR", "" }, { "XDG_CACHE_HOME", "" }, { "HOME", "/.cache" },
+};
+
+/* The first of these places that is a directory of ours, made if need be and if it is below one; -1: none is. */
+static int open_place(bool make)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int fd;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const char *value = getenv(places[i].variable);
+
+		if (!value || value[0] != '/' ||
+		    (size_t)snprintf(path, sizeof(path), "%s%s", value, places[i].below) >= sizeof(path))
+			continue;
+		if (make && *places[i].below)
+			mkdir(path, 0700);
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && !fstat(fd, &st) && st.st_uid == geteuid())
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -1;
+}
+
 /* The directory the file is in, made if need be; -1: there is none that we could trust. */
 static int open_dir(bool make)
 {
-	const char *run = getenv("XDG_RUNTIME_DIR");
+	int place = open_place(make), fd;
 	struct stat st;
-	int run_fd, fd;
 
-	if (!run || run[0] != '/')
-		return -1;
-	run_fd = open(run, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (run_fd < 0)
+	if (place < 0)
 		return -1;
 	if (make)
-		mkdirat(run_fd, "gdbvisor", 0700);
-	fd = openat(run_fd, "gdbvisor", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	close(run_fd);
+		mkdirat(place, "gdbvisor", 0700);
+	fd = openat(place, "gdbvisor", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	close(place);
 	if (fd >= 0 && (fstat(fd, &st) || !private_to_us(&st, S_IFDIR))) {
 		close(fd);
 		fd = -1;

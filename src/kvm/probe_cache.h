@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What was measured about the host, kept in $XDG_RUNTIME_DIR/gdbvisor/probe until the host boots anew or gets another
- * kernel.  The file is private: a file or directory that belongs to somebody else, or that others may enter, is as good
+ * What was measured about the host, kept in gdbvisor/probe, in the first of $XDG_RUNTIME_DIR, $XDG_CACHE_HOME and ~/.cache that is a
+ * directory of ours, until the host boots anew or gets another kernel.  The file is private: a file or directory that belongs to somebody else, or that others may enter, is as good
  * as none.
  */
 #ifndef GV_KVM_PROBE_CACHE_H

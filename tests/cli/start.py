@@ -19,6 +19,7 @@ OURS_KIB = 6144                 # the program, its libraries as far as they have
 SANITIZED = bool(os.environ.get("SANITIZE_FLAGS"))
 ROOM_KIB = 512                  # what one run has more than another
 STARTS = 450                    # calls from the first of KVM to the end of the start, with the host still to be tried out: 380 on Debian 12
+NOTHING_REMEMBERED = ("-u", "XDG_RUNTIME_DIR", "-u", "XDG_CACHE_HOME", "-u", "HOME")
 SCHED_SETATTR, SCHED_GETATTR = 314, 315         # x86-64
 SLICE_NS = 100000
 
@@ -90,7 +91,7 @@ def calls(tap):
 	if not shutil.which("strace") or SANITIZED:
 		tap.skip("system calls of a start", "no strace, or built with sanitizers")
 		return
-	with visor.Visor("-s", "none", GUEST, before=("env", "-u", "XDG_RUNTIME_DIR", "strace", "-f", "-o", "{dir}/trace")) as v:
+	with visor.Visor("-s", "none", GUEST, before=("env", *NOTHING_REMEMBERED, "strace", "-f", "-o", "{dir}/trace")) as v:
 		stopped(v)
 		with open(v.path("trace"), errors="replace") as f:
 			lines = f.readlines()
