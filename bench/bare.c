@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How fast this host's KVM is by itself: steps, hits and exits of the guest that is measured, in a virtual machine of its own, by
- * nothing but the ioctls they take.  Commands come on standard input, see "commands" below.
+ * How fast this host's KVM is by itself: steps and hits of the guest that is measured, in a virtual machine of its
+ * own, by nothing but the ioctls they take.  Commands come on standard input, see "commands" below.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,8 @@ static void set_up(const char *file)
 {
 	struct kvm_userspace_memory_region slot = { .memory_size = MEMORY };
 	struct kvm_sregs sregs;
-	int kvm = need(open("/dev/kvm", O_RDWR | O_CLOEXEC), "/dev/kvm"), vm = need(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
+	int kvm = need(open("/dev/kvm", O_RDWR | O_CLOEXEC), "/dev/kvm");
+	int vm = need(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
 	int fd = need(open(file, O_RDONLY | O_CLOEXEC), file), size;
 
 	memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -3,8 +3,9 @@
  * Measures a stub whose guest is guest.S.
  *
  *	client ADDRESS                  unix:PATH or tcp:HOST:PORT; commands come on standard input, see "commands" below
- *	client start N VIA PROGRAM...   how long from exec until the first packet is answered, N times, as JSON; VIA is "stdio" (the
- *	                                protocol is on PROGRAM's standard input and output) or the address it will listen at
+ *	client start N VIA PROGRAM...   how long from exec until the first packet is answered, N times, as JSON; VIA is
+ *	                                "stdio" (the protocol is on PROGRAM's standard input and output) or the address
+ *	                                it will listen at
  *
  * What the guest did is compared with what the stub said it did: its loops count.
  */
@@ -219,8 +220,8 @@ static void range(char **args)
 }
 
 /*
- * KIND of breakpoint, as in Z packets.  Not every stub gets past a breakpoint that stands where it continues: "moved" is how often the
- * guest went on.
+ * KIND of breakpoint, as in Z packets.  Not every stub gets past a breakpoint that stands where it continues:
+ * "moved" is how often the guest went on.
  */
 static void hits(char **args)
 {
@@ -350,8 +351,8 @@ static void fill_memory(char **args)
 }
 
 /*
- * Reads of SIZE bytes, or of what fits the largest packet for 0, from the memory that was filled at ADDRESS, by BINARY (x, where
- * the stub has it) or by "hex".  Operations are bytes.
+ * Reads of SIZE bytes, or of what fits the largest packet for 0, from the memory that was filled at ADDRESS, by
+ * "binary" (x, where the stub has it) or by "hex".  Operations are bytes.
  */
 static void read_memory(char **args)
 {
@@ -414,7 +415,10 @@ static void let_all_run(unsigned cpus, const uint32_t *was)
 		}
 }
 
-/* From Ctrl-C to the stop, COUNT times, in a guest all of whose vCPUs run; every time is told, for percentiles of many rounds. */
+/*
+ * From Ctrl-C to the stop, COUNT times, in a guest all of whose vCPUs run; every time is told, for percentiles of many
+ * rounds.
+ */
 static void interrupt(char **args)
 {
 	const unsigned count = (unsigned)meter_number(args[0]), cpus = (unsigned)meter_number(args[1]);

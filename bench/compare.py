@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
 Compares gdbvisor with QEMU on the same KVM, and both with a bare loop of ioctls: the same guest, client, transport and
-processors, short slices by turns.  Prints one table; writes compare.json and plots to the output directory.  Status: 0 when each bound
-was kept, 1 when one was missed, 2 when it could not measure.
+processors, short slices by turns.  Prints one table; writes compare.json and plots to the output directory.  Status: 0
+when each bound was kept, 1 when one was missed, 2 when it could not measure.
 """
 
 import argparse
@@ -131,7 +131,7 @@ def monitor(stub, command):
 
 
 def plot_set(options, kinds, what, command, letter, stride, sizes):
-	"""Microseconds of WHAT, by the client's COMMAND, and of setting one, with more and more of Z packets' kind LETTER set."""
+	"""Microseconds of WHAT, by the client's COMMAND, and of setting one, with more and more set of kind LETTER."""
 	series = {}
 	for kind in kinds:
 		cost, put = series.setdefault("%s, %s" % (what, kind), []), series.setdefault("setting one, " + kind, [])
@@ -225,13 +225,14 @@ def arguments():
 	p.add_argument("--quick", action="store_true", help="2 rounds of 0.05 s, one of gdb's, 40 stops, smaller plots")
 	p.add_argument("--cpus", metavar="LIST", help="processors for all that runs, such as 0,1 (all)")
 	p.add_argument("--tcp", action="store_true", help="packets by TCP in place of unix sockets")
-	p.add_argument("--tdesc", metavar="KIND", help="gdbvisor's description of registers, such as x86-64 (by the guest's mode)")
+	p.add_argument("--tdesc", metavar="KIND", help="gdbvisor's registers, such as x86-64 (by the guest's mode)")
 	p.add_argument("--ours", action="store_true", help="without QEMU")
 	p.add_argument("--only", metavar="LIST", help="parts: packets,interrupt,start,size,gdb,plots (all)")
 	p.add_argument("--output", metavar="DIR", default="bench-results", help="for plots and compare.json (bench-results)")
 	p.add_argument("--json", metavar="FILE", help="results, in place of DIR/compare.json")
 	options = p.parse_args()
-	for name, usual, quick in (("rounds", 15, 2), ("slice", 0.1, 0.05), ("starts", 3, 2), ("sessions", 5, 1), ("stops", 400, 40)):
+	for name, usual, quick in (("rounds", 15, 2), ("slice", 0.1, 0.05), ("starts", 3, 2), ("sessions", 5, 1),
+				   ("stops", 400, 40)):
 		if getattr(options, name) is None:
 			setattr(options, name, quick if options.quick else usual)
 		if getattr(options, name) <= 0:
@@ -262,7 +263,8 @@ def compare(options):
 	os.makedirs(options.output, exist_ok=True)
 	out = {"host": {"kernel": platform.release(), "machine": platform.machine(), "cpus": sorted(os.sched_getaffinity(0)),
 			"load": os.getloadavg()},
-	       "qemu": stubs.QEMU if "qemu" in kinds else None, "transport": "tcp" if options.tcp else "unix", "tdesc": options.tdesc or "auto",
+	       "qemu": stubs.QEMU if "qemu" in kinds else None, "transport": "tcp" if options.tcp else "unix",
+	       "tdesc": options.tdesc or "auto",
 	       "rounds": options.rounds, "slice": options.slice, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
 	if "packets" in only:
 		measure_packets(options, kinds, packets)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The guest that is measured: a boot sector, so that QEMU's firmware starts it, too.  Has all vCPUs run, without interrupts, and goes
- * round the loops that guest.h names.
+ * The guest that is measured: a boot sector, so that QEMU's firmware starts it, too.  Has all vCPUs run, without
+ * interrupts, and goes round the loops that guest.h names.
  */
 #include "guest.h"
 

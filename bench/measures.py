@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is measured, what is wanted of it, and what came out: a table of rows, and the values of one round after the other."""
+"""What is measured, what is wanted of it, and what came out of one round after the other: a table of rows."""
 
 import statistics
 
@@ -18,8 +18,8 @@ def spread(values):
 
 class Row:
 	"""
-	WORDS: the client's command, with "S" for how long; BARE: the bare loop's; FIELD of the answer is the value.  WANTED is the
-	bound of ours: ("x", 6) at least 6 times theirs, ("share", 0.75) of the bare loop, ("most", 0.2) of theirs at most.
+	WORDS: the client's command, with "S" for how long; BARE: the bare loop's; FIELD of the answer is the value.  WANTED is
+	the bound of ours: ("x", 6) at least 6 times theirs, ("share", 0.75) of the bare loop, ("most", 0.2) of theirs at most.
 	"""
 
 	def __init__(self, key, title, unit, words=None, bare=None, field="rate", wanted=None, scale=1):
@@ -110,6 +110,9 @@ def other_rows():
 	]
 
 
+BOUNDS = {"x": ">= %gx", "share": ">= %gb", "most": "<= %gx"}
+
+
 def number(v):
 	if v is None:
 		return "-"
@@ -118,12 +121,13 @@ def number(v):
 
 def table(results):
 	"""Lines of text."""
-	lines = ["%-36s %5s %8s %8s %6s %-14s %6s %8s  %s" % ("", "", "ours", "QEMU", "ratio", "(half of them)", "bare", "wanted", "")]
+	line = "%-36s %5s %8s %8s %6s %-14s %6s %8s  %s"
+	lines = [line % ("", "", "ours", "QEMU", "ratio", "(half of them)", "bare", "wanted", "")]
 	for r in results:
 		half = "(%.2f-%.2f)" % (r["ratio"]["low"], r["ratio"]["high"]) if r["ratio"] else ""
-		wanted = {"x": ">= %gx", "share": ">= %g b", "most": "<= %gx"}[r["wanted"]["kind"]] % r["wanted"]["bound"] if r["wanted"] else ""
+		wanted = r["wanted"] and BOUNDS[r["wanted"]["kind"]] % r["wanted"]["bound"] or ""
 		verdict = {None: "not measured" if r["wanted"] else "", True: "reached", False: "MISSED"}[r["reached"]]
-		lines.append(("%-36s %5s %8s %8s %6s %-14s %6s %8s  %s" % (
+		lines.append((line % (
 			r["title"], r["unit"], *(number(r[who] and r[who]["median"]) for who in ("ours", "qemu")),
 			"%.2f" % r["ratio"]["median"] if r["ratio"] else "-", half,
 			"%.2f" % r["share"]["median"] if r["share"] else "-", wanted, verdict)).rstrip())

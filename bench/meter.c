@@ -75,8 +75,9 @@ void meter_print(struct meter *m, const char *extra)
 	if (!m->timed)
 		die("nothing was measured");
 	qsort(m->us, m->timed, sizeof(*m->us), compare);
-	printf("{\"ops\": %llu, \"seconds\": %.6f, \"rate\": %.2f, \"p50_us\": %.2f, \"p99_us\": %.2f, \"least_us\": %.2f%s%s}\n",
-	       (unsigned long long)m->ops, seconds, (double)m->ops / seconds, (double)m->us[m->timed / 2],
+	printf("{\"ops\": %llu, \"seconds\": %.6f, \"rate\": %.2f, ", (unsigned long long)m->ops, seconds,
+	       (double)m->ops / seconds);
+	printf("\"p50_us\": %.2f, \"p99_us\": %.2f, \"least_us\": %.2f%s%s}\n", (double)m->us[m->timed / 2],
 	       (double)m->us[m->timed * 99 / 100], (double)m->us[0], *extra ? ", " : "", extra);
 }
 

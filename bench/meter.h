@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the measuring programs share: they read commands from standard input, a line each, and answer each with one line of JSON on
- * standard output.  So several can be alive at once, and be given slices of time in turn.
+ * What the measuring programs share: they read commands from standard input, a line each, and answer each with one
+ * line of JSON on standard output.  So several can be alive at once, and be given slices of time in turn.
  */
 #ifndef GV_BENCH_METER_H
 #define GV_BENCH_METER_H
@@ -36,7 +36,7 @@ void meter_did(struct meter *m, uint64_t ops);
 void meter_skip(struct meter *m);
 /* The same, but for the last US microseconds of it. */
 void meter_rewind(struct meter *m, double us);
-/* Prints {"ops":, "seconds":, "rate":, "p50_us":, "p99_us":, "least_us": a call, EXTRA}; EXTRA is members of JSON or "". */
+/* Prints {"ops", "seconds", "rate", "p50_us", "p99_us", "least_us" (of a call), EXTRA: members or ""}. */
 void meter_print(struct meter *m, const char *extra);
 /* A number that a command was given, in any base of C's; dies of others. */
 uint64_t meter_number(const char *text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A client of the remote protocol that is fast enough not to be what is measured ("Overview" and "Packets" of gdb's manual,
- * appendix E).  It undoes run-length encoding, checks every checksum, and uses what the stub offers.  Whatever goes wrong ends
- * the program, with a line on standard error and status 2: nothing is worth measuring then.
+ * A client of the remote protocol that is fast enough not to be what is measured ("Overview" and "Packets" of gdb's
+ * manual, appendix E).  It undoes run-length encoding, checks every checksum, and uses what the stub offers.
+ * Whatever goes wrong ends the program, with a line on standard error and status 2: nothing is worth measuring then.
  */
 #ifndef GV_BENCH_RSP_H
 #define GV_BENCH_RSP_H
@@ -36,7 +36,8 @@ void rsp_send(struct rsp *r, const char *packet);
 /* One byte that is no packet. */
 void rsp_byte(struct rsp *r, uint8_t byte);
 /*
- * The next packet's payload, run lengths undone, escapes not, with a 0 behind; good until the next call.  RET_LEN may be NULL.
+ * The next packet's payload, run lengths undone, escapes not, with a 0 behind; good until the next call.  RET_LEN
+ * may be NULL.
  */
 const char *rsp_receive(struct rsp *r, size_t *ret_len);
 /* Both, passing over console output. */

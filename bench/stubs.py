@@ -74,8 +74,9 @@ def ours(address, cpus=1, memory="128M"):
 def qemu(address, cpus=1, memory="128M"):
 	if address.startswith("unix:"):
 		address += ",server=on,wait=off"
-	return [QEMU, "-M", "pc", "-accel", "kvm", "-display", "none", "-S", "-nic", "none", "-serial", "none", "-monitor", "none",
-		"-smp", str(cpus), "-m", memory, "-drive", "format=raw,snapshot=on,file=" + GUEST, "-gdb", address]
+	return [QEMU, "-M", "pc", "-accel", "kvm", "-display", "none", "-S", "-nic", "none", "-serial", "none",
+		"-monitor", "none", "-smp", str(cpus), "-m", memory, "-gdb", address,
+		"-drive", "format=raw,snapshot=on,file=" + GUEST]
 
 
 COMMANDS = {"ours": ours, "qemu": qemu}
@@ -177,7 +178,7 @@ def binary_size(kind):
 	if status:
 		raise BenchError("ldd %s: %s" % (program, err.strip()))
 	libraries = [path for path in re.findall(r"(/\S+) \(", out) if not re.search(r"/(ld-linux|libc\.|libm\.)", path)]
-	return {"program": loaded_bytes(program), "libraries": sum(loaded_bytes(path) for path in libraries), "files": len(libraries)}
+	return {"program": loaded_bytes(program), "libraries": sum(loaded_bytes(path) for path in libraries)}
 
 
 def gdb_session(kind, tcp=False):
@@ -189,8 +190,8 @@ def gdb_session(kind, tcp=False):
 			stub.wait_socket()
 		env = dict(os.environ, BENCH_ADDRESS=stub.address.replace("unix:", "").replace("tcp:", ""),
 			   **{"BENCH_" + name: str(value) for name, value in guest_symbols().items()})
-		status, out, err = visor.run([visor.GDB, "-nx", "-batch", "-x", os.path.join(HERE, "gdb_session.py")], timeout=DEADLINE,
-					     env=env)
+		status, out, err = visor.run([visor.GDB, "-nx", "-batch", "-x", os.path.join(HERE, "gdb_session.py")],
+					     timeout=DEADLINE, env=env)
 		found = re.search(r"^bench: (\{.*\})$", out, re.M)
 		if status or not found:
 			raise BenchError("gdb with %s: %s" % (kind, err.strip() or out.strip()))

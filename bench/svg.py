@@ -41,7 +41,8 @@ def plot(title, x_label, y_label, series):
 	def text(x, y, what, anchor="middle", more=""):
 		return '<text x="%.1f" y="%.1f" text-anchor="%s"%s>%s</text>' % (x, y, anchor, more, escape(what))
 
-	out = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">' % (WIDTH, HEIGHT),
+	out = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d"' % (WIDTH, HEIGHT) +
+	       ' font-family="sans-serif" font-size="12">',
 	       '<rect width="%d" height="%d" fill="white"/>' % (WIDTH, HEIGHT),
 	       text(WIDTH / 2, 22, title, more=' font-size="15"'), text(WIDTH / 2, HEIGHT - 12, x_label),
 	       text(16, HEIGHT / 2, y_label, more=' transform="rotate(-90 16 %d)"' % (HEIGHT / 2))]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The programs of `make bench`: that they measure, understand what stubs say, and notice what is wrong; not how fast anything is."""
+"""The programs of `make bench`: that they measure, understand stubs, and notice what is wrong; not how fast it is."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def frame(payload, sum_off=0):
 
 
 class FakeStub:
-	"""Answers packets by ANSWER(payload), which returns what to send, or a list, the second being sent when the first is refused."""
+	"""Answers packets by ANSWER(payload): what to send, or a list, whose next is sent when one is refused."""
 
 	def __init__(self, answer, offers=b"PacketSize=1000"):
 		self.dir = tempfile.TemporaryDirectory(prefix="gv-")
@@ -144,11 +144,13 @@ def check_honesty():
 			return frame(b"00" * 8 if p == b"g" else b"OK")
 		return one
 
-	for command, moves, moved in (("step", 1, True), ("step", 0, False), ("step", 2, False), ("gdb-hits", 1, True), ("gdb-hits", 2, False)):
+	for command, moves, moved in (("step", 1, True), ("step", 0, False), ("step", 2, False), ("gdb-hits", 1, True),
+				      ("gdb-hits", 2, False)):
 		status, told, err, _ = talk([command + " 0.01"], answer(b"T05thread:1;", moves))
-		tap.equal((status, "went round" in err), (0, False) if moved else (2, True), "%s of a guest that makes %d" % (command, moves), err)
-	for registers, asks in ((b"0:0011223344556677;", False), (b"0:00112233;1:44556677;", False), (b"0:00112233445566;", True),
-				(b"core:0011223344556677;", True)):
+		tap.equal((status, "went round" in err), (0, False) if moved else (2, True),
+			  "%s of a guest that makes %d" % (command, moves), err)
+	for registers, asks in ((b"0:0011223344556677;", False), (b"0:00112233;1:44556677;", False),
+				(b"0:00112233445566;", True), (b"core:0011223344556677;", True)):
 		status, told, err, _ = talk(["step-registers 0.01"], answer(b"T05thread:1;" + registers, 1))
 		tap.equal((status, told and told[0]["asked"] > 0), (0, asks), "registers with a stop: " + registers.decode(), err)
 	status, told, err, _ = talk(["hits 0.01 1"], answer(b"T05thread:1;", 0))
@@ -163,20 +165,23 @@ def check_rows():
 		row.values = {"ours": ours, "qemu": theirs, "bare": bare}
 		return row.result()["reached"]
 
-	tap.equal([verdict(("x", 6), [7, 60, 50], [1, 10, 10]), verdict(("x", 6), [7, 50, 50], [1, 10, 10])], [True, False], "at least")
+	tap.equal([verdict(("x", 6), [7, 60, 50], [1, 10, 10]), verdict(("x", 6), [7, 50, 50], [1, 10, 10])], [True, False],
+		  "at least")
 	tap.equal([verdict(("most", 0.2), [1], [5]), verdict(("most", 0.2), [1.1], [5])], [True, False], "at most")
-	tap.equal([verdict(("share", 0.75), [3], [], [4]), verdict(("share", 0.75), [2.9], [], [4])], [True, False], "of the bare loop")
+	tap.equal([verdict(("share", 0.75), [3], [], [4]), verdict(("share", 0.75), [2.9], [], [4])], [True, False],
+		  "of the bare loop")
 	tap.equal(verdict(("x", 6), [7], []), None, "without QEMU nothing is reached or missed")
 	picture = svg.plot("a < b", "x", "y", {"one": [(1, 5), (1000, 70)], "two & three": [(10, 0), (10, 3)]})
 	tree = xml.etree.ElementTree.fromstring(picture)
 	lines = [e for e in tree if e.tag.endswith("polyline")]
-	tap.equal([len(e.get("points").split()) for e in lines], [2, 1], "a plot has a line for each series, a point for each value")
+	tap.equal([len(e.get("points").split()) for e in lines], [2, 1], "a line for each series, a point for each value")
 	tap.equal(svg.plot("t", "x", "y", {"one": []}), None, "no plot of nothing")
 
 
 def check_measures():
 	with stubs.Stub("ours") as stub:
-		tap.ok(stub.offers["no_ack"] and stub.offers["binary"] and stub.offers["conditions"], "the stub's offers are seen", stub.offers)
+		tap.ok(stub.offers["no_ack"] and stub.offers["binary"] and stub.offers["conditions"], "the stub's offers are seen",
+		       stub.offers)
 		stub("fill", measures.PAGES)
 		for row in measures.rows() + measures.condition_rows():
 			answer = stub(*(0.01 if word == "S" else word for word in row.words))
@@ -201,8 +206,8 @@ def check_measures():
 
 def check_whole():
 	with tempfile.TemporaryDirectory(prefix="gv-") as there:
-		status, out, err = visor.run([sys.executable, visor.source("bench/compare.py"), "--ours", "--rounds=1", "--slice=0.01",
-					      "--starts=1", "--only=packets,start,size,gdb", "--output=" + there])
+		status, out, err = visor.run([sys.executable, visor.source("bench/compare.py"), "--ours", "--rounds=1",
+					      "--slice=0.01", "--starts=1", "--only=packets,start,size,gdb", "--output=" + there])
 		if not tap.ok(status in (0, 1), "a comparison with nobody", "%s\n%s" % (out, err)):
 			return
 		with open(os.path.join(there, "compare.json")) as f:
