@@ -86,7 +86,7 @@ static void body(struct frame_in *f, uint8_t c)
 	}
 }
 
-/* Takes the bytes that stand for themselves; returns how many.  The first one that does not may be among the next sixteen. */
+/* Takes bytes that stand for themselves; returns how many.  The first one that does not may be among the next VEC. */
 static size_t plain_body(struct frame_in *f, const uint8_t *data, size_t len)
 {
 	size_t n = 0, room = f->cap - f->len;
@@ -204,7 +204,7 @@ static size_t copy_plain(uint8_t *to, const uint8_t *from, size_t len)
 	return n;
 }
 
-/* A run begins neither with an escape nor with what is escaped: clients differ in which of the two they would repeat. */
+/* A run begins neither with an escape nor with what is escaped: clients differ in which of the two they repeat. */
 static bool may_repeat(const uint8_t *payload, size_t i)
 {
 	return payload[i] != '}' && !(i && payload[i - 1] == '}');

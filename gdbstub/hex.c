@@ -38,7 +38,7 @@ static vec digits_of(vec n)
 	return n + '0' + ((vec)(n > 9) & ('a' - '0' - 10));
 }
 
-/* In the upper half of RET, data is read before it is written over: the digits of what was read end where the rest begins. */
+/* In the upper half of RET, data is read before it is written over: digits end where the rest begins, or below. */
 void hex_encode(uint8_t *ret, const uint8_t *data, size_t len)
 {
 	size_t i = 0;

@@ -131,8 +131,8 @@ static size_t count_fitting(const uint8_t *data, size_t len, size_t room, size_t
 }
 
 /*
- * Moves the bytes between the last special one before FROM and FROM to where they end at TO, up to VEC of them; returns how many.
- * What lies above FROM has been read.
+ * Moves the bytes between the last special one before FROM and FROM to where they end at TO, up to VEC of them; returns
+ * how many.  What lies above FROM has been read.
  */
 static size_t move_plain(uint8_t *d, size_t from, size_t to)
 {

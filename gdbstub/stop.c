@@ -38,8 +38,8 @@ static bool is_foremost(enum reg_id reg)
 }
 
 /*
- * All that a g reply holds: gdb asks for it when it prints a function's arguments, and at each hit of a breakpoint whose condition
- * it evaluates itself.
+ * All that a g reply holds: gdb asks for it when it prints a function's arguments, and at each hit of a breakpoint whose
+ * condition it evaluates itself.
  */
 static void put_registers(struct session *s, unsigned cpu)
 {

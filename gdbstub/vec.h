@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sixteen bytes at a time: the payloads that matter are 256 KiB of digits or of memory, and every byte of them is looked
- * at.  GCC's vectors: operators work byte by byte, a comparison's bytes are 0 or 0xff.  What those have no word for is
- * SSE2's, which every x86-64 processor has.
+ * Sixteen bytes at a time: the payloads that matter are 256 KiB of digits or of memory, and every byte of them is
+ * looked at.  GCC's vectors: operators work byte by byte, a comparison's bytes are 0 or 0xff.  What those have no word
+ * for is SSE2's, which every x86-64 processor has.
  */
 #ifndef GV_GDBSTUB_VEC_H
 #define GV_GDBSTUB_VEC_H
