@@ -106,7 +106,10 @@ size_t break_resolve(struct break_table *t, size_t budget);
 /* Puts the traps back that the guest has overwritten, in up to BUDGET sites, from where break_overwritten() found one.  Returns how many. */
 size_t break_verify(struct break_table *t, size_t budget);
 
-/* Whether any trap is overwritten, and not just lifted, of up to BUDGET that it looks at, going round.  Loop thread, also while vCPUs run. */
+/*
+ * Whether any trap is overwritten, and not just lifted, of up to BUDGET that it looks at, going round.  Loop thread, also while vCPUs
+ * run.
+ */
 bool break_overwritten(struct break_table *t, size_t budget);
 
 /* Takes the trap at S out of memory for a step, and puts it back, saving anew what the guest wrote meanwhile. */
