@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * How fast this host's KVM is by itself: steps and hits of the guest that is measured, in a virtual machine of its
- * own, by nothing but the ioctls they take.  Commands come on standard input, see "commands" below.
+ * own, by nothing but the ioctls they take; and its sockets.  Commands come on standard input, see "commands" below.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/guest.h"
 #include "bench/meter.h"
 #include "bench/rsp.h"
 
-#define MEMORY 0x10000
+#define MEMORY    0x10000
+#define MAX_REPLY (1u << 20)
 
 static uint8_t *memory;
 static struct kvm_run *run;
@@ -143,12 +148,60 @@ static void hits(char **args)
 	meter_print(&meter, "");
 }
 
-/* By each of SECONDS. */
+static void answer_always(int fd, size_t request, size_t reply)
+{
+	static uint8_t bytes[MAX_REPLY];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (read(fd, bytes, request) == (ssize_t)request && write(fd, bytes, reply) == (ssize_t)reply)
+		;
+	_exit(0);
+}
+
+/* Round trips of REQUEST and REPLY bytes to a process that does nothing else; each counts as OPS. */
+static void wire(char **args)
+{
+	const uint64_t request = meter_number(args[1]), reply = meter_number(args[2]), ops = meter_number(args[3]);
+	static uint8_t bytes[MAX_REPLY];
+	int ends[2];
+	pid_t pid;
+
+	if (!request || request > MAX_REPLY || !reply || reply > MAX_REPLY)
+		die("%s and %s bytes", args[1], args[2]);
+	need(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
+	pid = need(fork(), "fork");
+	if (!pid) {
+		close(ends[0]);
+		answer_always(ends[1], request, reply);
+	}
+	close(ends[1]);
+	meter_start(&meter, args[0]);
+	while (meter_more(&meter)) {
+		size_t got = 0;
+		ssize_t n = 1;
+
+		if (write(ends[0], bytes, request) != (ssize_t)request)
+			die("write: %s", strerror(errno));
+		while (got < reply && n > 0) {
+			n = read(ends[0], bytes, reply - got);
+			got += n > 0 ? (size_t)n : 0;
+		}
+		if (got < reply)
+			die("nobody answers");
+		meter_did(&meter, ops);
+	}
+	close(ends[0]);
+	waitpid(pid, NULL, 0);
+	meter_print(&meter, "");
+}
+
+/* The first argument: SECONDS. */
 static const struct meter_command commands[] = {
 	{ "step", 1, step },
 	{ "step-registers", 1, step_registers },
 	{ "range", 1, range },
 	{ "hits", 1, hits },
+	{ "wire", 4, wire },                    /* REQUEST REPLY OPS */
 };
 
 int main(int argc, char **argv)

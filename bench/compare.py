@@ -44,7 +44,7 @@ def measure_packets(options, kinds, rows):
 			say("round %d of %d" % (n + 1, options.rounds))
 			for row in rows:
 				for who in turns(n, list(meters)):
-					words = row.words if who != "bare" else row.bare and (row.bare, "S")
+					words = row.bare if who == "bare" else row.words
 					if words:
 						row.take(who, meters[who](*(options.slice if w == "S" else w for w in words)))
 	finally:
@@ -114,7 +114,7 @@ def measure_gdb(options, kinds, by_key):
 						row.notes[kind] = "gdb's own condition"
 			for row in hard:
 				row.take("ours", meters["ours"](row.words[0], options.slice, *row.words[2:]))
-				row.take("bare", meters["bare"](row.bare, options.slice))
+				row.take("bare", meters["bare"](row.bare[0], options.slice))
 	finally:
 		for meter in meters.values():
 			meter.close()
@@ -186,8 +186,8 @@ def plot_memory(options, kinds):
 		for mib in (128, 512, 2048, 8192, 16384):
 			memory = "%dM" % mib
 			start = stubs.start_times(kind, options.starts, "unix", memory)["p50_us"] / 1000
-			series.setdefault("start, ms, " + kind, []).append((mib, start))
-			series.setdefault("resident, MiB, " + kind, []).append((mib, stubs.resident(kind, memory)["rss"] / 1024))
+			series.setdefault("start, ms, " + kind, []).append((mib / 1024, start))
+			series.setdefault("resident, MiB, " + kind, []).append((mib / 1024, stubs.resident(kind, memory)["rss"] / 1024))
 	return series
 
 
@@ -196,7 +196,7 @@ PLOTS = [
 	("watched", "Cost of a step with pages watched", "watchpoints set, each on its page", "us, median", plot_watched),
 	("slots", "Cost of a hit and of a slot more", "memory slots", "us, median", plot_slots),
 	("vcpus", "From Ctrl-C to the stop", "vCPUs that run", "us", plot_cpus),
-	("memory", "Starting, and resident memory", "guest RAM, MiB", "ms and MiB", plot_memory),
+	("memory", "Starting, and resident memory", "guest RAM, GiB", "ms and MiB", plot_memory),
 ]
 
 
@@ -283,7 +283,7 @@ def compare(options):
 	with open(options.json or os.path.join(options.output, "compare.json"), "w") as f:
 		json.dump(out, f, indent=1)
 	print("\nMedians of %d rounds, by %s, on processors %s; ratio: ours / QEMU's, and where half of the rounds'"
-	      " were; bare: ours / the bare ioctl loop" % (
+	      " were; bare: ours / what ioctls, or a socket, can do" % (
 		options.rounds, out["transport"], ",".join(str(c) for c in out["host"]["cpus"])))
 	print("\n".join(measures.table(out["measures"])))
 	return [r["title"] for r in out["measures"] if r["reached"] is False]

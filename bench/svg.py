@@ -5,7 +5,7 @@ import math
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 640, 400
-LEFT, RIGHT, TOP, BOTTOM = 70, 20, 40, 50
+LEFT, RIGHT, TOP, BOTTOM = 70, 30, 40, 50
 COLOURS = ("#0057b8", "#c8401a", "#2a8a3e", "#7a4aa8", "#8a6d1a")
 
 
