@@ -13,6 +13,7 @@
 #define HIGH            0xffffffff80000000ull   /* where the kernel's tables have gpa 0 */
 #define KERNEL_TOP      0x30000u                /* and the user's the next page, */
 #define OTHER_USER_TOP  0x41000u                /* or this one, whose pair is empty */
+#define IDT             0x38000u                /* nothing is in it, and nobody takes an interrupt */
 
 /*
  * Two megabytes are mapped onto themselves in all; the kernel's have them at HIGH too.  %rbx: the user's CR3; %r12 not 0: an
@@ -42,6 +43,7 @@ static void start_user(uint64_t cr3, bool exits)
 	GUEST_START(user, 0x1000, BOOT_LONG, 1);
 	guest_set_reg(0, X86_RBX, cr3);
 	guest_set_reg(0, X86_R12, exits);
+	guest_set_reg(0, X86_IDTR_BASE, IDT);
 }
 
 static void go_on_to_user(uint64_t cr3)
@@ -133,6 +135,16 @@ START_TEST(not_of_tables_that_have_gone)
 }
 END_TEST
 
+/* Without an IDT, other tables are nobody's. */
+START_TEST(not_without_an_idt)
+{
+	start_user(OTHER_USER_TOP, true);
+	guest_set_reg(0, X86_IDTR_BASE, 0);
+	go_on_to_user(OTHER_USER_TOP);
+	refused(HIGH);
+}
+END_TEST
+
 START_TEST(a_breakpoint_is_set_in_it)
 {
 	struct break_info b;
@@ -158,6 +170,7 @@ int main(void)
 	tcase_add_test(t, of_the_exit_before);
 	tcase_add_test(t, not_where_nothing_is_known);
 	tcase_add_test(t, not_of_tables_that_have_gone);
+	tcase_add_test(t, not_without_an_idt);
 	tcase_add_test(t, a_breakpoint_is_set_in_it);
 	suite_add_tcase(s, t);
 	return unit_main(s);

@@ -8,7 +8,7 @@
 #define TABLE           0x000ffffffffff000ull
 #define PCID            0xfffull
 
-/* Whether the tables at CR3 have the IDT where P has it. */
+/* Whether the tables at CR3 have the IDT where P has it.  Where none was loaded there is nothing to know them by. */
 static bool same_idt(const struct vcpu *v, const struct paging *p, uint64_t cr3)
 {
 	uint64_t idt = v->run->s.regs.sregs.idt.base;
@@ -16,7 +16,7 @@ static bool same_idt(const struct vcpu *v, const struct paging *p, uint64_t cr3)
 	struct translation a, b;
 
 	other.cr3 = cr3;
-	return !translate(v->vm->gmem, p, idt, &a, NULL) && !translate(v->vm->gmem, &other, idt, &b, NULL) && a.gpa == b.gpa;
+	return idt && !translate(v->vm->gmem, p, idt, &a, NULL) && !translate(v->vm->gmem, &other, idt, &b, NULL) && a.gpa == b.gpa;
 }
 
 int space_translate(const struct vcpu *v, uint64_t gva, struct translation *ret, struct err *err)
