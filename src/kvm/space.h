@@ -22,8 +22,8 @@ static inline void space_note(struct vcpu *v)
 
 /*
  * As translate() by V's own tables; and where these have nothing, by the kernel's: those of the last exits out of it, or the
- * half that Linux pairs with a user's (bit 12 of CR3).  Tables are believed only if there is an IDT and they have it at the same gpa, for the
- * last ones seen may have been given back since.  V's thread, or the loop thread while V is parked.
+ * half that Linux pairs with a user's (bit 12 of CR3).  Tables are believed only if there is an IDT and they have it at the
+ * same gpa, for the last ones seen may have been given back since.  V's thread, or the loop thread while V is parked.
  */
 int space_translate(const struct vcpu *v, uint64_t gva, struct translation *ret, struct err *err);
 
