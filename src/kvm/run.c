@@ -579,6 +579,14 @@ static void deliver_output(struct machine_kvm *k)
 		k->dev_host.wake(k);
 }
 
+/* Whether the loop thread may wait busily for the vCPUs: where there are several on all of the host's CPUs, they would wait for its. */
+static bool may_spin(const struct run_ctl *c)
+{
+	unsigned running = atomic_load(&c->running);
+
+	return running == 1 || (running && running < c->host_cpus);
+}
+
 void run_poll(struct machine *m, unsigned spin_us)
 {
 	struct machine_kvm *k = machine_priv(m);
@@ -607,7 +615,7 @@ void run_poll(struct machine *m, unsigned spin_us)
 	if (!k->holds)
 		host_inputs(k);
 	if (k->state == MACHINE_RUNNING && !k->holds) {
-		if (spin_us && atomic_load(&k->vm.ctl.running))
+		if (spin_us && may_spin(&k->vm.ctl))
 			here_count(k->here, vm_wait_parked(&k->vm, spin_us, 0));
 		if (!atomic_load(&k->vm.ctl.running))
 			collect(k);
