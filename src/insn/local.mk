@@ -1,4 +1,4 @@
-libgvcore_a_SOURCES += src/insn/insn.h src/insn/insn.c src/insn/priv.h src/insn/access.c src/insn/find.c \
+libgvcore_a_SOURCES += src/insn/insn.h src/insn/insn.c src/insn/plain.h src/insn/plain.c src/insn/priv.h src/insn/access.c src/insn/find.c \
 	src/insn/assist.h src/insn/assist.c src/insn/assist_priv.h src/insn/assist_atomic.c src/insn/assist_iret.c \
 	src/insn/assist_native.c src/insn/native.h src/insn/native.c src/insn/assist_sse.c src/insn/assist_sys.c src/insn/assist_xsave.c
 

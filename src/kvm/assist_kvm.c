@@ -133,24 +133,6 @@ static int load_state(struct vcpu *v, struct assist_cpu *cpu, bool xcr0)
 	return 0;
 }
 
-static struct kvm_regs general(const struct vcpu *v, const struct insn_regs *r)
-{
-	struct kvm_regs g = v->run->s.regs.regs;
-
-	g.rax = r->gpr[INSN_RAX];
-	g.rcx = r->gpr[INSN_RCX];
-	g.rdx = r->gpr[INSN_RDX];
-	g.rbx = r->gpr[INSN_RBX];
-	g.rsp = r->gpr[INSN_RSP];
-	g.rbp = r->gpr[INSN_RBP];
-	g.rsi = r->gpr[INSN_RSI];
-	g.rdi = r->gpr[INSN_RDI];
-	memcpy(&g.r8, &r->gpr[INSN_RDI + 1], 8 * sizeof(g.r8));
-	g.rip = r->rip;
-	g.rflags = r->rflags;
-	return g;
-}
-
 static int set_special(struct vcpu *v, struct kvm_sregs s)
 {
 	int r = kvm_ioctl(v->fd, KVM_SET_SREGS, &s);
@@ -224,7 +206,7 @@ static int store_events(struct vcpu *v, const struct assist_result *res)
 		e.interrupt.nr = res->vector;
 	}
 	v->run->ready_for_interrupt_injection = 0;
-	return kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e);
+	return vcpu_set_events(v, &e);
 }
 
 /* Whether interrupts wait behind the instruction before that at the pc: behind sti, mov ss and pop ss. */
@@ -241,7 +223,7 @@ static bool shadowed(struct vcpu *v)
 
 static int store(struct vcpu *v, const struct assist_cpu *cpu, struct assist_result *res)
 {
-	struct kvm_regs g = general(v, &cpu->regs);
+	struct kvm_regs g = regs_from_insn(&cpu->regs);
 	bool plain = res->kind == ASSIST_DONE && !res->trap && !res->unmask_nmi && !(v->debug.control & KVM_GUESTDBG_SINGLESTEP);
 	int r = 0;
 

@@ -14,6 +14,7 @@
 #define DR6_TRAPS 0xfull        /* B0 to B3 */
 #define DR6_BS    (1ull << 14)
 #define DR7_FIXED 0x400ull      /* bit 10 reads as one */
+#define DR7_ENABLED 0xffull      /* L0, G0 to G3 */
 #define DR7_GD    (1ull << 13)  /* MOV to and from debug registers traps */
 #define DR7_CONTROL_SHIFT 16    /* R/W and LEN, four bits a register */
 #define RFLAGS_TF (1ull << 8)
@@ -82,6 +83,11 @@ static bool own_fetch(struct vcpu *v)
 	if (!v->own_known)
 		v->own_known = kvm_ioctl(v->fd, KVM_GET_DEBUGREGS, &v->own) == 0;
 	return v->own_known;
+}
+
+bool debug_own_idle(struct vcpu *v)
+{
+	return own_fetch(v) && !(v->own.dr7 & (DR7_ENABLED | DR7_GD));
 }
 
 static void put(struct kvm_guest_debug *d, unsigned i, uint64_t gva, uint64_t control)

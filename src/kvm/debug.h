@@ -32,6 +32,8 @@ bool debug_give_db(struct vcpu *v, uint64_t bits);
 void debug_owe_trap(struct vcpu *v);
 /* Delivers the guest's INT1 at the pc, which leaves DR6 as it is. */
 bool debug_give_int1(struct vcpu *v);
+/* Whether none of the guest's own debug registers is in use.  V's thread. */
+bool debug_own_idle(struct vcpu *v);
 /* Takes the single-step bit out of the guest's DR6: the trap it speaks of was ours. */
 void debug_forget_trap(struct vcpu *v);
 

@@ -287,7 +287,7 @@ static int inject_exception(struct vcpu *v, const struct injection *i, struct er
 		ev.exception.has_error_code = pushes;
 		ev.exception.error_code = i->code;
 		ev.exception.pending = 0;
-		r = kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &ev);
+		r = vcpu_set_events(v, &ev);
 	}
 	return r ? err_errno(err, -r, "injecting exception %u", i->number) : 0;
 }
@@ -318,6 +318,7 @@ int op_inject(struct machine *m, const struct injection *i, struct err *err)
 		return err_set(err, EINVAL, "no vCPU %u (there are %u)", i->cpu, k->vm.ncpus);
 	if (i->kind == INJECT_EXCEPTION)
 		return inject_exception(k->vm.cpus[i->cpu], i, err);
+	k->vm.cpus[i->cpu]->events_known = false;
 	r = kvm_ioctl_num(k->vm.cpus[i->cpu]->fd, KVM_NMI, 0);
 	return r ? err_errno(err, -r, "KVM_NMI") : 0;
 }

@@ -52,7 +52,7 @@ static const struct capability {
 	CAP(XSAVE, 1, "x87, SSE and AVX registers can be read and written"),
 	CAP(XCRS, 1, "XCR0 can be read and written"),
 	CAP(IMMEDIATE_EXIT, 1, "a vCPU can be stopped without a race"),
-	CAP(SYNC_REGS, KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS, "registers come with each exit (1 general, 2 system, 4 events)"),
+	CAP(SYNC_REGS, KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS, "registers come with each exit (1 general, 2 system, 4 events)"),
 	CAP(SET_TSS_ADDR, 0, "the place of the TSS page can be chosen"),
 	CAP(SET_IDENTITY_MAP_ADDR, 0, "the place of the identity map can be chosen"),
 	CAP(SYNC_MMU, 0, "changes to the backing of memory show in the guest at once"),

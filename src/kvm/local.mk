@@ -6,7 +6,7 @@ libgvkvm_a_SOURCES = \
 	src/kvm/slots_priv.h src/kvm/dirty_ops.c \
 	src/kvm/baseline.c src/kvm/baseline.h src/kvm/bitmap.c src/kvm/bitmap.h src/kvm/dirty.c src/kvm/dirty.h \
 	src/kvm/dirty_who.c src/kvm/ring.c src/kvm/ring.h \
-	src/kvm/board.c src/kvm/board.h src/kvm/nvram.c src/kvm/host.c src/kvm/devices.c src/kvm/com1.c src/kvm/com1.h src/kvm/debug.c src/kvm/debug.h src/kvm/step.c src/kvm/hit.c src/kvm/break_ops.c \
+	src/kvm/board.c src/kvm/board.h src/kvm/nvram.c src/kvm/host.c src/kvm/devices.c src/kvm/com1.c src/kvm/com1.h src/kvm/debug.c src/kvm/debug.h src/kvm/step.c src/kvm/step_plain.c src/kvm/hit.c src/kvm/break_ops.c \
 	src/kvm/watch_kvm.c src/kvm/watch_kvm.h src/kvm/guest_mem.c src/kvm/guest_mem.h src/kvm/guest_time.c src/kvm/guest_time.h src/kvm/space.c src/kvm/space.h src/kvm/exits.c src/kvm/kvm.c src/kvm/kvm.h \
 	src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/sym_ops.c src/kvm/machine_priv.h src/kvm/probe.c src/kvm/probe.h \
 	src/kvm/probe_cache.c src/kvm/probe_cache.h src/kvm/regs_debug.c src/kvm/regs_debug.h src/kvm/regs.c \

@@ -145,6 +145,22 @@ void regs_insn(const struct vcpu *v, struct insn_regs *ret)
 	};
 }
 
+struct kvm_regs regs_from_insn(const struct insn_regs *r)
+{
+	struct kvm_regs g = { .rip = r->rip, .rflags = r->rflags };
+
+	g.rax = r->gpr[INSN_RAX];
+	g.rcx = r->gpr[INSN_RCX];
+	g.rdx = r->gpr[INSN_RDX];
+	g.rbx = r->gpr[INSN_RBX];
+	g.rsp = r->gpr[INSN_RSP];
+	g.rbp = r->gpr[INSN_RBP];
+	g.rsi = r->gpr[INSN_RSI];
+	g.rdi = r->gpr[INSN_RDI];
+	memcpy(&g.r8, &r->gpr[INSN_RDI + 1], 8 * sizeof(g.r8));
+	return g;
+}
+
 bool regs_present(const struct kvm *k, enum reg_id reg)
 {
 	if (reg_places[reg].home >= HOME_ST)
@@ -245,7 +261,7 @@ static int set_whole(struct vcpu *v, const struct kvm_regs *regs, const struct k
 	if (!r && regs)
 		r = kvm_ioctl(v->fd, KVM_SET_REGS, (void *)(uintptr_t)regs);
 	if (!r && (events.exception.injected || events.exception.pending))
-		r = kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &events);
+		r = vcpu_set_events(v, &events);
 	v->debug_known = false;
 	if (!r && sregs)
 		v->run->s.regs.sregs = *sregs;
@@ -271,7 +287,9 @@ void regs_settle(struct vcpu *v)
 		return;
 	v->run->kvm_dirty_regs = 0;
 	kvm_ioctl(v->fd, KVM_SET_REGS, &v->run->s.regs.regs);
-	v->debug_known = false;
+	/* The trap flag of a step went. */
+	if (v->debug.control & KVM_GUESTDBG_SINGLESTEP)
+		v->debug_known = false;
 }
 
 int regs_set_all(struct vcpu *v, const struct kvm_regs *regs, const struct kvm_sregs *sregs)
@@ -476,7 +494,7 @@ int regs_inject(struct vcpu *v, unsigned vector, bool advance, struct err *err)
 		events.exception.nr = (uint8_t)vector;
 		events.exception.has_error_code = 0;
 		v->run->ready_for_interrupt_injection = 0;
-		r = kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &events);
+		r = vcpu_set_events(v, &events);
 	}
 	return r ? err_errno(err, -r, "vCPU %u: KVM_SET_VCPU_EVENTS", v->id) : 0;
 }

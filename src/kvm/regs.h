@@ -28,6 +28,8 @@ unsigned regs_code_bits(const struct vcpu *v);
 bool regs_has_codes(const struct vcpu *v);
 /* What decoding needs; not xsave_size. */
 void regs_insn(const struct vcpu *v, struct insn_regs *ret);
+/* The general registers, rip and rflags of R as KVM has them. */
+struct kvm_regs regs_from_insn(const struct insn_regs *r);
 /* Sets all general registers, rip and rflags at once, as *REGS has them.  -EIO. */
 int regs_set_general(struct vcpu *v, const struct kvm_regs *regs);
 /* The same with the system registers. */

@@ -189,7 +189,7 @@ int power_on_restore(struct vm *vm, const struct power_on *p, struct err *err)
 		}
 		if (!r)
 			r = regs_refresh(v, err);
-		v->debug_known = false;
+		v->debug_known = v->events_known = false;
 		irqchip_reset(v);
 		v->has_event = false;
 		v->needs_completion = false;

@@ -20,7 +20,6 @@
 #define MSR_FMASK  0xc0000084u
 #define FRAME_WORDS 24          /* how far from the top of the stack a handler's first instruction may have moved it */
 #define HLT        0xf4
-#define OPCODE_MAX 8            /* bytes that tell the class: prefixes and opcode */
 
 static const struct kvm_regs *gp(const struct vcpu *v)
 {
@@ -122,7 +121,7 @@ static void find_landings(struct vcpu *v, const struct step_before *b)
 }
 
 /* What POPF or IRET will load, and how much PUSHF will store. */
-static void look_at_image(struct vcpu *v, struct step_before *b, const uint8_t *code)
+static void look_at_image(struct vcpu *v, struct step_before *b)
 {
 	uint8_t bytes[sizeof(b->image)] = { 0 };
 	struct insn_regs r;
@@ -131,7 +130,7 @@ static void look_at_image(struct vcpu *v, struct step_before *b, const uint8_t *
 	memset(b->image, 0, sizeof(b->image));
 	if (b->class != INSN_POPF && b->class != INSN_IRET && b->class != INSN_PUSHF)
 		return;
-	b->size = flags_size(code, regs_code_bits(v), b->class);
+	b->size = flags_size(b->code, regs_code_bits(v), b->class);
 	if (b->class == INSN_PUSHF)
 		return;
 	regs_insn(v, &r);
@@ -143,26 +142,25 @@ static void look_at_image(struct vcpu *v, struct step_before *b, const uint8_t *
 
 static void look(struct vcpu *v, struct step_before *b)
 {
-	uint8_t code[OPCODE_MAX] = { 0 };
 	bool halt;
-	size_t n;
 
+	memset(b->code, 0, sizeof(b->code));
 	b->pc = regs_pc(v);
 	b->rip = gp(v)->rip;
 	b->rsp = gp(v)->rsp;
 	b->rflags = gp(v)->rflags;
 	b->cs = sys(v)->cs.selector;
 	b->ss = sys(v)->ss.selector;
-	n = fetch(v, b->pc, code, &halt);
+	b->n = fetch(v, b->pc, b->code, &halt);
 	if (halt)
 		leave_halt(v);
-	b->class = insn_classify(code, n, regs_code_bits(v));
-	b->halts = b->class == INSN_HLT && code[0] == HLT;
+	b->class = insn_classify(b->code, b->n, regs_code_bits(v));
+	b->halts = b->class == INSN_HLT && b->code[0] == HLT;
 	b->user = !v->vm->user_steps && (sys(v)->cr0 & 1) && sys(v)->ss.dpl == 3;
 	if (b->user)
 		b->sregs = *sys(v);
-	look_at_image(v, b, code);
-	b->vector = b->class == INSN_INT ? int_vector(code) : 0;
+	look_at_image(v, b);
+	b->vector = b->class == INSN_INT ? int_vector(b->code) : 0;
 	find_landings(v, b);
 }
 
@@ -339,7 +337,7 @@ static bool step_halt(struct vcpu *v, const struct step_before *b)
 	if (e.interrupt.shadow) {
 		e.interrupt.shadow = 0;
 		e.flags |= KVM_VCPUEVENT_VALID_SHADOW;
-		kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &e);
+		vcpu_set_events(v, &e);
 	}
 	if (v->vm->irqchip)
 		v->halted = true;
@@ -356,6 +354,11 @@ static bool step_instruction(struct vcpu *v, enum debug_use use)
 
 	look(v, &b);
 	v->db_given = false;
+	if (step_plain(v, &b)) {
+		v->landed = false;
+		v->stepped = true;
+		return true;
+	}
 	debug_prepare(v, use);
 	/* A stepped INT1 exits like a step that has not moved. */
 	if (b.vector == VECTOR_DB && v->vm->steps_by_flag && (v->alone || !debug_site_at_pc(v)) && !debug_give_int1(v))

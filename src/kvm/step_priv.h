@@ -6,6 +6,8 @@
 #include "insn/insn.h"
 #include "kvm/vcpu.h"
 
+#define OPCODE_MAX 8            /* bytes that tell the class: prefixes and opcode */
+
 /* What of a vCPU's state a step is judged by. */
 struct step_before {
 	enum insn_class class;
@@ -15,6 +17,8 @@ struct step_before {
 	bool image_tf;          /* POPF, IRET: the trap flag in what it loads */
 	unsigned size;          /* PUSHF, POPF, IRET: bytes of what is pushed or loaded */
 	uint64_t image[5];      /* IRET: rip, cs, flags, and in 64-bit code rsp and ss */
+	uint8_t code[OPCODE_MAX];       /* the instruction's first bytes */
+	size_t n;               /* how many of them could be read */
 	bool halts;             /* HLT, without prefixes */
 	bool user;              /* CPL 3, where this host cannot step */
 	struct kvm_sregs sregs; /* then */
@@ -30,5 +34,11 @@ bool step_undo_trap(struct vcpu *v, const struct insn_regs *r, const struct step
  * False: it is none of those, or will fault, and nothing was done.
  */
 bool step_enter_user(struct vcpu *v, const struct step_before *b);
+/*
+ * Takes the step without KVM, which for one step is to be told twice and to run once: if the instruction touches registers only, nothing
+ * else can come of it, and this KVM would have emulated it, too.  Once after each exit: steps that follow each other
+ * are KVM's, and what it has pending comes in them.  False: nothing was done.
+ */
+bool step_plain(struct vcpu *v, const struct step_before *b);
 
 #endif

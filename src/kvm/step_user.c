@@ -93,7 +93,7 @@ bool step_enter_user(struct vcpu *v, const struct step_before *b)
 	/* It ends a handler of NMIs. */
 	if (!kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &events) && events.nmi.masked) {
 		events.nmi.masked = 0;
-		kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &events);
+		vcpu_set_events(v, &events);
 	}
 	v->stepped = true;
 	return true;

@@ -175,6 +175,12 @@ static void wait_overs(struct run_ctl *c)
 		futex_wait(&c->overs, overs);
 }
 
+int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e)
+{
+	v->events_known = false;
+	return kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, (void *)(uintptr_t)e);
+}
+
 bool vcpu_enter(struct vcpu *v)
 {
 	struct run_ctl *c = &v->vm->ctl;
@@ -201,6 +207,7 @@ bool vcpu_enter(struct vcpu *v)
 	r = kvm_ioctl_num(v->fd, KVM_RUN, 0);
 	atomic_store(&v->inside, false);
 	v->xsave_valid = false;
+	v->events_known = r == 0 && (v->run->exit_reason == KVM_EXIT_DEBUG || v->run->exit_reason == KVM_EXIT_INTERNAL_ERROR);
 	space_note(v);
 	if (v->vm->irqchip)
 		irqchip_left(v);
@@ -389,7 +396,7 @@ int vcpu_new(struct vm *vm, unsigned id, struct vcpu **ret, struct err *err)
 		r = err_set(err, ENOMEM, "out of memory");
 		goto fail;
 	}
-	v->run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+	v->run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS;
 	r = kvm_set_cpuid(&vm->kvm, v->fd, id, vm->ncpus, err);
 	if (r)
 		goto fail;

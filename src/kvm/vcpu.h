@@ -167,6 +167,8 @@ struct vcpu {
 	bool own_hit;
 	bool own_passed;                /* and there it met our trap byte, which used RF up */
 	uint64_t own_hit_pc, own_hit_rsp;
+	/* The run page has what KVM holds for the guest, as the last exit left it: that of code which is running, not halted or waiting. */
+	bool events_known;
 	bool db_given;                  /* the guest is about to get a #DB that we gave it */
 	bool own_known;                 /* `own` are the guest's debug registers */
 	struct kvm_debugregs own;
@@ -229,6 +231,8 @@ bool vcpu_step_alone(struct vcpu *v);
 /* Takes over_lock for V, if its own thread calls and has not got it; and lets it go. */
 void vcpu_lock(struct vcpu *v);
 void vcpu_unlock(struct vcpu *v);
+/* KVM_SET_VCPU_EVENTS.  V's thread, or the loop thread while V is parked.  -errno. */
+int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e);
 /* V is to take a step alone, for REASON of enum over: nobody enters the guest any more before it has.  V's thread. */
 void vcpu_want_alone(struct vcpu *v, unsigned reason);
 /*

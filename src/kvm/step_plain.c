@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "insn/plain.h"
+#include "kvm/debug.h"
+#include "kvm/regs.h"
+#include "kvm/step_priv.h"
+#include "util/x86.h"
+
+#define PTE_A     (1ull << 5)
+#define CR4_SMEP  (1ull << 20)
+#define RFLAGS_TF (1ull << 8)
+#define RFLAGS_VM (1ull << 17)
+
+/* Nothing would come before the instruction, or instead of it. */
+static bool is_quiet(const struct vcpu *v)
+{
+	const struct kvm_vcpu_events *e = &v->run->s.regs.events;
+
+	return v->events_known && !e->exception.injected && !e->exception.pending && !e->interrupt.injected &&
+	       !e->interrupt.shadow && !e->nmi.injected && !e->nmi.pending && !e->smi.pending && !e->smi.smm;
+}
+
+/* Whether KVM fetches the instruction at PC without a fault, and without a bit to set in a page table. */
+static bool is_fetched(const struct vcpu *v, uint64_t pc)
+{
+	struct translation t;
+	struct paging p;
+
+	regs_paging(v, &p);
+	if (translate(v->vm->gmem, &p, pc, &t, NULL) || t.slot < 0 || !t.executable || (t.user && (p.cr4 & CR4_SMEP)))
+		return false;
+	for (unsigned i = 0; i < t.nlevels; i++)
+		if (!(t.level[i].entry & PTE_A))
+			return false;
+	return true;
+}
+
+static bool in_segment(const struct kvm_segment *cs, unsigned bits, uint64_t rip)
+{
+	return bits == 64 ? (int64_t)(rip << 16) >> 16 == (int64_t)rip : rip <= cs->limit;
+}
+
+bool step_plain(struct vcpu *v, const struct step_before *b)
+{
+	const struct vm *vm = v->vm;
+	const struct kvm_sregs *s = &v->run->s.regs.sregs;
+	const struct kvm_regs *g = &v->run->s.regs.regs;
+	struct insn_regs r;
+	struct kvm_regs after;
+
+	if (vm->steps_by_flag || vm->step_irqs || vm->irqchip || !v->debug_known ||
+	    (v->debug.control & KVM_GUESTDBG_SINGLESTEP) || (v->over & OVER_OPEN) || !is_quiet(v))
+		return false;
+	if (b->class != INSN_OTHER || b->user || s->ss.dpl || (g->rflags & (RFLAGS_TF | RFLAGS_VM)))
+		return false;
+	regs_insn(v, &r);
+	if (!insn_plain(&r, b->code, b->n) || !in_segment(&s->cs, r.code_bits, r.rip))
+		return false;
+	/* So much was looked at, and lies in front of the segment's end, on pages that are fetched from. */
+	if (!in_segment(&s->cs, r.code_bits, g->rip + b->n - 1) || !is_fetched(v, b->pc) || !is_fetched(v, b->pc + b->n - 1) ||
+	    !debug_own_idle(v))
+		return false;
+	after = regs_from_insn(&r);
+	regs_set_later(v, &after);
+	v->events_known = false;
+	return true;
+}
