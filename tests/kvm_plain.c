@@ -169,6 +169,37 @@ START_TEST(cut_off)
 }
 END_TEST
 
+/* Counts in ax; exception 6 leaves where it came from at 0x504, and how often at 0x500. */
+GUEST(counts, "xor %ax, %ax\n mov %ax, %ds\n movw $(caught - counts + 0x7c00), 6 * 4\n movw $0, 6 * 4 + 2\n"
+	      ".globl place\n 1: nop\n place: inc %ax\n jmp 1b\n"
+	      ".globl caught\n caught: incl 0x500\n pop %bx\n mov %bx, 0x504\n push %bx\n iret\n");
+extern const unsigned char place[];
+
+/* What is pending comes before the instruction that a breakpoint stands on, which is else taken over without KVM. */
+START_TEST(what_comes_first)
+{
+	const struct injection ud = { .kind = INJECT_EXCEPTION, .number = 6 };
+	uint64_t at = 0x7c00 + (uint64_t)(place - counts);
+
+	GUEST_START(counts, 0x7c00, BOOT_REAL, 1);
+	ck_assert_int_eq(guest_break(BREAK_OWNER_GDB, _i ? BREAK_HARD : BREAK_SOFT, at), 0);
+	for (unsigned n = 0; n < 10; n++) {
+		guest_continue();
+		guest_wait();
+		ck_assert_uint_eq(stop.pc, at);
+		ck_assert_uint_eq(guest_reg(0, X86_RAX), n);
+	}
+	ck_assert_msg(!machine_inject(m, &ud, &err), "%s", err.msg);
+	guest_continue();
+	guest_wait();
+	/* It came back to the breakpoint, which is news. */
+	ck_assert_uint_eq(stop.pc, at);
+	ck_assert_uint_eq(guest_u32(0x500), 1);
+	ck_assert_uint_eq(guest_u32(0x504) & 0xffff, at);
+	guest_end();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *c = tcase_create("plain");
@@ -179,6 +210,7 @@ int main(void)
 	tcase_set_timeout(c, 60);
 	tcase_add_loop_test(c, like_kvm, 0, 3);
 	tcase_add_test(c, cut_off);
+	tcase_add_loop_test(c, what_comes_first, 0, 2);
 	suite_add_tcase(s, c);
 	return unit_main(s);
 }
