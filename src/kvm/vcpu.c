@@ -175,12 +175,6 @@ static void wait_overs(struct run_ctl *c)
 		futex_wait(&c->overs, overs);
 }
 
-int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e)
-{
-	v->events_known = false;
-	return kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, (void *)(uintptr_t)e);
-}
-
 bool vcpu_enter(struct vcpu *v)
 {
 	struct run_ctl *c = &v->vm->ctl;

@@ -232,7 +232,12 @@ bool vcpu_step_alone(struct vcpu *v);
 void vcpu_lock(struct vcpu *v);
 void vcpu_unlock(struct vcpu *v);
 /* KVM_SET_VCPU_EVENTS.  V's thread, or the loop thread while V is parked.  -errno. */
-int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e);
+static inline int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e)
+{
+	v->events_known = false;
+	return kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, (void *)(uintptr_t)e);
+}
+
 /* V is to take a step alone, for REASON of enum over: nobody enters the guest any more before it has.  V's thread. */
 void vcpu_want_alone(struct vcpu *v, unsigned reason);
 /*
