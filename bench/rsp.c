@@ -237,7 +237,7 @@ const char *rsp_receive(struct rsp *r, size_t *ret_len)
 {
 	for (;;) {
 		size_t seen = 0, len;
-		uint8_t *p, *hash;
+		uint8_t *p, *hash, sum;
 		bool good;
 
 		while (next(r) != '$')
@@ -251,7 +251,8 @@ const char *rsp_receive(struct rsp *r, size_t *ret_len)
 			fill(r);
 		p = r->in + r->at;
 		r->at += len + 3;
-		good = digit(p[len + 1]) << 4 == (sum_of(p, len) & 0xf0) && digit(p[len + 2]) == (sum_of(p, len) & 15);
+		sum = sum_of(p, len);
+		good = digit(p[len + 1]) == sum >> 4 && digit(p[len + 2]) == (sum & 15);
 		if (!r->no_ack)
 			rsp_byte(r, good ? '+' : '-');
 		if (!good && r->no_ack)

@@ -29,6 +29,7 @@ GUEST = "tests/counts/loop"
 MARK = re.compile(r"\$qCountMark:([^#]*)#")
 CALL = re.compile(r"\d+\s+(\w+)\((.*)")
 FILE = re.compile(r"\d+<(?:anon_inode:)?(\[?[\w-]+)")
+BUSY = re.compile(r"\bsched_yield\(|\bpoll\(.*\}\], 1, 0\b|\btimer_settime\(")
 EXPIRED = re.compile(r", 8\) += 8$")            # a read of eight bytes
 BROKEN = re.compile(r"= (-1 EINTR|\? ERESTART)")
 
@@ -56,7 +57,8 @@ class Round:
 class Trace:
 	"""
 	What strace wrote, by rounds.  What a timer brings is time's and not the operation's: its signal, the return from the handler, the
-	call that was broken off to be made again; or its descriptor's news, and having waited for them.
+	call that was broken off to be made again; or its descriptor's news, and having waited for them.  So are the looks at the client
+	before the loop sleeps (gdbstub/client.c), and putting on the timer of runs on its thread.
 	"""
 
 	def __init__(self, path):
@@ -73,7 +75,7 @@ class Trace:
 
 	def feed(self, line, thread):
 		mark, call = MARK.search(line), CALL.match(line)
-		if call:
+		if call and not BUSY.search(line):
 			self.call(thread, named(*call.groups()))
 		elif "--- SIG" in line:
 			self.signal(line, thread)
