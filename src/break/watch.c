@@ -41,6 +41,7 @@ struct watch_table {
 	struct watch_ref *pending, *pending_tail;
 	size_t npending;
 	uint64_t generation;
+	int refused;                    /* why place() could not do with a page that is there: -errno, the last */
 	bool suspended;
 	struct watch_page *guard[WATCH_GUARDS_MAX];
 	unsigned nguards, round;
@@ -167,10 +168,18 @@ static void collect_gpa(void *arg, uint64_t gpa)
 	c->page->gpas = p;
 }
 
-static void page_rights(struct watch_table *t, const struct watch_page *p)
+/* Has P's rights be what it is watched for.  As ops->rights: they are not, everywhere. */
+static int page_rights(struct watch_table *t, const struct watch_page *p)
 {
-	for (size_t i = 0; i < p->ngpas; i++)
-		t->ops.rights(t->ops.arg, p->gpas[i], p->writers || p->readers || (p->guarded && !p->overrun), p->readers);
+	bool no_write = p->writers || p->readers || (p->guarded && !p->overrun);
+	int rc = 0;
+
+	for (size_t i = 0; i < p->ngpas; i++) {
+		int r = t->ops.rights(t->ops.arg, p->gpas[i], no_write, p->readers);
+
+		rc = rc ? rc : r;
+	}
+	return rc;
 }
 
 static void page_free(struct watch_table *t, struct watch_page *p)
@@ -201,34 +210,6 @@ static struct watch_page *page_get(struct watch_table *t, uint8_t *host)
 	return NULL;
 }
 
-/* Whether R, which is in no list, has a page now; it is pending else. */
-static bool place(struct watch_table *t, struct watch_ref *r)
-{
-	size_t page = GMEM_PAGE;
-	struct watch_page *p = NULL;
-	uint64_t gpa;
-	uint8_t *host;
-
-	if (t->ops.resolve(t->ops.arg, &r->w->spec, r->gva, &gpa)) {
-		host = gmem_span(t->gmem, gpa & ~(uint64_t)(GMEM_PAGE - 1), &page);
-		p = host ? page_get(t, host) : NULL;
-	}
-	if (!p) {
-		pending_add(t, r);
-		return false;
-	}
-	r->page = p;
-	r->prev = NULL;
-	r->next = p->first;
-	if (r->next)
-		r->next->prev = r;
-	p->first = r;
-	*(r->w->spec.kind == WATCH_WRITE ? &p->writers : &p->readers) += 1;
-	r->w->nplaced++;
-	page_rights(t, p);
-	return true;
-}
-
 /* Takes R out of whatever list it is in. */
 static void unplace(struct watch_table *t, struct watch_ref *r)
 {
@@ -249,7 +230,55 @@ static void unplace(struct watch_table *t, struct watch_ref *r)
 		page_free(t, p);
 }
 
+/* Whether R, which is in no list, has a page now; it is pending else. */
+static bool place(struct watch_table *t, struct watch_ref *r)
+{
+	size_t page = GMEM_PAGE;
+	struct watch_page *p = NULL;
+	uint64_t gpa;
+	uint8_t *host;
+	int rc;
+
+	if (t->ops.resolve(t->ops.arg, &r->w->spec, r->gva, &gpa)) {
+		host = gmem_span(t->gmem, gpa & ~(uint64_t)(GMEM_PAGE - 1), &page);
+		p = host ? page_get(t, host) : NULL;
+		if (host && !p)
+			t->refused = -ENOMEM;
+	}
+	if (!p) {
+		pending_add(t, r);
+		return false;
+	}
+	r->page = p;
+	r->prev = NULL;
+	r->next = p->first;
+	if (r->next)
+		r->next->prev = r;
+	p->first = r;
+	*(r->w->spec.kind == WATCH_WRITE ? &p->writers : &p->readers) += 1;
+	r->w->nplaced++;
+	rc = page_rights(t, p);
+	if (!rc)
+		return true;
+	/* With the rights it would never be hit: it is tried again like what is not mapped yet. */
+	t->refused = rc;
+	unplace(t, r);
+	pending_add(t, r);
+	return false;
+}
+
 /* -- guards -- */
+
+static void unguard(struct watch_table *t, unsigned i)
+{
+	struct watch_page *p = t->guard[i];
+
+	t->guard[i] = t->guard[--t->nguards];
+	p->guarded = false;
+	page_rights(t, p);
+	if (!p->first)
+		page_free(t, p);
+}
 
 bool watch_guard(struct watch_table *t, uint8_t *host)
 {
@@ -273,19 +302,10 @@ bool watch_guard(struct watch_table *t, uint8_t *host)
 	p->round = t->round;
 	p->written = 0;
 	t->guard[t->nguards++] = p;
-	page_rights(t, p);
-	return true;
-}
-
-static void unguard(struct watch_table *t, unsigned i)
-{
-	struct watch_page *p = t->guard[i];
-
-	t->guard[i] = t->guard[--t->nguards];
-	p->guarded = false;
-	page_rights(t, p);
-	if (!p->first)
-		page_free(t, p);
+	if (!page_rights(t, p))
+		return true;
+	unguard(t, t->nguards - 1);
+	return false;
 }
 
 bool watch_guards_sweep(struct watch_table *t, unsigned keep)
@@ -410,6 +430,18 @@ static int check(const struct watch_spec *spec, struct err *err)
 	return 0;
 }
 
+static void drop(struct watch_table *t, size_t i)
+{
+	struct watchpoint *w = t->all[i];
+
+	for (size_t k = 0; k < w->nrefs; k++)
+		unplace(t, &w->refs[k]);
+	memmove(&t->all[i], &t->all[i + 1], (t->n - i - 1) * sizeof(struct watchpoint *));
+	t->n--;
+	free_one(w);
+	t->generation++;
+}
+
 int watch_add(struct watch_table *t, unsigned owner, const struct watch_spec *spec, bool in_registers, bool *ret_new,
 	      struct err *err)
 {
@@ -446,9 +478,15 @@ int watch_add(struct watch_table *t, unsigned owner, const struct watch_spec *sp
 	memmove(&t->all[i + 1], &t->all[i], (t->n - i) * sizeof(struct watchpoint *));
 	t->all[i] = w;
 	t->n++;
+	t->refused = 0;
 	for (size_t k = 0; k < w->nrefs; k++)
 		place(t, &w->refs[k]);
 	t->generation++;
+	if (t->refused) {
+		r = t->refused;
+		drop(t, i);
+		return err_errno(err, -r, "taking the rights to the pages at 0x%" PRIx64, spec->gva);
+	}
 	return 0;
 }
 
@@ -472,18 +510,6 @@ int watch_leave_registers(struct watch_table *t, struct err *err)
 		t->generation++;
 	}
 	return 0;
-}
-
-static void drop(struct watch_table *t, size_t i)
-{
-	struct watchpoint *w = t->all[i];
-
-	for (size_t k = 0; k < w->nrefs; k++)
-		unplace(t, &w->refs[k]);
-	memmove(&t->all[i], &t->all[i + 1], (t->n - i - 1) * sizeof(struct watchpoint *));
-	t->n--;
-	free_one(w);
-	t->generation++;
 }
 
 int watch_del(struct watch_table *t, unsigned owner, const struct watch_spec *spec, struct err *err)

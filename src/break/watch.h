@@ -40,7 +40,7 @@ struct watch_ops {
 	bool (*resolve)(void *arg, const struct watch_spec *spec, uint64_t gva, uint64_t *ret_gpa);
 	/* Every gpa that shows the host page at HOST. */
 	void (*gpas)(void *arg, const uint8_t *host, void (*each)(void *each_arg, uint64_t gpa), void *each_arg);
-	/* From now on the guest may not write, or not even read, the page at GPA; both false: all is allowed.  -ENOMEM. */
+	/* From now on the guest may not write, or not even read, the page at GPA; both false: all is allowed.  -ENOMEM, -ENOTSUP. */
 	int (*rights)(void *arg, uint64_t gpa, bool no_write, bool no_read);
 };
 
@@ -50,7 +50,7 @@ void watch_free(struct watch_table *t);         /* rights stay as they are; NULL
 
 /*
  * Adds OWNER to the watchpoint SPEC names, making it when it is new; *RET_NEW says whether.  Rights change by ops->rights alone: the
- * caller puts them into force.  -EINVAL: empty, too large or wrapping; -ENOMEM.
+ * caller puts them into force.  -EINVAL: empty, too large or wrapping; -ENOMEM; what ops->rights said.
  */
 int watch_add(struct watch_table *t, unsigned owner, const struct watch_spec *spec, bool in_registers, bool *ret_new,
 	      struct err *err);
