@@ -14,6 +14,7 @@
 struct report {
 	void (*each)(void *arg, const struct slot_fault *f);
 	void *arg;
+	bool unasked;           /* KVM had no memory to answer with */
 };
 
 static void tell(const struct report *r, const struct slot *v, const char *fmt, ...)
@@ -30,8 +31,15 @@ static void tell(const struct report *r, const struct slot *v, const char *fmt, 
 	r->each(r->arg, &f);
 }
 
-/* Whether the kernel has memory at GPA: then a page there for SPARE, a free number, is refused with -EEXIST. */
-static bool is_taken(struct slots *s, const struct slot *v, unsigned spare, uint64_t gpa)
+/* Whether KVM's answer R says nothing of the slot. */
+static bool no_answer(struct report *rep, int r)
+{
+	rep->unasked |= r == -ENOMEM;
+	return r == -ENOMEM;
+}
+
+/* Whether the kernel has memory at GPA if it should: then a page there for SPARE, a free number, is refused with -EEXIST. */
+static bool as_wanted(struct slots *s, const struct slot *v, unsigned spare, uint64_t gpa, bool want, struct report *rep)
 {
 	struct kvm_userspace_memory_region kr = {
 		.slot = spare,
@@ -43,17 +51,17 @@ static bool is_taken(struct slots *s, const struct slot *v, unsigned spare, uint
 
 	if (!r)
 		slot_kernel_delete(s, spare);
-	return r == -EEXIST;
+	return no_answer(rep, r) || (r == -EEXIST) == want;
 }
 
 /* Whether there is memory at the first and at the last page of P of V exactly if there should be. */
 static bool check_place(struct slots *s, const struct slot *v, const struct piece *p, int spare,
-			const struct report *rep)
+			struct report *rep)
 {
 	bool want = p->rights != PAGE_NO_ACCESS;
 
-	if (spare < 0 || (is_taken(s, v, (unsigned)spare, p->gpa) == want &&
-			  is_taken(s, v, (unsigned)spare, p->gpa + p->size - DIRTY_PAGE) == want))
+	if (spare < 0 || (as_wanted(s, v, (unsigned)spare, p->gpa, want, rep) &&
+			  as_wanted(s, v, (unsigned)spare, p->gpa + p->size - DIRTY_PAGE, want, rep)))
 		return true;
 	tell(rep, v, "the kernel has %s memory at 0x%" PRIx64 "-0x%" PRIx64, want ? "no" : "wrongly", p->gpa,
 	     p->gpa + p->size - 1);
@@ -61,28 +69,31 @@ static bool check_place(struct slots *s, const struct slot *v, const struct piec
 }
 
 /* Whether the kernel logs P exactly if it should. */
-static bool check_log(struct slots *s, const struct slot *v, const struct piece *p, const struct report *rep)
+static bool check_log(struct slots *s, const struct slot *v, const struct piece *p, struct report *rep)
 {
 	struct kvm_dirty_log log = { .slot = p->id };
 	struct err err;
+	int r;
 
 	/* With rings the kernel keeps no log of a slot that could be asked for. */
 	if (s->rings)
 		return true;
 	if (!(p->flags & KVM_MEM_LOG_DIRTY_PAGES)) {
-		if (kvm_ioctl(s->kvm->vm_fd, KVM_GET_DIRTY_LOG, &log) == -ENOENT)
+		r = kvm_ioctl(s->kvm->vm_fd, KVM_GET_DIRTY_LOG, &log);
+		if (r == -ENOENT || no_answer(rep, r))
 			return true;
 		tell(rep, v, "logging is off, but the kernel keeps a log");
 		return false;
 	}
-	if (!carve_take_log(s, v, p, &err))
+	r = carve_take_log(s, v, p, &err);
+	if (!r || no_answer(rep, r))
 		return true;
 	tell(rep, v, "logging is on, but %.120s", err.msg);
 	return false;
 }
 
 static void check_piece(struct slots *s, const struct slot *v, const struct piece *p, int spare,
-			const struct report *rep)
+			struct report *rep)
 {
 	struct kvm_userspace_memory_region kr = carve_region(v, p);
 	int r;
@@ -91,19 +102,21 @@ static void check_piece(struct slots *s, const struct slot *v, const struct piec
 		return;
 	/* Something is there and logs as it should: setting the same again is accepted only if it is the same. */
 	r = kvm_ioctl(s->kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &kr);
+	if (no_answer(rep, r))
+		return;
 	if (r < 0) {
 		tell(rep, v, "the kernel has other parameters for it (setting the same again: %s)", strerror(-r));
 		return;
 	}
 	kr.userspace_addr += DIRTY_PAGE;
 	r = kvm_ioctl(s->kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &kr);
-	if (r != -EINVAL)
+	if (r != -EINVAL && !no_answer(rep, r))
 		tell(rep, v, "the kernel let its memory be changed (%s)", r ? strerror(-r) : "no error");
 }
 
 /* The pieces of V: what its pages' rights ask for, side by side, and each in the kernel. */
 static void check_pieces(struct slots *s, const struct slot *v, const struct pieces *p, int spare,
-			 const struct report *rep)
+			 struct report *rep)
 {
 	uint64_t gpa = v->gpa;
 	enum page_rights want;
@@ -118,7 +131,7 @@ static void check_pieces(struct slots *s, const struct slot *v, const struct pie
 		tell(rep, v, "its piece at 0x%" PRIx64 " is not what its pages' rights ask for", gpa);
 }
 
-static void check_kernel(struct slots *s, const struct slot *v, int spare, const struct report *rep)
+static void check_kernel(struct slots *s, const struct slot *v, int spare, struct report *rep)
 {
 	const struct pieces *pieces = carve_pieces(s, v->id);
 	const struct piece whole = carve_whole(v);
@@ -142,7 +155,7 @@ static int spare_number(struct slots *s, unsigned space)
 	return (int)id;
 }
 
-static void check_gmem(struct slots *s, const struct slot *v, const struct report *rep)
+static void check_gmem(struct slots *s, const struct slot *v, struct report *rep)
 {
 	const struct gmem_region *g = gmem_find(slots_gmem_of(s, v->id), v->gpa);
 
@@ -155,7 +168,7 @@ static void check_gmem(struct slots *s, const struct slot *v, const struct repor
 
 int slots_check(struct slots *s, void (*each)(void *arg, const struct slot_fault *f), void *arg, struct err *err)
 {
-	struct report rep = { each, arg };
+	struct report rep = { each, arg, false };
 
 	if (s->carve.opened)
 		return err_set(err, EBUSY, "pages are open for a step");
@@ -173,5 +186,5 @@ int slots_check(struct slots *s, void (*each)(void *arg, const struct slot_fault
 			each(arg, &(struct slot_fault){ .id = (unsigned)more->slot, .text = "our map of guest memory has "
 							"more ranges than there are slots" });
 	}
-	return 0;
+	return rep.unasked ? err_set(err, ENOMEM, "not all slots could be checked: KVM had no memory to answer with") : 0;
 }
