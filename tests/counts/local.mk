@@ -13,3 +13,5 @@ tests_counts_allocs_SOURCES = tests/counts/allocs.c $(count_pump) $(fake_machine
 # Names for who asked.
 tests_counts_allocs_LDFLAGS = $(AM_LDFLAGS) -rdynamic
 tests_counts_allocs_LDADD = libgvstub.a libgvkvm.a libgvcore.a $(UV_LIBS) $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS)
+
+include tests/faults/local.mk

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Faults: linked into a program, it stands before what asks the C library for memory, descriptors, mappings and threads and the
+ * kernel for KVM's calls, counts, and has one of them fail, once.  What is held is counted, too, so that a loss is seen.
+ */
+#ifndef GV_TESTS_FAULTS_INJECT_H
+#define GV_TESTS_FAULTS_INJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum fault_kind {
+	FAULT_ALLOC,            /* malloc() and its kin: ENOMEM */
+	FAULT_IOCTL,            /* KVM's ioctls but the next kind: ENOMEM */
+	FAULT_CAP,              /* KVM_CHECK_EXTENSION: EINVAL, as if the host were older */
+	FAULT_MAP,              /* mmap(), mremap(): ENOMEM */
+	FAULT_OPEN,             /* whatever makes a descriptor by a call of its own, or a timer: EMFILE */
+	FAULT_THREAD,           /* pthread_create(): EAGAIN */
+	FAULT_KINDS
+};
+
+extern const char *const fault_names[FAULT_KINDS];
+
+/* Has the Nth chance of KIND from now on, from 1, fail; 0: none, and only counts.  Any thread's counts. */
+void fault_arm(enum fault_kind kind, uint64_t n);
+/* The chances of KIND since it was armed. */
+uint64_t fault_chances(enum fault_kind kind);
+bool fault_happened(void);
+enum fault_kind fault_armed(void);
+/* Between these nothing fails and nothing is counted as a chance; they nest. */
+void fault_hold(void);
+void fault_release(void);
+/* Prints who called for what failed, a line "# ..." each. */
+void fault_print_site(void);
+
+/* What this process holds. */
+struct holdings {
+	long blocks;            /* of memory, not freed; 0 under a sanitizer, which has its own count */
+	long mapped;            /* bytes by mmap(), page by page */
+	long fds, threads;
+};
+
+struct holdings holdings_now(void);
+
+/* Whether allocations are seen: not under a sanitizer. */
+bool fault_sees_memory(void);
+
+#endif
