@@ -161,6 +161,20 @@ def _press_ctrl_c(s, v, process, start):
 		process.signal(signal.SIGINT)
 
 
+def run(tap, path, i, target, results, started=None, timeout=visor.DEADLINE):
+	"""
+	Runs session I of the test file PATH in a gdb, against what listens at TARGET, with the file RESULTS between the two;
+	STARTED(process) is called once there is one, and after TIMEOUT seconds it has failed.
+	"""
+	env = dict(os.environ, GV_TEST_SESSION=str(i), GV_TEST_TARGET=target, GV_TEST_RESULTS=results)
+	process = visor.Process([visor.GDB, "-nx", "-q", "-batch", "-x", path], env=env)
+	if started:
+		started(process)
+	status = process.wait(timeout)
+	process.close()
+	_report(tap, SESSIONS[i], results, process, status)
+
+
 def _outside(path):
 	visor.need_kvm()
 	tap = visor.Tap()
@@ -174,16 +188,9 @@ def _outside(path):
 			if not v.target:
 				tap.ok(False, s.name + ": gdbvisor says it is ready", v.text)
 				continue
-			results = v.path("results")
-			env = dict(os.environ, GV_TEST_SESSION=str(i), GV_TEST_TARGET=v.target,
-				   GV_TEST_RESULTS=results)
 			start = len(v.text)
-			process = visor.Process([visor.GDB, "-nx", "-q", "-batch", "-x", path], env=env)
-			if s.interrupt:
-				threading.Thread(target=_press_ctrl_c, args=(s, v, process, start), daemon=True).start()
-			status = process.wait()
-			process.close()
-			_report(tap, s, results, process, status)
+			run(tap, path, i, v.target, v.path("results"), lambda process: s.interrupt and threading.Thread(
+				target=_press_ctrl_c, args=(s, v, process, start), daemon=True).start())
 			if s.after:
 				s.after(tap, v)
 	finally:
