@@ -125,7 +125,8 @@ GUEST(prot, ".code32\n"
 
 /*
  * The first vCPU adds to both halves of a number of 16 bytes by lock cmpxchg16b, 1,000 times; the second to its lower half by
- * lock inc meanwhile, and counts how often.
+ * lock inc meanwhile, and counts how often.  Whoever waits executes cpuid, which exits on every processor: on a host that has but
+ * one, and emulates it, nothing else would let the other one run.
  */
 GUEST(swap, ".code64\n"
 	" mov $0x200000, %r15d\n"
@@ -133,18 +134,19 @@ GUEST(swap, ".code64\n"
 	" mov %cr3, %rax\n mov %rax, 0x8ff0\n sgdt 0x8fe0\n"
 	" mov $0x1b, %ecx\n rdmsr\n or $0xc00, %eax\n wrmsr\n"
 	" mov $1, %edx\n mov $0x830, %ecx\n mov $0x4500, %eax\n wrmsr\n mov $0x4608, %eax\n wrmsr\n"
-	"1: mov 0x10(%r15), %rax\n test %rax, %rax\n jz 1b\n"
+	"1: xor %eax, %eax\n cpuid\n mov 0x10(%r15), %rax\n test %rax, %rax\n jz 1b\n"
 	"2: mov (%r15), %rax\n mov 8(%r15), %rdx\n"
 	"3: mov %rax, %rbx\n mov %rdx, %rcx\n add $1, %rbx\n adc $1, %rcx\n"
 	" lock cmpxchg16b (%r15)\n jnz 3b\n incl 0x20(%r15)\n cmpl $1000, 0x20(%r15)\n jb 2b\n"
-	" movq $1, 0x18(%r15)\n4: mov 0x30(%r15), %rax\n test %rax, %rax\n jz 4b\n"
+	" movq $1, 0x18(%r15)\n4: xor %eax, %eax\n cpuid\n mov 0x30(%r15), %rax\n test %rax, %rax\n jz 4b\n"
 	" mov $0, %al\n out %al, $0xf4\n jmp .\n"
 	".code16\nas_second: xor %ax, %ax\n mov %ax, %ds\n lgdtl 0x8fe0\n"
 	" mov %cr4, %eax\n or $0x20, %al\n mov %eax, %cr4\n mov 0x8ff0, %eax\n mov %eax, %cr3\n"
 	" mov $0xc0000080, %ecx\n rdmsr\n or $0x100, %eax\n wrmsr\n"
 	" mov %cr0, %eax\n or $0x80000001, %eax\n mov %eax, %cr0\n ljmpl $8, $as_second64 - as_second + 0x8000\n"
 	".code64\nas_second64: mov $0x200000, %r15d\n movq $1, 0x10(%r15)\n"
-	"1: lock incq (%r15)\n incq 0x28(%r15)\n mov 0x18(%r15), %rax\n test %rax, %rax\n jz 1b\n"
+	"1: lock incq (%r15)\n incq 0x28(%r15)\n testb $0xff, 0x28(%r15)\n jnz 3f\n xor %eax, %eax\n cpuid\n"
+	"3: mov 0x18(%r15), %rax\n test %rax, %rax\n jz 1b\n"
 	" movq $1, 0x30(%r15)\n2: pause\n jmp 2b\n"
 	"as_second_end:\n");
 
