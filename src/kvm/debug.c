@@ -2,6 +2,7 @@
 /* What KVM is told: single-step, and whose addresses stand in the debug registers. */
 #include "kvm/debug.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "break/watch.h"
@@ -141,6 +142,15 @@ static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug 
 	return n;
 }
 
+/* Without that it would run into traps of ours, or away: it does not enter the guest. */
+static void not_prepared(struct vcpu *v, const char *call, int r)
+{
+	struct stop_event ev = { .reason = STOP_ERROR };
+
+	snprintf(ev.text, sizeof(ev.text), "%s: %s", call, strerror(-r));
+	vcpu_event(v, &ev);
+}
+
 void debug_prepare(struct vcpu *v, enum debug_use use)
 {
 	struct vm *vm = v->vm;
@@ -148,9 +158,12 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	bool was_step = v->debug_known && (v->debug.control & KVM_GUESTDBG_SINGLESTEP);
 	bool by_flag = vm->steps_by_flag || (!vm->user_steps && v->run->s.regs.sregs.ss.dpl == USER);
 	unsigned n;
+	int r;
 
 	if (use != DEBUG_RUN) {
-		regs_settle(v);         /* KVM remembers where the step begins */
+		r = regs_settle(v);     /* KVM remembers where the step begins */
+		if (r)
+			not_prepared(v, "KVM_SET_REGS", r);
 		d.control |= KVM_GUESTDBG_SINGLESTEP;
 		if (!vm->step_irqs)
 			d.control |= vm->kvm.debug_flags & KVM_GUESTDBG_BLOCKIRQ;
@@ -186,8 +199,11 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	 */
 	if (v->debug_known && !memcmp(&d, &v->debug, sizeof(d)) && (use == DEBUG_RUN || !by_flag))
 		return;
-	v->debug_known = kvm_ioctl(v->fd, KVM_SET_GUEST_DEBUG, &d) == 0;
+	r = kvm_ioctl(v->fd, KVM_SET_GUEST_DEBUG, &d);
+	v->debug_known = !r;
 	v->debug = d;
+	if (r)
+		not_prepared(v, "KVM_SET_GUEST_DEBUG", r);
 	/* The guest's own trap flag went with ours. */
 	if (was_step && use == DEBUG_RUN && v->guest_tf) {
 		v->run->s.regs.regs.rflags |= RFLAGS_TF;

@@ -21,7 +21,7 @@ unsigned debug_breakpoint_registers(struct vm *vm);
 /* Registers that N more bytes of data may be watched with: how many are free of breakpoints that need one.  Loop thread, parked. */
 unsigned debug_free_registers(struct vm *vm);
 
-/* Tells the kernel, if it does not know already. */
+/* Tells the kernel, if it does not know already.  Where that fails V has a STOP_ERROR, and does not enter the guest. */
 void debug_prepare(struct vcpu *v, enum debug_use use);
 /* Has the guest's DR6 show BITS and gives it a #DB. */
 bool debug_give_db(struct vcpu *v, uint64_t bits);

@@ -281,15 +281,20 @@ void regs_set_later(struct vcpu *v, const struct kvm_regs *regs)
 	v->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
 }
 
-void regs_settle(struct vcpu *v)
+int regs_settle(struct vcpu *v)
 {
+	int r;
+
 	if (!v->run->kvm_dirty_regs)
-		return;
+		return 0;
+	r = kvm_ioctl(v->fd, KVM_SET_REGS, &v->run->s.regs.regs);
+	if (r)
+		return r;
 	v->run->kvm_dirty_regs = 0;
-	kvm_ioctl(v->fd, KVM_SET_REGS, &v->run->s.regs.regs);
 	/* The trap flag of a step went. */
 	if (v->debug.control & KVM_GUESTDBG_SINGLESTEP)
 		v->debug_known = false;
+	return 0;
 }
 
 int regs_set_all(struct vcpu *v, const struct kvm_regs *regs, const struct kvm_sregs *sregs)

@@ -39,7 +39,8 @@ int regs_set_all(struct vcpu *v, const struct kvm_regs *regs, const struct kvm_s
  * Until then V's thread calls regs_settle() before it does what KVM's own copy matters to, and before it parks.
  */
 void regs_set_later(struct vcpu *v, const struct kvm_regs *regs);
-void regs_settle(struct vcpu *v);
+/* -errno: KVM has not got them, and gets them at the next entry. */
+int regs_settle(struct vcpu *v);
 /* Fetches the XSAVE area into V->xsave, unless it is there.  -EIO and what KVM says. */
 int regs_xsave(struct vcpu *v, struct err *err);
 /* Reads MSR INDEX.  -errno. */

@@ -360,6 +360,8 @@ static bool step_instruction(struct vcpu *v, enum debug_use use)
 		return true;
 	}
 	debug_prepare(v, use);
+	if (v->has_event)
+		return false;
 	/* A stepped INT1 exits like a step that has not moved. */
 	if (b.vector == VECTOR_DB && v->vm->steps_by_flag && (v->alone || !debug_site_at_pc(v)) && !debug_give_int1(v))
 		return false;

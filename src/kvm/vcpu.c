@@ -139,6 +139,7 @@ static void park(struct vcpu *v)
 	struct run_ctl *c = &v->vm->ctl;
 	unsigned open = GATE_OPEN;
 
+	/* What it cannot be given now it gets at the next entry. */
 	regs_settle(v);
 	atomic_compare_exchange_strong(&v->gate, &open, GATE_CLOSED);   /* GATE_QUIT stays */
 	if (atomic_fetch_sub(&c->running, 1) == 1 && !atomic_load(&c->loop_spins))
