@@ -114,6 +114,7 @@ static int one(const struct life *lives, unsigned n, const char *name, const cha
 		for (unsigned k = 0; k < FAULT_KINDS; k++)
 			if (!strcmp(lives[i].name, name) && !strcmp(fault_names[k], kind)) {
 				lives[i].live();
+				lives[i].live();
 				child(&lives[i], k, strtoull(number, NULL, 10));
 			}
 	fprintf(stderr, "no such life or kind\n");
