@@ -25,3 +25,4 @@ include src/kvm/catch.mk
 include src/kvm/irqchip.mk
 include src/kvm/start.mk
 include src/opt.mk
+include src/sandbox.mk

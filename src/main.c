@@ -19,6 +19,7 @@
 #include "load/bios.h"
 #include "monitor/monitor.h"
 #include "opt.h"
+#include "sandbox.h"
 #include "serial.h"
 
 /* Exit statuses: sysexits' numbers where one fits (see gdbvisor(1)). */
@@ -484,6 +485,31 @@ static void tie_to_loop(struct program *p)
 	}
 }
 
+/* With a monitor, or a script, there is somebody who may want files; gdb's `monitor` commands are not asked. */
+static int confine(struct program *p)
+{
+	const struct options *o = &p->opt;
+	bool shut = o->has_monitor && o->monitor.kind == ADDR_NONE && !o->nscripts;
+	enum sandbox_level level = shut ? SANDBOX_SHUT : SANDBOX_FILES;
+	bool entered = false, unlink = p->socket_dir || !strncmp(o->serial, "unix:", 5);
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < o->ngdb; i++)
+		unlink |= o->gdb[i].kind == ADDR_UNIX;
+	if (o->sandbox == SANDBOX_ON || (o->sandbox == SANDBOX_DEFAULT && sandbox_built())) {
+		machine_kvm_prepare(p->machine);
+		entered = !sandbox_enter(level, unlink, &err);
+		if (!entered)
+			fprintf(stderr, "gdbvisor: %s%s\n", o->sandbox == SANDBOX_DEFAULT ? "warning: " : "", err.msg);
+	}
+	if (o->verbose && entered)
+		fprintf(stderr, "gdbvisor: sandbox: %s\n", sandbox_describe(level));
+	else if (o->verbose)
+		fprintf(stderr, "gdbvisor: sandbox: off%s%s\n", sandbox_built() ? "" : ", ",
+			sandbox_built() ? "" : sandbox_why_not());
+	return entered || o->sandbox != SANDBOX_ON ? STATUS_OK : STATUS_USAGE;
+}
+
 static void start_running(struct program *p)
 {
 	struct run_action acts[MACHINE_CPUS_MAX];
@@ -558,6 +584,9 @@ static int run(struct program *p)
 			(unsigned long long)p->opt.memory >> 10);
 	tie_to_loop(p);
 	fflush(stdout);
+	status = confine(p);
+	if (status)
+		return status;
 	if (p->on_terminal) {
 		struct err err = { 0 };
 

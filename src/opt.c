@@ -43,6 +43,7 @@ static const struct option_row rows[] = {
 	{ 'x', "script", "FILE", "run a monitor script, then exit (-: standard input)", 0, opt_parse_script },
 	{ 'e', "execute", "CMD", "run a monitor command, then exit", 0, opt_parse_execute },
 	{ 's', "serial", "ADDR", "COM1: stdio (default), file:PATH, unix:PATH, pty, none", 0, opt_parse_serial },
+	{ 0, "sandbox", "KIND", "on (default), off: give up rights before the first packet", 0, opt_parse_sandbox },
 	{ 'r', "run", NULL, "do not wait stopped", FLAG(run) },
 	{ 0, "unclaimed", "KIND", "accesses no device claims: ignore (default) or stop", 0, opt_parse_unclaimed },
 	{ 0, "demo", NULL, "the built-in guest, to try things on", FLAG(demo) },

@@ -30,6 +30,12 @@ struct option_disk {
 #define OPTION_DISKS_MAX  4u            /* with the CDs */
 #define OPTION_VIRTIO_MAX 8u            /* besides */
 
+enum sandbox_choice {
+	SANDBOX_DEFAULT,                /* on, where this host and program can */
+	SANDBOX_ON,                     /* or nothing starts */
+	SANDBOX_OFF,
+};
+
 #define OPTION_HOST_CPU_MAX 8191u       /* the largest number of a host CPU: as many as Linux can be built for */
 #define OPTION_AFFINITY_MAX 1024u       /* entries of a list of them */
 
@@ -67,6 +73,7 @@ struct options {
 	char *vga_bios;                 /* NULL: none; never with an image or demo */
 	char *symbols;                  /* an ELF file; NULL: what the image has */
 	bool stop_unclaimed;            /* accesses that no device claims stop the guest */
+	enum sandbox_choice sandbox;    /* SANDBOX_DEFAULT */
 	bool user_irqchip;              /* PIC and PIT are the VMM's, not KVM's */
 	struct addr *gdb;               /* empty: a private unix socket; ADDR_NONE stands alone */
 	size_t ngdb;

@@ -54,6 +54,12 @@ static const struct word unclaimeds[] = {
 	{ 0 },
 };
 
+static const struct word sandboxes[] = {
+	{ "on", SANDBOX_ON },
+	{ "off", SANDBOX_OFF },
+	{ 0 },
+};
+
 static const struct word irqchips[] = {
 	{ "kvm", false },
 	{ "user", true },
@@ -496,4 +502,13 @@ int opt_parse_serial(struct options *o, const char *arg, struct err *err)
 		return r;
 	addr_done(&a);
 	return opt_set_text(&o->serial, arg, err);
+}
+
+int opt_parse_sandbox(struct options *o, const char *arg, struct err *err)
+{
+	int value, r = find_word(sandboxes, arg, &value, err);
+
+	if (r == 0)
+		o->sandbox = (enum sandbox_choice)value;
+	return r;
 }

@@ -55,6 +55,7 @@ START_TEST(defaults)
 	ck_assert(!o.user_irqchip);
 	ck_assert(!o.rng && !o.virtio_console);
 	ck_assert(!o.stop_unclaimed);
+	ck_assert_int_eq(o.sandbox, SANDBOX_DEFAULT);
 	ck_assert_uint_eq(o.ngdb, 0);
 	ck_assert(!o.has_monitor);
 	ck_assert_uint_eq(o.nscripts, 0);
@@ -87,6 +88,7 @@ static void expect_everything(struct options o)
 	ck_assert(o.disks[1].readonly && !o.disks[1].snapshot && o.disks[1].cdrom);
 	ck_assert(o.user_irqchip);
 	ck_assert(o.stop_unclaimed);
+	ck_assert_int_eq(o.sandbox, SANDBOX_OFF);
 	ck_assert_str_eq(o.symbols, "v");
 	ck_assert_uint_eq(o.ngdb, 1);
 	ck_assert_int_eq(o.gdb[0].kind, ADDR_UNIX);
@@ -104,13 +106,13 @@ static void expect_everything(struct options o)
 START_TEST(every_option_both_ways)
 {
 	expect_everything(parse_good("-k|flat|--load|1M|--entry|0x100020|--mode|long|-m|1G|-c|4|--dirty-log|ring|--tdesc|i386|-a|root=x y|"
-				     "-i|mod|-d|d,ro|--cdrom|cd|--irqchip|user|--unclaimed|stop|--symbols|v|-g|/g|-M|unix:m|-x|f|-e|c|-s|file:out|-rjv|img"));
+				     "-i|mod|-d|d,ro|--cdrom|cd|--irqchip|user|--unclaimed|stop|--sandbox|off|--symbols|v|-g|/g|-M|unix:m|-x|f|-e|c|-s|file:out|-rjv|img"));
 	expect_everything(parse_good("img|--kind=flat|--load=1M|--entry=0x100020|--mode=long|--memory=1G|"
 				     "--cpus=4|--dirty-log=ring|--tdesc=i386|--append=root=x y|--initrd=mod|"
-				     "--disk=d,ro|--cdrom=cd|--irqchip=user|--unclaimed=stop|--symbols=v|--gdb=/g|--monitor=unix:m|"
+				     "--disk=d,ro|--cdrom=cd|--irqchip=user|--unclaimed=stop|--sandbox=off|--symbols=v|--gdb=/g|--monitor=unix:m|"
 				     "--script=f|--execute=c|--serial=file:out|--run|--json|--verbose"));
 	expect_everything(parse_good("-kflat|--loa|1M|--en=0x100020|--mod=long|-m1G|-c4|--dir=ring|--t=i386|-aroot=x y|-imod|"
-				     "-dd,ro|--cd=cd|--ir=user|--u=stop|--sy=v|-g/g|-Munix:m|-xf|-ec|-sfile:out|-r|-j|-v|--|img"));
+				     "-dd,ro|--cd=cd|--ir=user|--u=stop|--sa=off|--sy=v|-g/g|-Munix:m|-xf|-ec|-sfile:out|-r|-j|-v|--|img"));
 }
 END_TEST
 
@@ -383,7 +385,7 @@ END_TEST
 START_TEST(the_last_one_counts)
 {
 	struct options o = parse_good("-m|1G|-m|2M|-a|x|-a||-M|unix:a|-M|none|-s|pty|-s|none|-k|elf|-k|auto|--irqchip=user|"
-				      "--irqchip=kvm|img");
+				      "--irqchip=kvm|--sandbox=off|--sandbox=on|img");
 
 	ck_assert_uint_eq(o.memory, 2 * MIB);
 	ck_assert_str_eq(o.append, "");
@@ -392,6 +394,7 @@ START_TEST(the_last_one_counts)
 	ck_assert_str_eq(o.serial, "none");
 	ck_assert_int_eq(o.kind, IMAGE_AUTO);
 	ck_assert(!o.user_irqchip);
+	ck_assert_int_eq(o.sandbox, SANDBOX_ON);
 	options_done(&o);
 	o = parse_good("-b|a|-b|b|--vga-bios=c|--vga-bios=d|--nvram=e,snapshot|--nvram=f");
 	ck_assert_str_eq(o.bios, "b");
@@ -497,6 +500,7 @@ static const struct {
 	{ "-d|1|-d|2|--cdrom|3|-d|4|-d|5", "-d 5: more than 4 disks and CDs" },
 	{ "-d|1|-d|2|-d|3|-d|4|--cdrom=5", "--cdrom=5: more than 4 disks and CDs" },
 	{ "a|--irqchip=apic", "--irqchip=apic: not one of kvm, user" },
+	{ "a|--sandbox=", "--sandbox=: not one of on, off" },
 	{ "a|--unclaimed=die", "--unclaimed=die: not one of ignore, stop" },
 	{ "a|-b|f", "--bios=f: firmware takes no IMAGE ('a')" },
 	{ "a|-k|elf|-b|f", "--bios=f: firmware takes no IMAGE ('a')" },
@@ -625,7 +629,7 @@ START_TEST(rows_are_sound)
 			ck_assert(!a->letter || a->letter != b->letter);
 		}
 	}
-	ck_assert_uint_eq(i, 35);
+	ck_assert_uint_eq(i, 36);
 	ck_assert_ptr_null(options_row(i + 1));
 }
 END_TEST

@@ -107,7 +107,7 @@ SESSION_TESTS = \
 	tests/rsp/rounds.py tests/rsp/nonstop.py tests/rsp/clients.py tests/rsp/hits.py tests/rsp/malformed.py tests/rsp/table.py \
 	tests/lldb/sessions.py tests/gdb/memory.py \
 	tests/cli/status.py tests/cli/bad_input.py tests/cli/bad_kernels.py tests/cli/readme.py tests/cli/guests.py tests/cli/kernel.py tests/cli/breaks.py tests/cli/devices.py \
-	tests/cli/virtio.py tests/cli/symbols.py tests/cli/start.py tests/gdb/symbols.py \
+	tests/cli/virtio.py tests/cli/symbols.py tests/cli/start.py tests/cli/sandbox.py tests/gdb/symbols.py \
 	tests/examples.py
 TREE_TESTS = tests/check_docs.sh tests/check_layers.sh
 TESTS += $(SESSION_TESTS) $(TREE_TESTS)

@@ -95,14 +95,18 @@ void assister_free(struct assister *a)
 	free(a);
 }
 
-static struct native *native_of(struct vcpu *v)
+static struct native *native_of(struct assister *a, unsigned cpu)
 {
-	struct assister *a = v->vm->assister;
+	if (!a->native[cpu].tried)
+		native_new(&a->native[cpu].runs, NULL);
+	a->native[cpu].tried = true;
+	return a->native[cpu].runs;
+}
 
-	if (!a->native[v->id].tried)
-		native_new(&a->native[v->id].runs, NULL);
-	a->native[v->id].tried = true;
-	return a->native[v->id].runs;
+void assister_prepare(struct assister *a, unsigned ncpus)
+{
+	for (unsigned i = 0; i < ncpus; i++)
+		native_of(a, i);
 }
 
 bool assister_count(const struct assister *a, size_t index, struct assist_count *ret)
@@ -273,7 +277,7 @@ void assist_try(struct vcpu *v, bool dry, struct assist_outcome *ret)
 {
 	struct assist_cpu cpu = { .features = v->vm->assister->features, .access = assist_mem_access,
 				  .cmpxchg = assist_mem_cmpxchg, .read_msr = on_read_msr, .arg = v,
-				  .native = native_of(v), .host = v->vm->assister->host };
+				  .native = native_of(v->vm->assister, v->id), .host = v->vm->assister->host };
 	const struct kvm_sregs *s = &v->run->s.regs.sregs;
 	uint8_t bytes[INSN_BYTES_MAX];
 	struct assist_result res;

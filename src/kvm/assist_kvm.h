@@ -13,6 +13,8 @@ struct assister;
 /* What the guest's processor has, and the counts.  K must outlive it.  -ENOMEM. */
 int assister_new(const struct kvm *k, struct assister **ret, struct err *err);
 void assister_free(struct assister *a);         /* NULL is fine */
+/* Makes the executable pages of the vCPUs 0 to NCPUS - 1, else made at their first use.  Before the vCPUs run; without, where the host refuses. */
+void assister_prepare(struct assister *a, unsigned ncpus);
 /* As machine_assist_count().  Any thread. */
 bool assister_count(const struct assister *a, size_t index, struct assist_count *ret);
 

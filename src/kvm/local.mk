@@ -18,7 +18,7 @@ bin_PROGRAMS += gdbvisor
 gdbvisor_SOURCES = src/main.c
 nodist_gdbvisor_SOURCES = demo_image.c
 gdbvisor_LDADD = libgvscript.a libgvstub.a libgvmonitor.a libgvhost.a libgvkvm.a libgvcore.a \
-	$(UV_LIBS) $(READLINE_LIBS) $(JANSSON_LIBS) $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS)
+	$(UV_LIBS) $(READLINE_LIBS) $(JANSSON_LIBS) $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS) $(SECCOMP_LIBS)
 
 if HAVE_CHECK
 kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/unit.c tests/unit.h

@@ -196,6 +196,13 @@ fail:
 	return r;
 }
 
+void machine_kvm_prepare(struct machine *m)
+{
+	struct machine_kvm *k = machine_priv(m);
+
+	assister_prepare(k->vm.assister, k->vm.ncpus);
+}
+
 void machine_kvm_free(struct machine *m)
 {
 	struct machine_kvm *k = machine_priv(m);

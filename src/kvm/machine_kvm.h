@@ -42,6 +42,11 @@ struct machine_config {
  * cannot be opened, whatever the reason in ERR.
  */
 int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *err);
+/*
+ * Makes what would be made at its first use with rights that a sandbox takes away: executable pages, for a host that lets us have some.
+ * The loop thread's, before the first resume.
+ */
+void machine_kvm_prepare(struct machine *m);
 /* Stops the vCPUs and frees everything; NULL is fine.  Observers must have left. */
 void machine_kvm_free(struct machine *m);
 

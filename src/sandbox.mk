@@ -1,0 +1,9 @@
+# What is left of the process's rights when it has been set up.
+libgvhost_a_SOURCES += src/sandbox.h src/sandbox.c
+
+if HAVE_CHECK
+check_PROGRAMS += tests/check_sandbox
+tests_check_sandbox_SOURCES = tests/check_sandbox.c tests/unit.c tests/unit.h
+tests_check_sandbox_LDADD = libgvhost.a libgvcore.a $(SECCOMP_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+TESTS += tests/check_sandbox
+endif
