@@ -13,7 +13,7 @@ libgvmonitor_a_SOURCES = \
 	monitor/cmd_dirty.c monitor/cmd_rate.c monitor/cmd_who.c monitor/slotarg.h monitor/slotarg.c monitor/map.h \
 	monitor/map.c monitor/pages.h monitor/pages.c monitor/heat.h monitor/heat.c monitor/svg.h monitor/svg.c \
 	monitor/newfile.h monitor/newfile.c monitor/names.h monitor/names.c monitor/hits.h monitor/hits.c \
-	monitor/hook.h monitor/hook.c monitor/range.h monitor/range.c monitor/cmd_break.h monitor/cmd_breaks.c \
+	monitor/hook.h monitor/hook.c monitor/jsonmem.h monitor/jsonmem.c monitor/range.h monitor/range.c monitor/cmd_break.h monitor/cmd_breaks.c \
 	monitor/cmd_catch.c monitor/cmd_engine.c monitor/cmd_debugregs.c monitor/cmd_msr.c \
 	monitor/cmd_devices.h monitor/cmd_devices.c monitor/cmd_pci.c monitor/vgatext.h monitor/vgatext.c \
 	monitor/fwlog.h monitor/fwlog.c monitor/exitlist.h monitor/exitlist.c monitor/stack.h monitor/stack.c \

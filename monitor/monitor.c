@@ -12,6 +12,7 @@
 #include "monitor/heat.h"
 #include "monitor/hits.h"
 #include "monitor/hook.h"
+#include "monitor/jsonmem.h"
 #include "monitor/listen.h"
 #include "monitor/notice.h"
 #include "monitor/slide.h"
@@ -314,6 +315,7 @@ int monitor_new(uv_loop_t *loop, struct machine *m, const struct monitor_events 
 
 	if (!mon)
 		return err_set(err, ENOMEM, "out of memory");
+	jsonmem_watch();
 	mon->loop = loop;
 	mon->m = m;
 	if (ev)

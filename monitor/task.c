@@ -10,6 +10,7 @@
 #include "monitor/expr.h"
 #include "monitor/fwlog.h"
 #include "monitor/hook.h"
+#include "monitor/jsonmem.h"
 #include "monitor/names.h"
 #include "monitor/render.h"
 #include "monitor/slide.h"
@@ -87,14 +88,34 @@ static void render_outcome(const struct task *t, struct out *o)
 		out_printf(o, "error: %s\n", t->err.msg);
 }
 
+/* Less than everything would look like everything.  What the command does it may have done. */
+static void lost(struct task *t)
+{
+	json_decref(t->result);
+	t->result = NULL;
+	if (t->status >= 0)
+		t->status = err_set(&t->err, ENOMEM, "out of memory: what came of it cannot be told");
+}
+
 /* In one piece: above a prompt, in a packet or on a socket each piece has its price. */
 static void report(struct task *t)
 {
 	struct out_buf b;
 
+	if (jsonmem_failed())
+		lost(t);
 	out_buf_init(&b);
 	render_outcome(t, &b.out);
-	out_write(t->out, b.text, b.len);
+	if (!b.failed && !jsonmem_failed())
+		out_write(t->out, b.text, b.len);
+	else {
+		lost(t);
+		/* Such a line needs no memory, and no escapes. */
+		if (t->json)
+			out_puts(t->out, "{\"error\":\"out of memory\"}\n");
+		else if (t->s->kind != SESSION_SCRIPT)
+			out_printf(t->out, "error: %s\n", t->err.msg);
+	}
 	out_buf_done(&b);
 }
 
@@ -329,7 +350,9 @@ struct task *task_run(struct session *s, const char *line, size_t len, struct ou
 	int r;
 
 	if (!t) {
+		oom.json = s->mon->json;
 		oom.status = err_set(&oom.err, ENOMEM, "out of memory");
+		report(&oom);
 		done(arg, &oom);
 		return NULL;
 	}
