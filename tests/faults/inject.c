@@ -3,10 +3,12 @@
 #undef malloc
 #undef calloc
 #undef realloc
+#undef reallocarray
 #undef free
 #include "tests/faults/inject.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
@@ -16,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -36,14 +39,16 @@ const char *const fault_names[FAULT_KINDS] = {
 
 static atomic_ullong chances[FAULT_KINDS];
 static atomic_long blocks, mapped;
-static atomic_bool happened;
+static atomic_bool happened, was_spared;
+static const char *spared_library;
 static atomic_int held;
 static enum fault_kind armed;
 static uint64_t armed_at;
 static void *site[FRAMES];
 static int nsite;
 /* Where the fault is noted nothing is counted: to walk the stack may itself ask for memory. */
-static __thread int spared __attribute__((tls_model("initial-exec")));
+/* Volatile, as compilers know that calloc() looks at no variable. */
+static __thread volatile int spared __attribute__((tls_model("initial-exec")));
 
 void fault_arm(enum fault_kind kind, uint64_t n)
 {
@@ -57,6 +62,17 @@ void fault_arm(enum fault_kind kind, uint64_t n)
 	for (unsigned i = 0; i < FAULT_KINDS; i++)
 		atomic_store(&chances[i], 0);
 	atomic_store(&happened, false);
+	atomic_store(&was_spared, false);
+}
+
+void fault_spare_library(const char *prefix)
+{
+	spared_library = prefix;
+}
+
+bool fault_was_spared(void)
+{
+	return atomic_load(&was_spared);
 }
 
 uint64_t fault_chances(enum fault_kind kind)
@@ -84,17 +100,31 @@ void fault_release(void)
 	atomic_fetch_sub(&held, 1);
 }
 
+static bool by_spared_library(void)
+{
+	Dl_info where;
+
+	for (int i = 0; spared_library && i < nsite; i++)
+		if (dladdr(site[i], &where) && where.dli_fname && strrchr(where.dli_fname, '/') &&
+		    !strncmp(strrchr(where.dli_fname, '/') + 1, spared_library, strlen(spared_library)))
+			return true;
+	return false;
+}
+
 static bool fails(enum fault_kind kind)
 {
+	bool spare;
+
 	if (spared || atomic_load(&held))
 		return false;
 	if (atomic_fetch_add(&chances[kind], 1) + 1 != armed_at || kind != armed)
 		return false;
 	spared++;
 	nsite = backtrace(site, FRAMES);
+	spare = by_spared_library();
 	spared--;
-	atomic_store(&happened, true);
-	return true;
+	atomic_store(spare ? &was_spared : &happened, true);
+	return !spare;
 }
 
 void fault_print_site(void)
@@ -144,6 +174,7 @@ bool fault_sees_memory(void)
 void *spare_malloc(size_t size);
 void *spare_calloc(size_t n, size_t size);
 void *spare_realloc(void *p, size_t size);
+void *spare_reallocarray(void *p, size_t n, size_t size);
 void spare_free(void *p);
 
 #if !SANITIZED
@@ -237,6 +268,14 @@ void *spare_realloc(void *p, size_t size)
 {
 	spared++;
 	p = realloc(p, size);
+	spared--;
+	return p;
+}
+
+void *spare_reallocarray(void *p, size_t n, size_t size)
+{
+	spared++;
+	p = reallocarray(p, n, size);
 	spared--;
 	return p;
 }

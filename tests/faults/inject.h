@@ -27,6 +27,10 @@ void fault_arm(enum fault_kind kind, uint64_t n);
 /* The chances of KIND since it was armed. */
 uint64_t fault_chances(enum fault_kind kind);
 bool fault_happened(void);
+/* Calls by way of the shared library whose file's name begins with PREFIX do not fail: what it makes of that is its own affair. */
+void fault_spare_library(const char *prefix);
+/* Whether what should have failed did not, since it was such a library's. */
+bool fault_was_spared(void);
 enum fault_kind fault_armed(void);
 /* Between these nothing fails and nothing is counted as a chance; they nest. */
 void fault_hold(void);

@@ -1,5 +1,5 @@
 # Whatever may fail fails, once: a sample in the default check, all of it by `make check-faults`.
-FAULT_TESTS = tests/faults/kvm
+FAULT_TESTS = tests/faults/kvm $(FAULT_PURE)
 fault_sources = tests/faults/inject.c tests/faults/inject.h tests/faults/sweep.c tests/faults/sweep.h
 fault_ldflags = $(AM_LDFLAGS) -rdynamic -Wl,--wrap=pthread_create,--wrap=timer_create
 check_PROGRAMS += tests/faults/kvm
@@ -7,6 +7,19 @@ tests_faults_kvm_SOURCES = tests/faults/kvm_life.c $(fault_sources)
 tests_faults_kvm_LDFLAGS = $(fault_ldflags)
 tests_faults_kvm_LDADD = libgvkvm.a libgvcore.a $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS)
 TESTS += $(FAULT_TESTS)
+
+# The machine without KVM, and the test, are compiled to be spared.
+if HAVE_CHECK
+FAULT_PURE = tests/faults/pure
+check_PROGRAMS += tests/faults/pure
+tests_faults_pure_SOURCES = tests/faults/pure_life.c $(fault_sources) $(fake_machine) tests/monitor_rig.c tests/monitor_rig.h \
+	tests/elf_make.c tests/elf_make.h tests/bzimage_make.c tests/bzimage_make.h
+tests_faults_pure_CPPFLAGS = $(AM_CPPFLAGS) -Dmalloc=spare_malloc -Dcalloc=spare_calloc -Drealloc=spare_realloc \
+	-Dreallocarray=spare_reallocarray -Dfree=spare_free
+tests_faults_pure_LDFLAGS = $(fault_ldflags)
+tests_faults_pure_LDADD = libgvstub.a $(MONITOR_TEST_LIBS) $(ELF_LIBS) $(UNPACK_LIBS)
+EXTRA_tests_faults_pure_DEPENDENCIES = $(SYM_ELVES)
+endif
 
 .PHONY: check-faults
 check-faults: $(FAULT_TESTS)
