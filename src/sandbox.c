@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sandbox.h"
 
+#include <errno.h>
+
 #include "config.h"
 
 /* A sanitizer's own calls (maps, stacks, other threads' memory) are nobody's to list. */
@@ -41,7 +43,6 @@ int sandbox_enter(enum sandbox_level level, bool unlink, struct err *err)
 
 #else
 
-#include <errno.h>
 #include <linux/kvm.h>
 #include <seccomp.h>
 #include <stdint.h>

@@ -1,4 +1,6 @@
-# What is left of the process's rights when it has been set up.
+# Against mistakes: flags that every program is built with, and what is left of the process's rights when it has been set up.
+AM_CFLAGS += $(HARDEN_CFLAGS)
+AM_LDFLAGS += $(HARDEN_LDFLAGS)
 libgvhost_a_SOURCES += src/sandbox.h src/sandbox.c
 
 if HAVE_CHECK

@@ -4,6 +4,7 @@
 
 import os
 import re
+import shutil
 import signal
 import stat
 import sys
@@ -143,12 +144,28 @@ def exposed(tap):
 		tap.match("warning: whoever can connect to 0.0.0.0:0 owns the guest", v.text, "others get one")
 
 
+def hardened(tap):
+	"""What configure found the tools to take, and what came of it."""
+	flags = os.environ.get("HARDEN_LDFLAGS", "")
+	p = visor.run(["readelf", "-lWd", visor.GDBVISOR]) if "-pie" in flags and shutil.which("readelf") else None
+	if not p:
+		tap.skip("a hardened program", "built with '%s', or no readelf" % flags)
+		return
+	tap.match(r"FLAGS_1\).*\bPIE\b", p[1], "the program is position independent")
+	tap.match(r"GNU_STACK .*\bRW ", p[1], "its stack is not executable")
+	if "-z,now" in flags:
+		tap.match(r"FLAGS_1\).*\bNOW\b", p[1], "and bound at the start")
+		tap.match(r"GNU_RELRO", p[1], "with tables that are read-only from then on")
+	tap.ok(not re.search(r"^ *LOAD .*RWE", p[1], re.M), "nothing can be written and executed", p[1])
+
+
 def main():
 	visor.need_kvm()
 	tap = visor.Tap()
 	sockets(tap)
 	vfile(tap)
 	exposed(tap)
+	hardened(tap)
 	if "no sandbox: it was built" in UNBUILT:
 		tap.equal(UNBUILT.count("\n"), 1, "--sandbox=on is refused by a program without it")
 		tap.skip("sessions in the sandbox", UNBUILT.strip())
