@@ -46,7 +46,7 @@ static void choose(unsigned how, unsigned more, struct load_opts *o, const struc
 		o->kaslr = more & 16 ? KASLR_ON : KASLR_OFF;
 	if (how & LOADER_SLIDE) {
 		o->kaslr = KASLR_SLIDE;
-		o->slide = (uint64_t)(more >> 5) << 16;
+		o->slide = (uint64_t)(more >> 5) << 21;
 	}
 	o->seed = more;
 }

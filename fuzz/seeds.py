@@ -54,6 +54,17 @@ def sessions():
 	for what, (name, lines) in enumerate(sorted(SESSIONS.items())):
 		for kind in (0x16, 0x08):
 			put("session", "%s-%02x" % (name, kind), bytes([kind + what % 3]) + "\n".join(lines).encode("latin-1"))
+	# One of each of the table's, but for those that end the session.
+	packets = []
+	with open(os.path.join(HERE, os.pardir, "tests", "rsp", "packets.txt")) as f:
+		for line in f:
+			if line.strip() and line[0] not in "#Dk":
+				packet = line.split(" ")[1].encode().decode("unicode_escape").encode("latin-1")
+				if packet[:1] >= b"\x10" and b"\n" not in packet:
+					packets.append(packet)
+	for i in range(0, len(packets), 20):
+		put("session", "table-%d" % (i // 20), b"\x16!\n" + b"\n".join(packets[i:i + 20]) + b"\nQThreadSuffixSupported\n"
+		    b"QListThreadsInStopReply\ng;thread:1;\nQSaveRegisterState;thread:1;")
 
 
 # -- agent: fuzz/agent.c; opcodes of gdb's manual, "Bytecode Descriptions" --
@@ -148,8 +159,8 @@ def bzimage(payload=b"", version=0x20f, flags=1, xload=3):
 	code[0x300:0x300 + len(payload)] = payload
 	head[0x1f1] = 1
 	head[0x1fe:0x200] = b"\x55\xaa"
-	struct.pack_into("<I", head, 0x1f4, len(code) // 16 + 1)
-	head[0x200:0x202] = b"\xeb\x66"
+	struct.pack_into("<I", head, 0x1f4, len(code) // 16)
+	head[0x200:0x202] = b"\xeb\x6a"
 	head[0x202:0x206] = b"HdrS"
 	struct.pack_into("<H", head, 0x206, version)
 	head[0x211] = flags
@@ -173,7 +184,10 @@ def loaders():
 	}
 	for name, data in images.items():
 		put("elf", name, b"\x05\x00" + data)
-		put("linux", name, b"\x2d\x32" + data)
+		put("linux", name, b"\x0d\x32" + data)
+	# Lists of what is to be relocated behind the ELF, of two kinds and of three.
+	for lists in ((0, 0x81000004, 0, 0x81000008), (0, 0x81000004, 0, 0x8100000c, 0, 0x81000008)):
+		put("linux", "moved-%d" % len(lists), b"\x2d\x30" + images["vmlinux"] + struct.pack("<%dI" % len(lists), *lists))
 	mb = {
 		"one": elf(32, 0x100000, 0x100000, 0x100020, multiboot1() + code), "flat": multiboot1(0x10003, (0x100000, 0x100000, 0, 0x110000, 0x100030))
 		+ code * 8, "bad": multiboot1(0xffff) + code,
