@@ -71,6 +71,21 @@ def levels(tap):
 			tap.ok(not os.path.exists(v.path("gdb")), what + ": its socket is gone")
 
 
+def refusing_host(tap):
+	"""A kernel without seccomp(2)."""
+	if not shutil.which("strace"):
+		tap.skip("a host without filters", "no strace")
+		return
+	host = ["strace", "-f", "-o", "/dev/null", "-e", "trace=seccomp,prctl", "-e", "inject=seccomp:error=EINVAL"]
+	for args, wanted, said in (((), 0, r"\Agdbvisor: warning: the sandbox cannot be entered: .*\n\Z"),
+				   (("--sandbox=on",), 64, r"\Agdbvisor: the sandbox cannot be entered: .*\n\Z"),
+				   (("--sandbox=off",), 0, r"\A\Z")):
+		code, out, err = visor.run([*host, visor.GDBVISOR, *args, GUEST, "-e", "info status"])
+		tap.equal(code, wanted, "a host without filters, %s: status %d" % (args or "by default", wanted), out + err)
+		tap.ok(re.search(said, err), "a host without filters, %s: what is said" % (args or "by default",), err)
+		tap.equal("stopped: " in out, wanted == 0, "a host without filters, %s: what is done" % (args or "by default",), out)
+
+
 def transports(tap):
 	for what, args in (("TCP", ("-g", "tcp:0")), ("a pseudo-terminal", ("-s", "pty")), ("a serial socket", ("-s", "unix:{dir}/serial")),
 			   ("a file", ("-s", "file:{dir}/out"))):
@@ -172,6 +187,7 @@ def main():
 		tap.done()
 	levels(tap)
 	transports(tap)
+	refusing_host(tap)
 	tap.done()
 
 
