@@ -180,13 +180,13 @@ def loaders():
 	images = {
 		"elf32": elf(32, 0x100000, 0x100000, 0x100000, code), "elf64": elf(64, 0xffffffff80100000, 0x100000, 0xffffffff80100000, code),
 		"dyn64": elf(64, 0, 0x100000, 0, code, kind=3), "pvh": elf(64, 0x100000, 0x100000, 0x100000, code, pvh),
-		"vmlinux": elf(64, 0xffffffff81000000, 0x200000, 0x200000, code, linux + pvh), "other": elf(64, 0, 0, 0, code, machine=183),
+		"vmlinux": elf(64, 0xffffffff80200000, 0x200000, 0x200000, code, linux + pvh), "other": elf(64, 0, 0, 0, code, machine=183),
 	}
 	for name, data in images.items():
 		put("elf", name, b"\x05\x00" + data)
 		put("linux", name, b"\x0d\x32" + data)
 	# Lists of what is to be relocated behind the ELF, of two kinds and of three.
-	for lists in ((0, 0x81000004, 0, 0x81000008), (0, 0x81000004, 0, 0x8100000c, 0, 0x81000008)):
+	for lists in ((0, 0x80200004, 0, 0x80200008), (0, 0x80200004, 0, 0x8020000c, 0, 0x80200008)):
 		put("linux", "moved-%d" % len(lists), b"\x2d\x30" + images["vmlinux"] + struct.pack("<%dI" % len(lists), *lists))
 	mb = {
 		"one": elf(32, 0x100000, 0x100000, 0x100020, multiboot1() + code), "flat": multiboot1(0x10003, (0x100000, 0x100000, 0, 0x110000, 0x100030))
