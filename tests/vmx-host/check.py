@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+make check-vmx: tests with KVM on an emulated host whose KVM has all of VMX, and gdb from outside; see host.py.  Each test
+of theirs is a test point here; a program that does not come to its end is one that failed.
+"""
+
+import collections
+import contextlib
+import glob
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, ".."), os.path.join(HERE, "../gdb")]
+import host
+import lib
+import sessions
+import visor
+
+# Seconds of the emulated host's own time that a program may take: some times what it does.
+PROGRAMS = {
+	"tests/kvm_probe": 60, "tests/kvm_regs": 60, "tests/kvm_run": 120, "tests/kvm_step": 120, "tests/kvm_break": 120,
+	"tests/kvm_watch": 60, "tests/kvm_catch": 60, "tests/kvm_assist": 60, "tests/kvm_smp": 120, "tests/kvm_debugregs": 60,
+	"tests/kvm_slots": 240, "tests/counts/allocs": 60, "tests/kvm_plain": 300,
+}
+UNTRIED = "nobody has tried it on such a host yet"
+# What is not run there, and why.
+KNOWN_NOT = {
+	"tests/kvm_dirty": "its first tests find pages dirty that were not written, and it was not at its end after 15 minutes",
+	"tests/kvm_break_random": "it goes on for four minutes of that host's clock, and was not seen to pass there",
+	"tests/kvm_board": "it was not seen to pass there", "tests/kvm_ports": "it was not seen to pass there",
+	"tests/kvm_syscalls": UNTRIED, "tests/kvm_slots_live": UNTRIED, "tests/kvm_slots_random": UNTRIED,
+	"tests/kvm_carve": UNTRIED, "tests/kvm_carve_many": UNTRIED, "tests/kvm_slot_check": UNTRIED,
+	"tests/kvm_space": UNTRIED, "tests/kvm_smm": UNTRIED, "tests/kvm_irqchip": UNTRIED, "tests/kvm_time": UNTRIED,
+	"tests/kvm_flash": UNTRIED, "tests/kvm_linux": UNTRIED, "tests/kvm_regs_flips": UNTRIED,
+}
+SESSION_SECONDS = 120
+
+BOOT = 300              # of our time: until the first program begins
+PATIENCE = 3            # ours, for each of theirs: for a busy machine, and a host that hangs with its clock
+WHOLE = 1500            # ours, for all of it
+TAIL = 40               # lines of the console that are shown when something is wrong
+
+
+class Program:
+	"""What a program that is run there says."""
+
+	def __init__(self, name):
+		self.name, self.said = name, []
+		self.plan = self.status = self.theirs = None    # theirs: seconds that passed there
+		self.good = self.bad = 0
+		self.begun = time.monotonic()
+
+	def take(self, tap, line):
+		point = re.match(r"(not )?ok \d+ (?:- )?(.*)", line)
+		plan = re.match(r"1\.\.(\d+)", line)
+		if point:
+			skipped = re.search("# SKIP (.*)", point.group(2))
+			# libcheck: file:case:test: message, the file being where it was last
+			text = "%s: %s" % (self.name, re.sub(r"^\S*?\.c:|: Passed$", "", point.group(2)))
+			if skipped:
+				tap.skip(text.split(" # SKIP")[0], skipped.group(1))
+			else:
+				tap.ok(not point.group(1), text)
+			self.bad += bool(point.group(1))
+			self.good += not point.group(1)
+		elif plan:
+			self.plan = int(plan.group(1))
+		elif line:
+			self.said.append(line)
+
+	def close(self, tap, why):
+		"""The point for the program itself; WHY there is no status, if there is none."""
+		counts = "%d passed, %d failed, %d seconds" % (self.good, self.bad, time.monotonic() - self.begun)
+		if self.theirs is not None:
+			counts += ", %d there" % self.theirs
+		if self.status is None:
+			ends = why
+		elif self.status:
+			ends = "status %d%s" % (self.status, " (its time was up)" if self.status == 137 else "")
+		elif not self.plan or self.plan != self.good + self.bad:
+			ends = "it planned %s" % self.plan
+		else:
+			ends = None
+		tap.ok(not ends, "%s: comes to its end (%s)" % (self.name, counts), "\n".join([ends or ""] + self.said[-TAIL:]))
+
+
+def relay(server, line, over):
+	"""Whoever connects to SERVER talks with LINE, until it has gone or OVER is set."""
+	try:
+		client = server.accept()[0]
+	except OSError:
+		return
+	with client, contextlib.suppress(OSError):
+		client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+		while not over.is_set():
+			for s in select.select([client, line], [], [], 1)[0]:
+				data = s.recv(65536)
+				if not data:
+					return
+				(line if s is client else client).sendall(data)
+
+
+def gdb_outside(tap, h, i, where):
+	"""Session I: gdb, by a port of our own, with what is at the other end of ttyS1."""
+	over = threading.Event()
+	with socket.create_server(("127.0.0.1", 0)) as server:
+		server.settimeout(SESSION_SECONDS * PATIENCE)
+		thread = threading.Thread(target=relay, args=(server, h.com2, over))
+		thread.start()
+		lib.run(tap, os.path.join(HERE, "sessions.py"), i, "127.0.0.1:%d" % server.getsockname()[1],
+			os.path.join(where, "results"), timeout=SESSION_SECONDS * PATIENCE)
+		over.set()
+		server.shutdown(socket.SHUT_RDWR)
+		thread.join()
+
+
+def pack(where, programs):
+	"""The payload: programs without what only debuggers read, and what says which are to run."""
+	for path in [*programs, "gdbvisor"]:
+		host.run_tool(["strip", "-o", os.path.join(where, os.path.basename(path)), visor.built(path)])
+	shutil.copy(os.path.join(HERE, "run.sh"), where)
+	with open(where + "/programs", "w") as f:
+		f.writelines("%d %s\n" % (programs[p], os.path.basename(p)) for p in programs)
+	with open(where + "/sessions", "w") as f:
+		f.writelines("%d --demo\n" % SESSION_SECONDS for _ in sessions.STATUSES)
+
+
+class Check:
+	"""What came of it all."""
+
+	def __init__(self, tap, programs, scratch):
+		self.tap, self.scratch = tap, scratch
+		self.waiting = [os.path.basename(p) for p in programs]
+		self.limits = {os.path.basename(p): seconds for p, seconds in programs.items()}
+		self.now = None                 # the program that runs
+		self.sessions = 0               # how many began
+		self.until = time.monotonic() + BOOT
+		self.console = collections.deque(maxlen=TAIL)
+
+	def heard(self, h, line):
+		"""A line of the console."""
+		self.console.append(line)
+		begin, end = re.match("vmx: begin (.*)", line), re.match(r"vmx: end \S+ (\d+) ([\d.]+) ([\d.]+)$", line)
+		if begin and begin.group(1) in self.waiting:
+			self.now = Program(begin.group(1))
+			self.waiting.remove(begin.group(1))
+			self.until = time.monotonic() + self.limits[begin.group(1)] * PATIENCE
+		elif end and self.now:
+			self.now.status = int(end.group(1))
+			self.now.theirs = float(end.group(3)) - float(end.group(2))
+			self.now.close(self.tap, None)
+			self.now = None
+			self.until = time.monotonic() + BOOT
+		elif self.now:
+			self.now.take(self.tap, line)
+		elif line == "vmx: gdb" and self.sessions < len(sessions.STATUSES):
+			self.sessions += 1
+			gdb_outside(self.tap, h, self.sessions - 1, self.scratch)
+			self.until = time.monotonic() + SESSION_SECONDS * PATIENCE
+		elif line.startswith("vmx: detached ") and self.sessions:
+			name, wanted = sessions.STATUSES[self.sessions - 1]
+			self.tap.equal(int(line.split()[2]), wanted, name + ": the gdbvisor ends as it should")
+
+	def close(self, h):
+		"""When nothing more comes."""
+		late = time.monotonic() >= min(self.until, h.end)
+		why = "nothing more came from the host, and it was shut down" if late else "the host went off"
+		if self.now:
+			self.now.close(self.tap, why)
+		for name in self.waiting:
+			self.tap.ok(False, name + ": runs", why + " before")
+		for name, _ in sessions.STATUSES[self.sessions:]:
+			self.tap.ok(False, name + ": runs", why + " before")
+		self.tap.ok(h.status == 0, "the host comes to its end", "\n".join([why, h.said(), *self.console]))
+
+
+def main():
+	signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))   # by way of all that is to be put away
+	lacking = host.missing()
+	if lacking:
+		print("1..0 # SKIP not installed: " + " ".join(lacking))
+		return
+	tap, begun = visor.Tap(), time.monotonic()
+	chosen = os.environ.get("GV_VMX_PROGRAMS", "").split() or list(PROGRAMS)
+	for p in chosen:
+		if p not in PROGRAMS:
+			tap.ok(False, p + ": is in the table of what is run")
+	programs = {p: s for p, s in PROGRAMS.items() if p in chosen and os.access(visor.built(p), os.X_OK)}
+	for p in PROGRAMS:
+		if p in chosen and p not in programs:
+			tap.skip(p, "it is not built: libcheck is missing")
+	for p, reason in KNOWN_NOT.items():
+		tap.skip(p, reason)
+	for path in sorted(glob.glob(visor.built("tests/kvm_*"))):
+		name = "tests/" + os.path.basename(path)
+		if "." not in name and name not in PROGRAMS and name not in KNOWN_NOT:
+			tap.ok(False, name + ": is in a table of check.py")
+	try:
+		with tempfile.TemporaryDirectory(prefix="gv-vmx-") as payload, tempfile.TemporaryDirectory() as scratch:
+			pack(payload, programs)
+			with host.Host(payload, WHOLE) as h:
+				check = Check(tap, programs, scratch)
+				while (line := h.line(check.until)) is not None:
+					check.heard(h, line)
+				check.close(h)
+	except host.HostError as e:
+		tap.ok(False, "there is an emulated host", e)
+	print("# %d seconds in all" % (time.monotonic() - begun))
+	tap.done()
+
+
+if __name__ == "__main__":
+	main()
