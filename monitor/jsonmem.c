@@ -19,6 +19,11 @@ void jsonmem_watch(void)
 	json_set_alloc_funcs(take, free);
 }
 
+void jsonmem_miss(void)
+{
+	failed = true;
+}
+
 bool jsonmem_failed(void)
 {
 	bool was = failed;

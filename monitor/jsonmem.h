@@ -7,6 +7,8 @@
 
 /* From now on it is seen; the whole program's.  May be called again. */
 void jsonmem_watch(void);
+/* Somebody who renders results had no memory for what jansson had some for. */
+void jsonmem_miss(void);
 /* Whether that was so since this was asked last. */
 bool jsonmem_failed(void);
 

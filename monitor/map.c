@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "monitor/jsonmem.h"
 #include "monitor/core.h"
 #include "monitor/render.h"
 
@@ -267,6 +268,8 @@ static void render_region(const struct map *m, const struct region *r, struct ou
 	render_size(r->last - r->gpa + 1, &size.out);
 	snprintf(gpa, sizeof(gpa), "0x%" PRIx64, r->gpa);
 	out_printf(o, "%12s  %-10s %10s", gpa, name, size.text);
+	if (size.failed)
+		jsonmem_miss();
 	out_buf_done(&size);
 	render_bar(m, r, o);
 	if (r->merged)
@@ -283,7 +286,7 @@ static void render_space(const json_t *result, unsigned space, struct out *o)
 	struct map m = { 0 };
 
 	if (!collect(result, space, &m)) {
-		out_puts(o, "out of memory\n");
+		jsonmem_miss();
 		return;
 	}
 	if (m.n > MAP_LINES - 1)
