@@ -298,7 +298,7 @@ static int parse_branch(struct parser *p, bool taken, uint64_t *ret)
 
 static int parse_ternary(struct parser *p, uint64_t *ret)
 {
-	uint64_t yes, no;
+	uint64_t yes = 0, no = 0;
 	bool cond;
 	int r;
 

@@ -403,7 +403,7 @@ static void uart_show(const struct device *d, const struct dev_show *sh)
 	sh->reg(sh->arg, "iir", 8, iir | (s->fcr & FCR_ENABLE ? IIR_FIFOS : 0), pending[iir]);
 	snprintf(text, sizeof(text), "FIFOs on, receiver's trigger %u", rx_trigger(s));
 	sh->reg(sh->arg, "fcr", 8, s->fcr, s->fcr & FCR_ENABLE ? text : "FIFOs off");
-	snprintf(text, sizeof(text), "%u bits, %s parity, %s%s", 5 + (s->lcr & 3),
+	snprintf(text, sizeof(text), "%u bits, %s parity, %s%s", 5u + (s->lcr & 3),
 		 !(s->lcr & 8) ? "no" : s->lcr & 0x20 ? "fixed" : s->lcr & 0x10 ? "even" : "odd",
 		 !(s->lcr & 4) ? "1 stop bit" : s->lcr & 3 ? "2 stop bits" : "1.5 stop bits",
 		 s->lcr & LCR_DLAB ? ", divisor latch" : "");

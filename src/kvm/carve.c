@@ -166,7 +166,7 @@ static int make_pieces(const struct slot *v, const struct rights *r, struct piec
 		size = carve_alike(v, r, gpa, &rights);
 		p.v[p.n++] = (struct piece){ .gpa = gpa, .size = size, .rights = rights, .flags = carve_flags(v, rights) };
 	}
-	fit = reallocarray(p.v, p.n, sizeof(*p.v));
+	fit = realloc(p.v, p.n * sizeof(*p.v));
 	p.v = fit ? fit : p.v;
 	*ret = p;
 	return 0;

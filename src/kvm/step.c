@@ -258,7 +258,7 @@ static void settle(struct vcpu *v, const struct step_before *b)
 	struct insn_regs r;
 
 	event = may_be_event(v, b);
-	if (b->class == INSN_PUSHF || event)
+	if (b->class == INSN_PUSHF || event || v->landed)
 		regs_insn(v, &r);
 	if (b->user && at_trap_handler(v) && step_undo_trap(v, &r, b)) {
 		/* What the guest loaded into its flags came with the frame. */

@@ -319,7 +319,7 @@ int linux_load(const struct image *im, const struct load_opts *opts, struct gmem
 {
 	struct linux_parts p = { 0 };
 	struct kernel k = { 0 };
-	struct boot_state st;
+	struct boot_state st = { 0 };
 	struct layout l;
 	uint64_t entry = 0;
 	int rc;
