@@ -24,3 +24,9 @@ endif
 .PHONY: check-faults
 check-faults: $(FAULT_TESTS)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(FAULT_TESTS)' GV_FAULTS=all
+
+# Faults that are found without running anything.
+EXTRA_DIST += .clang-tidy tests/analyse/analyse.sh tests/analyse/cppcheck.txt tests/analyse/jansson.h tests/analyse/err.h
+.PHONY: analyse
+analyse: $(BUILT_SOURCES)
+	srcdir='$(srcdir)' builddir='$(abs_builddir)' CC='$(CC)' $(SHELL) $(srcdir)/tests/analyse/analyse.sh
