@@ -23,7 +23,7 @@ GUEST(user, /* 7c00 */ ".code32\n 1: mov 0x2000000, %eax\n"
 	    /* 7c05 */ "mov %eax, 0x500\n"
 	    /* 7c0a */ "incl 0x2000004\n"
 	    /* 7c10 */ "incl 0x504\n"
-	    /* 7c16 */ "jmp 1b\n");
+	    /* 7c16 */ "xor %eax, %eax\n cpuid\n jmp 1b\n");    /* exits: an emulated host hears nothing else of a guest with IF=0 */
 
 /* The ioctl that kvm_ioctl() calls: the FAIL_AT-th change of a slot from now on (0 the next) fails, if that is not negative. */
 static int fail_at = -1;
