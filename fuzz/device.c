@@ -97,17 +97,28 @@ static void show(const struct device_fuzz *d)
 	bus_unlock(d->pc->bus);
 }
 
+/* Where the state of one device is, by its name; states are long, and most of their bytes are some queue's. */
+static size_t find_state(const struct device_fuzz *d, const struct dev_buf *state, size_t index)
+{
+	const struct device *dev = bus_device(d->pc->bus, index);
+	const uint8_t *at = dev ? memmem(state->data, state->len, dev->ops->name, strlen(dev->ops->name)) : NULL;
+
+	return at ? (size_t)(at - state->data) : 0;
+}
+
 static void tamper(const struct device_fuzz *d, struct bytes *in)
 {
 	struct dev_buf was = { 0 }, bad = { 0 }, now = { 0 };
 	unsigned n = (unsigned)take(in, 1);
 	struct err err = { 0 };
+	size_t start;
 	int rc;
 
 	fake_pc_save(d->pc, &was);
 	fake_pc_save(d->pc, &bad);
+	start = n & 0x40 ? find_state(d, &bad, (size_t)take(in, 1) % 16) : 0;
 	for (unsigned i = n % 8; i && bad.len; i--) {
-		size_t at = (size_t)take(in, 2) % bad.len;
+		size_t at = (start + (size_t)take(in, n & 0x40 ? 1 : 2)) % bad.len;
 
 		bad.data[at] = (uint8_t)take(in, 1);
 	}

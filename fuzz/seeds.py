@@ -276,7 +276,7 @@ def inp(r, at, size=1, wide=False):
 
 
 SHOW, RESET, POLL = b"\x0f", b"\x0d", b"\x1c"
-TAMPER = b"\x0e\x02\x10\x00\xff\x40\x00\x01"
+TAMPER = b"\x0e\x02\x10\x00\xff\x40\x00\x01" + b"".join(b"\x0e\x41%c\x0c\xff" % i for i in range(8))
 
 
 def time(n, shift=0):
