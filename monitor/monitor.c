@@ -121,6 +121,16 @@ static bool anybody_listens(const struct monitor *mon)
 	return false;
 }
 
+/* All of TEXT, which ends here, or that it was lost: parts of it would say something else. */
+static void tell_everyone(struct monitor *mon, struct out_buf *text)
+{
+	if (!text->failed)
+		out_write(&mon->everyone, text->text, text->len);
+	else
+		out_puts(&mon->everyone, mon->json ? "{\"error\":\"out of memory\"}\n" : "out of memory: a notice is lost\n");
+	out_buf_done(text);
+}
+
 static void tell_stop(struct monitor *mon, const struct stop_event *ev)
 {
 	struct out_buf text;
@@ -132,8 +142,7 @@ static void tell_stop(struct monitor *mon, const struct stop_event *ev)
 	stop = notice_stop(mon, ev);
 	out_buf_init(&text);
 	render_stop(mon, stop, &text.out);
-	out_write(&mon->everyone, text.text, text.len);
-	out_buf_done(&text);
+	tell_everyone(mon, &text);
 	json_decref(stop);
 }
 
@@ -207,8 +216,7 @@ static void on_trouble(struct observer *o, const char *line)
 	} else {
 		out_printf(&text.out, "%s\n", line);
 	}
-	out_write(&mon->everyone, text.text, text.len);
-	out_buf_done(&text);
+	tell_everyone(mon, &text);
 }
 
 /* -- gdb's `monitor CMD` -- */
