@@ -7,6 +7,8 @@ cd "${srcdir:-.}" || exit 2
 build=${builddir:-.}
 jobs=${JOBS:-2}
 flags="-std=gnu11 -D_GNU_SOURCE -Isrc -I. -I$build"
+# Where the scripts are, as the makefile has it: some string.
+flags="$flags -DGV_BUILD_DIR=__FILE__ -DGV_SOURCE_DIR=__FILE__ -DGV_DATA_DIR=__FILE__"
 tools=0 found=0
 
 # Prints what FILE holds, of tool NAME, and counts it.
