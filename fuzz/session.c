@@ -53,7 +53,7 @@ static void happen(struct rig *r, const uint8_t *line, size_t len)
 			rig_finish(r, take(&in, 1) % 2 ? -EINVAL : 0);
 		break;
 	case DO_FAIL:
-		r->f->fail_hold = take(&in, 1) % 2 ? ETIMEDOUT : 0;
+		r->f->fail_hold = take(&in, 1) % 2 && r->f->state == MACHINE_RUNNING ? ETIMEDOUT : 0;
 		break;
 	default:
 		machine_poll(&r->f->machine, 0);
@@ -97,6 +97,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t len;
 		const uint8_t *line = take_until(&in, '\n', &len);
 
+		/* vCPUs that are parked stay so: only of those that run can one not be held. */
+		if (r.f->state != MACHINE_RUNNING)
+			r.f->fail_hold = 0;
 		if (len && line[0] < 0x10)
 			happen(&r, line, len);
 		else if (len <= PACKET_MAX)
@@ -109,7 +112,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (session_end(r.s) == SESSION_ON)
 		check_alive(&r);
-	/* vCPUs that are parked stay so. */
 	if (r.f->state != MACHINE_RUNNING)
 		r.f->fail_hold = 0;
 	session_leave(r.s);
