@@ -169,7 +169,7 @@ class Check:
 			self.until = time.monotonic() + SESSION_SECONDS * PATIENCE
 		elif line.startswith("vmx: detached ") and self.sessions:
 			name, wanted = sessions.STATUSES[self.sessions - 1]
-			self.tap.equal(int(line.split()[2]), wanted, name + ": the gdbvisor ends as it should")
+			self.tap.ok(int(line.split()[2]) in wanted, name + ": the gdbvisor ends as it should", line)
 
 	def close(self, h):
 		"""When nothing more comes."""
