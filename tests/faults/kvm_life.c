@@ -702,7 +702,7 @@ static void live_pc(void)
 #define KINDS (1u << FAULT_IOCTL | 1u << FAULT_CAP | 1u << FAULT_MAP | 1u << FAULT_OPEN | 1u << FAULT_THREAD)
 
 static const struct life lives[] = {
-	{ "small machine", live_small, KINDS | 1u << FAULT_ALLOC, 100, 60 },
+	{ "small machine", live_small, KINDS | 1u << FAULT_ALLOC, 60, 50 },
 	{ "dirty rings", live_ring, KINDS | 1u << FAULT_ALLOC, 10, 40 },
 	{ "PC", live_pc, KINDS | 1u << FAULT_ALLOC, 10, 60 },
 };
