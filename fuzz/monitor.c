@@ -40,6 +40,7 @@ static void run_line(struct rig *r, const uint8_t *line, size_t len)
 	unsigned before = r->ended;
 	char *text = malloc(len + 1);
 	struct task *t;
+	bool given_up;
 
 	ck_assert_ptr_nonnull(text);
 	memcpy(text, line, len);
@@ -47,11 +48,13 @@ static void run_line(struct rig *r, const uint8_t *line, size_t len)
 	t = rig_start(r, text);
 	free(text);
 	turn(r, &r->done);
-	if (!r->done)
+	given_up = !r->done;
+	if (given_up)
 		task_cancel(t);
 	ck_assert_uint_eq(r->ended, before + 1);
 	ck_assert_uint_eq(r->f->holds, 0);
-	if (r->status < 0)
+	/* A failure has its line, but for what was given up. */
+	if (r->status < 0 && !given_up)
 		ck_assert_uint_gt(r->out.len, 0);
 	/* What is said can be shown: whatever the line had in it. */
 	for (size_t i = 0; i < r->out.len; i++)
