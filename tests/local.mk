@@ -104,7 +104,7 @@ SESSION_TESTS = \
 	tests/gdb/real_mode.py tests/gdb/prot32.py tests/gdb/long64.py tests/gdb/registers.py tests/gdb/smp.py tests/gdb/slots.py tests/gdb/watch.py tests/gdb/agent.py \
 	tests/gdb/breaks.py \
 	tests/gdb/attach.py tests/gdb/acceptance.py tests/gdb/nonstop.py tests/gdb/extended.py \
-	tests/rsp/rounds.py tests/rsp/nonstop.py tests/rsp/clients.py tests/rsp/hits.py tests/rsp/malformed.py tests/rsp/random.py tests/rsp/table.py \
+	tests/rsp/rounds.py tests/rsp/nonstop.py tests/rsp/clients.py tests/rsp/hits.py tests/rsp/malformed.py tests/rsp/random_sessions.py tests/rsp/table.py \
 	tests/lldb/sessions.py tests/gdb/memory.py \
 	tests/cli/status.py tests/cli/bad_input.py tests/cli/bad_kernels.py tests/cli/readme.py tests/cli/guests.py tests/cli/kernel.py tests/cli/breaks.py tests/cli/devices.py \
 	tests/cli/virtio.py tests/cli/symbols.py tests/cli/start.py tests/cli/sandbox.py tests/gdb/symbols.py \
