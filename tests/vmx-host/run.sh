@@ -21,3 +21,4 @@ while read -r seconds name; do
 	# libcheck runs each test in a child of its own, which would outlive it
 	killall -q -KILL "$name"
 done <programs
+exit 0
