@@ -11,7 +11,7 @@ libgvkvm_a_SOURCES = \
 	src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/sym_ops.c src/kvm/machine_priv.h src/kvm/probe.c src/kvm/probe.h \
 	src/kvm/probe_cache.c src/kvm/probe_cache.h src/kvm/regs_debug.c src/kvm/regs_debug.h src/kvm/regs.c \
 	src/kvm/regs_priv.h src/kvm/regs_check.c src/kvm/regs_msr.c src/kvm/regs_xsave.c \
-	src/kvm/regs.h src/kvm/here.c src/kvm/here.h src/kvm/run.c src/kvm/slots.c src/kvm/slots.h src/kvm/state.c src/kvm/state.h src/kvm/vcpu.c \
+	src/kvm/regs.h src/kvm/here.c src/kvm/here.h src/kvm/run.c src/kvm/run_tick.c src/kvm/slots.c src/kvm/slots.h src/kvm/state.c src/kvm/state.h src/kvm/vcpu.c \
 	src/kvm/vcpu.h
 
 bin_PROGRAMS += gdbvisor

@@ -118,6 +118,12 @@ void run_observe(struct machine *m, struct observer *o);
 void run_unobserve(struct machine *m, struct observer *o);
 /* -EBUSY unless every vCPU is parked. */
 int run_check_parked(const struct machine_kvm *k, struct err *err);
+/*
+ * run_tick.c.  Everything that depends on what the guest has mapped and loaded, before it runs; and what is looked after meanwhile, by a
+ * timer, which brings the guest out where something has to be done.  Loop thread; for the first all parked.
+ */
+void run_prepare(struct machine_kvm *k);
+void run_tick(struct machine_kvm *k);
 /* Ends whatever runs, for machine_kvm_free(). */
 void run_end(struct machine_kvm *k);
 
