@@ -161,7 +161,6 @@ static void look(struct vcpu *v, struct step_before *b)
 		b->sregs = *sys(v);
 	look_at_image(v, b);
 	b->vector = b->class == INSN_INT ? int_vector(b->code) : 0;
-	find_landings(v, b);
 }
 
 /* Makes the flags at stack offset OFFSET (from the top), SIZE bytes, show the guest's own trap flag. */
@@ -359,6 +358,7 @@ static bool step_instruction(struct vcpu *v, enum debug_use use)
 		v->stepped = true;
 		return true;
 	}
+	find_landings(v, &b);
 	debug_prepare(v, use);
 	if (v->has_event)
 		return false;
