@@ -61,19 +61,19 @@ static bool has_space(const char *p)
 
 int slotarg_id(struct task *t, const char **p, unsigned *ret, struct err *err)
 {
+	const char *plain = *p;
 	uint64_t n;
 	int r;
 
 	if (!**p)
 		return task_usage(t, err);
-	if (has_space(*p)) {
-		const char *word = *p;
-
-		if (!take_plain_id(p, ret) || (**p && !text_space(**p)))
-			return bad_word(t, word, strcspn(word, " \t"), "is no slot's number", err);
-		*p += strspn(*p, " \t");
+	/* What follows may be a file's name, and begin like the rest of an expression. */
+	if (take_plain_id(&plain, ret) && (!*plain || text_space(*plain))) {
+		*p = plain + strspn(plain, " \t");
 		return 0;
 	}
+	if (has_space(*p))
+		return bad_word(t, *p, strcspn(*p, " \t"), "is no slot's number", err);
 	r = task_expr(t, p, &n, err);
 	if (r)
 		return r;
