@@ -163,7 +163,7 @@ static int exec_expect(struct task *t, struct err *err)
 static int exec_assert(struct task *t, struct err *err)
 {
 	const char *p = t->args, *text;
-	char message[160] = "", *unescaped;
+	char message[160], *unescaped;
 	size_t len, n;
 	uint64_t value;
 	int r;
@@ -200,7 +200,7 @@ static int exec_assert(struct task *t, struct err *err)
 	if (r)
 		return r;
 	json_object_set_new(t->result, "value", data_hex(value));
-	strncat(message, data_str(t->result, "name"), sizeof(message) - 1);
+	snprintf(message, sizeof(message), "%s", data_str(t->result, "name"));
 	return value ? 0 : err_set(err, EDOM, "not so: %s", message);
 }
 
