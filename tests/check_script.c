@@ -184,7 +184,7 @@ START_TEST(commands_of_the_command_line)
 	};
 
 	/* The script of the command line writes to standard output and error, which is the test's own. */
-	freopen("/dev/null", "w", stderr);
+	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		rig.done = false;
 		for (size_t k = 0; k < 3 && rows[i].cmd[k]; k++)
