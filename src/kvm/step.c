@@ -352,13 +352,13 @@ static bool step_instruction(struct vcpu *v, enum debug_use use)
 	struct step_before b;
 
 	look(v, &b);
-	v->db_given = false;
 	if (step_plain(v, &b)) {
-		v->landed = false;
+		v->landed = v->db_given = false;
 		v->stepped = true;
 		return true;
 	}
 	find_landings(v, &b);
+	v->db_given = false;
 	debug_prepare(v, use);
 	if (v->has_event)
 		return false;
