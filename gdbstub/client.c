@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -122,7 +121,6 @@ static bool read_some(struct client *c)
 static bool linger(struct client *c)
 {
 	uint64_t end = clock_ns() + LINGER_NS;
-	struct pollfd p = { .fd = c->rfd, .events = POLLIN };
 
 	if (c->leave_out) {
 		c->leave_out--;
@@ -130,7 +128,7 @@ static bool linger(struct client *c)
 	}
 	do {
 		sched_yield();
-		if (poll(&p, 1, 0) > 0) {
+		if (fd_wait(c->rfd, POLLIN, 0)) {
 			c->misses = 0;
 			return true;
 		}
