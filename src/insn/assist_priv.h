@@ -18,9 +18,7 @@
 /* CF, PF, AF, ZF, SF and OF. */
 #define RFLAGS_ARITH    0x8d5ull
 #define RFLAGS_ZF       (1ull << 6)
-#define RFLAGS_TF       (1ull << 8)
 #define RFLAGS_OF       (1ull << 11)
-#define RFLAGS_VM       (1ull << 17)
 #define RFLAGS_AC       (1ull << 18)
 
 enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_NP = 11, VECTOR_SS = 12,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "insn/plain.h"
+#include "util/x86.h"
 
 #include <string.h>
 
@@ -9,7 +10,6 @@
 #define SF 0x080u
 #define OF 0x800u
 #define ARITHMETIC 0x8d5u       /* and AF */
-#define RFLAGS_RF (1ull << 16)
 
 #define REX_B 1u
 #define REX_X 2u

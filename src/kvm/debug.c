@@ -18,7 +18,6 @@
 #define DR7_ENABLED 0xffull      /* L0, G0 to G3 */
 #define DR7_GD    (1ull << 13)  /* MOV to and from debug registers traps */
 #define DR7_CONTROL_SHIFT 16    /* R/W and LEN, four bits a register */
-#define RFLAGS_TF (1ull << 8)
 
 /* -- the plan -- */
 

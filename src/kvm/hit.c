@@ -13,7 +13,6 @@
 
 #define VECTOR_BP 3
 #define INT1      0xf1
-#define RFLAGS_TF (1ull << 8)
 #define RFLAGS_AC (1ull << 18)
 #define CR4_SMAP  (1ull << 21)
 #define DR6_REGISTERS 0xfull

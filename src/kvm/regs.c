@@ -11,7 +11,6 @@
 
 #define CR4_LA57     (1ull << 12)
 #define RFLAGS_FIXED (1ull << 1)
-#define RFLAGS_VM    (1ull << 17)
 /* Bits 3, 5, 15 and those above ID read as zero. */
 #define RFLAGS_KNOWN 0x3f7fd7ull
 

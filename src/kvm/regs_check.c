@@ -22,7 +22,6 @@
 #define CR4_PCIDE       (1ull << 17)
 #define CR4_CET         (1ull << 23)
 #define EFER_LME        (1ull << 8)
-#define RFLAGS_VM       (1ull << 17)
 
 enum seg { SEG_CS, SEG_SS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_TR, SEG_LDTR, SEGS };
 

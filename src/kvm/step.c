@@ -15,7 +15,6 @@
 #include "util/x86.h"
 
 #define VECTOR_DB  1
-#define RFLAGS_TF  (1ull << 8)
 #define DR6_BS     (1ull << 14)
 #define MSR_FMASK  0xc0000084u
 #define FRAME_WORDS 24          /* how far from the top of the stack a handler's first instruction may have moved it */

@@ -2,13 +2,12 @@
 #include "insn/plain.h"
 #include "kvm/debug.h"
 #include "kvm/regs.h"
+#include "kvm/regs_priv.h"
 #include "kvm/step_priv.h"
+#include "mem/access.h"
 #include "util/x86.h"
 
-#define PTE_A     (1ull << 5)
-#define CR4_SMEP  (1ull << 20)
-#define RFLAGS_TF (1ull << 8)
-#define RFLAGS_VM (1ull << 17)
+#define PTE_A (1ull << 5)
 
 /* Nothing would come before the instruction, or instead of it. */
 static bool is_quiet(const struct vcpu *v)
@@ -22,11 +21,14 @@ static bool is_quiet(const struct vcpu *v)
 /* Whether KVM fetches the instruction at PC without a fault, and without a bit to set in a page table. */
 static bool is_fetched(const struct vcpu *v, uint64_t pc)
 {
+	const struct access_by by = { .rflags = v->run->s.regs.regs.rflags };
 	struct translation t;
 	struct paging p;
+	uint32_t code;
 
 	regs_paging(v, &p);
-	if (translate(v->vm->gmem, &p, pc, &t, NULL) || t.slot < 0 || !t.executable || (t.user && (p.cr4 & CR4_SMEP)))
+	translate(v->vm->gmem, &p, pc, &t, NULL);
+	if (access_check(&p, &t, ACCESS_FETCH, &by, &code) || t.slot < 0)
 		return false;
 	for (unsigned i = 0; i < t.nlevels; i++)
 		if (!(t.level[i].entry & PTE_A))
@@ -34,9 +36,9 @@ static bool is_fetched(const struct vcpu *v, uint64_t pc)
 	return true;
 }
 
-static bool in_segment(const struct kvm_segment *cs, unsigned bits, uint64_t rip)
+static bool in_segment(const struct kvm_sregs *s, unsigned bits, uint64_t rip)
 {
-	return bits == 64 ? (int64_t)(rip << 16) >> 16 == (int64_t)rip : rip <= cs->limit;
+	return bits == 64 ? regs_canonical(s, rip) : rip <= s->cs.limit;
 }
 
 bool step_plain(struct vcpu *v, const struct step_before *b)
@@ -53,10 +55,10 @@ bool step_plain(struct vcpu *v, const struct step_before *b)
 	if (b->class != INSN_OTHER || b->user || s->ss.dpl || (g->rflags & (RFLAGS_TF | RFLAGS_VM)))
 		return false;
 	regs_insn(v, &r);
-	if (!insn_plain(&r, b->code, b->n) || !in_segment(&s->cs, r.code_bits, r.rip))
+	if (!insn_plain(&r, b->code, b->n) || !in_segment(s, r.code_bits, r.rip))
 		return false;
 	/* So much was looked at, and lies in front of the segment's end, on pages that are fetched from. */
-	if (!in_segment(&s->cs, r.code_bits, g->rip + b->n - 1) || !is_fetched(v, b->pc) || !is_fetched(v, b->pc + b->n - 1) ||
+	if (!in_segment(s, r.code_bits, g->rip + b->n - 1) || !is_fetched(v, b->pc) || !is_fetched(v, b->pc + b->n - 1) ||
 	    !debug_own_idle(v))
 		return false;
 	after = regs_from_insn(&r);

@@ -10,7 +10,6 @@
 #include "util/x86.h"
 
 #define RFLAGS_FIXED  2ull
-#define RFLAGS_TF     (1ull << 8)
 #define RFLAGS_NT     (1ull << 14)
 #define RFLAGS_LOADED 0x3d7ed5ull       /* of what IRET loads, all but TF, which is looked after apart */
 #define USER          3

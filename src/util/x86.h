@@ -3,7 +3,9 @@
 #ifndef GV_UTIL_X86_H
 #define GV_UTIL_X86_H
 
+#define RFLAGS_TF       (1ull << 8)
 #define RFLAGS_RF       (1ull << 16)
+#define RFLAGS_VM       (1ull << 17)
 #define CR0_PE          (1ull << 0)
 #define CR0_PG          (1ull << 31)
 #define EFER_LMA        (1ull << 10)
