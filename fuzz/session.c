@@ -114,12 +114,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_alive(&r);
 	if (r.f->state != MACHINE_RUNNING)
 		r.f->fail_hold = 0;
-	session_leave(r.s);
-	r.f->fail_hold = 0;
-	machine_poll(&r.f->machine, 0);
-	ck_assert(session_leave(r.s));
-	ck_assert_uint_eq(r.f->nbrk, 0);
-	ck_assert_uint_eq(r.f->nwatch, 0);
-	rig_close(&r);
+	rig_part(&r);
 	return 0;
 }

@@ -190,13 +190,7 @@ START_TEST(test_sessions)
 	}
 	if (session_end(r.s) == SESSION_ON)
 		check_alive(&r);
-	session_leave(r.s);
-	r.f->fail_hold = 0;
-	machine_poll(&r.f->machine, 0);
-	ck_assert(session_leave(r.s));
-	ck_assert_uint_eq(r.f->nbrk, 0);
-	ck_assert_uint_eq(r.f->nwatch, 0);
-	rig_close(&r);
+	rig_part(&r);
 }
 END_TEST
 

@@ -110,6 +110,17 @@ void rig_close(struct rig *r)
 	*r = (struct rig){ 0 };
 }
 
+void rig_part(struct rig *r)
+{
+	session_leave(r->s);
+	r->f->fail_hold = 0;
+	machine_poll(&r->f->machine, 0);
+	ck_assert(session_leave(r->s));
+	ck_assert_uint_eq(r->f->nbrk, 0);
+	ck_assert_uint_eq(r->f->nwatch, 0);
+	rig_close(r);
+}
+
 /* -- the client's place -- */
 
 size_t rig_frame(const void *payload, size_t len, uint8_t *ret)

@@ -27,6 +27,8 @@ struct rig {
 void rig_open(struct rig *r, const struct fake_config *config);
 /* The same with acknowledgments left on, and to the machine that is there if there is one. */
 void rig_attach(struct rig *r, const struct fake_config *config);
+/* The client goes, when whatever stood in the way has been taken away: nothing of it stays behind.  Then as rig_close(). */
+void rig_part(struct rig *r);
 void rig_close(struct rig *r);
 
 /*

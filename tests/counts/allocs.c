@@ -14,6 +14,7 @@
 #include "kvm/machine_kvm.h"
 #include "tests/counts/pump.h"
 #include "tests/fake_machine.h"
+#include "tests/libc_own.h"
 
 #define TURNS  50       /* of each operation, after as many to come to rest in */
 #define FRAMES 16
@@ -32,13 +33,6 @@ static void *first[FRAMES];
 static int nfirst;
 
 #if !SANITIZED
-/* glibc's own, for those who put others before them. */
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t size);
-void *__libc_memalign(size_t align, size_t size);
-void __libc_free(void *p);
-
 static void note(void)
 {
 	if (atomic_load(&counting) && !atomic_fetch_add(&asked, 1))

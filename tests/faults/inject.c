@@ -6,6 +6,7 @@
 #undef reallocarray
 #undef free
 #include "tests/faults/inject.h"
+#include "tests/libc_own.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -178,13 +179,6 @@ void *spare_reallocarray(void *p, size_t n, size_t size);
 void spare_free(void *p);
 
 #if !SANITIZED
-/* glibc's own, for those who put others before them. */
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t size);
-void *__libc_memalign(size_t align, size_t size);
-void __libc_free(void *p);
-
 /* What is got while the fault is noted, or an inventory taken, is given back there; so all is counted. */
 static void *got(void *p)
 {

@@ -1,6 +1,6 @@
 # Whatever may fail fails, once: a sample in the default check, all of it by `make check-faults`.
 FAULT_TESTS = tests/faults/kvm $(FAULT_PURE)
-fault_sources = tests/faults/inject.c tests/faults/inject.h tests/faults/sweep.c tests/faults/sweep.h
+fault_sources = tests/libc_own.h tests/faults/inject.c tests/faults/inject.h tests/faults/sweep.c tests/faults/sweep.h
 fault_ldflags = $(AM_LDFLAGS) -rdynamic -Wl,--wrap=pthread_create,--wrap=timer_create
 check_PROGRAMS += tests/faults/kvm
 tests_faults_kvm_SOURCES = tests/faults/kvm_life.c $(fault_sources)
