@@ -2,17 +2,15 @@
 #include "tests/carve_rig.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "break/break.h"
 #include "kvm/dirty.h"
 #include "kvm/ring.h"
+#include "tests/ioctl_own.h"
 #include "tests/unit.h"
 
 #define RING     4096u
@@ -29,28 +27,19 @@ bool fail_memory;
 bool failed;
 unsigned changes;
 
-/* The one that kvm_ioctl() calls. */
-int ioctl(int fd, unsigned long request, ...);
-int ioctl(int fd, unsigned long request, ...)
+int ioctl_judge(unsigned long request, const void *arg)
 {
-	va_list ap;
-	void *arg;
+	const struct kvm_userspace_memory_region *region = arg;
 
-	va_start(ap, request);
-	arg = va_arg(ap, void *);
-	va_end(ap);
-	changes += request == KVM_SET_USER_MEMORY_REGION;
-	if (request == KVM_SET_USER_MEMORY_REGION && failed && fail_memory &&
-	    ((const struct kvm_userspace_memory_region *)arg)->memory_size) {
-		errno = ENOMEM;
-		return -1;
-	}
-	if (request == KVM_SET_USER_MEMORY_REGION && fail_at >= 0 && fail_at-- == 0) {
-		failed = true;
-		errno = ENOMEM;
-		return -1;
-	}
-	return (int)syscall(SYS_ioctl, fd, request, arg);
+	if (request != KVM_SET_USER_MEMORY_REGION)
+		return 0;
+	changes++;
+	if (failed && fail_memory && region->memory_size)
+		return ENOMEM;
+	if (fail_at < 0 || fail_at-- > 0)
+		return 0;
+	failed = true;
+	return ENOMEM;
 }
 
 static struct break_table *no_traps;    /* for reading memory, where it is asked for */

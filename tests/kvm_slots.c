@@ -2,15 +2,14 @@
 /* Memory slots on the real KVM, with a guest that uses them. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kvm/kvm.h"
+#include "tests/ioctl_own.h"
 #include "tests/kvm_harness.h"
 #include "tests/unit.h"
 
@@ -25,25 +24,17 @@ GUEST(user, /* 7c00 */ ".code32\n 1: mov 0x2000000, %eax\n"
 	    /* 7c10 */ "incl 0x504\n"
 	    /* 7c16 */ "xor %eax, %eax\n cpuid\n jmp 1b\n");    /* exits: an emulated host hears nothing else of a guest with IF=0 */
 
-/* The ioctl that kvm_ioctl() calls: the FAIL_AT-th change of a slot from now on (0 the next) fails, if that is not negative. */
+/* The FAIL_AT-th change of a slot from now on (0 the next) fails, if that is not negative. */
 static int fail_at = -1;
 static bool failed;
 
-int ioctl(int fd, unsigned long request, ...);
-int ioctl(int fd, unsigned long request, ...)
+int ioctl_judge(unsigned long request, const void *arg)
 {
-	va_list ap;
-	void *arg;
-
-	va_start(ap, request);
-	arg = va_arg(ap, void *);
-	va_end(ap);
-	if (request == KVM_SET_USER_MEMORY_REGION && fail_at >= 0 && fail_at-- == 0) {
-		failed = true;
-		errno = ENOMEM;
-		return -1;
-	}
-	return (int)syscall(SYS_ioctl, fd, request, arg);
+	(void)arg;
+	if (request != KVM_SET_USER_MEMORY_REGION || fail_at < 0 || fail_at-- > 0)
+		return 0;
+	failed = true;
+	return ENOMEM;
 }
 
 static struct slot_note note;
