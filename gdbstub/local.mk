@@ -18,6 +18,12 @@ tests_check_reply_SOURCES = tests/check_reply.c tests/unit.c tests/unit.h
 tests_check_reply_LDADD = $(tests_check_frame_LDADD)
 tests_check_wide_SOURCES = tests/check_wide.c tests/unit.c tests/unit.h
 tests_check_wide_LDADD = $(tests_check_frame_LDADD)
+# the same tests of what is there without SSE2
+check_PROGRAMS += tests/check_wide_plain
+TESTS += tests/check_wide_plain
+tests_check_wide_plain_SOURCES = tests/check_wide.c gdbstub/frame.c gdbstub/hex.c gdbstub/reply.c tests/unit.c tests/unit.h
+tests_check_wide_plain_CPPFLAGS = $(AM_CPPFLAGS) -DVEC_PLAIN
+tests_check_wide_plain_LDADD = $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 
 gv_rsp_rig = tests/rsp_rig.c tests/rsp_rig.h $(fake_machine) tests/unit.c tests/unit.h
 gv_rsp_libs = libgvstub.a libgvcore.a $(UV_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
