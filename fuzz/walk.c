@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "fuzz/fuzz.h"
-#include "mem/idt.h"
-#include "mem/translate.h"
+#include "arch/x86/idt.h"
+#include "arch/x86/translate.h"
 
 #define PAGES   16u
 #define PAGE    4096u

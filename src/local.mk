@@ -17,7 +17,7 @@ include src/load/tables.mk
 include src/dev/storage.mk
 include src/dev/virtio.mk
 include src/break/local.mk
-include src/insn/local.mk
+include src/arch/x86/insn/local.mk
 include src/linux/local.mk
 include src/kvm/local.mk
 include src/kvm/assist.mk

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the paging unit allows, and its error codes; accessed and dirty bits. */
-#include "mem/access.h"
+#include "arch/x86/access.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "insn/assist.h"
+#include "arch/x86/insn/assist.h"
 #include "tests/unit.h"
 
 #define PLACE 0x7000ull

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Interrupt tables of all modes over plain memory, and what delivery leaves on the stack. */
-#include "mem/idt.h"
+#include "arch/x86/idt.h"
 
 #include <errno.h>
 #include <string.h>

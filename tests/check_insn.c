@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The instruction decoder: classes, accesses, addresses against a model of its own, and finding who made an access. */
-#include "insn/insn.h"
+#include "arch/x86/insn/insn.h"
 
 #include <errno.h>
 #include <stdio.h>

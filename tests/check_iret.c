@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Instruction assist: IRET at privilege level 0 in protected mode, and its faults, each of which changes nothing. */
-#include "insn/assist.h"
+#include "arch/x86/insn/assist.h"
 
 #include <errno.h>
 #include <string.h>

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mem/translate.h"
+#include "arch/x86/translate.h"
 #include "tests/elf_make.h"
 
 /* ---- Blobs ---- */

@@ -3,7 +3,7 @@
  * Instructions that the host's processor runs for the guest: beside the same bytes run without us, which have their operands where the
  * guest has them; the faults; and what is not run.
  */
-#include "insn/native.h"
+#include "arch/x86/insn/native.h"
 
 #include <string.h>
 

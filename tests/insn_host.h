@@ -6,7 +6,7 @@
 #ifndef GV_TESTS_INSN_HOST_H
 #define GV_TESTS_INSN_HOST_H
 
-#include "insn/assist.h"
+#include "arch/x86/insn/assist.h"
 
 #define ALL_FEATURES UINT32_MAX
 #define AREA         4096     /* bytes */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm/irqchip.h"
+#include "arch/x86/irqchip.h"
 #include "kvm/machine_priv.h"
 #include "tests/kvm_harness.h"
 #include "tests/unit.h"

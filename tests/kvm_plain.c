@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "insn/plain.h"
+#include "arch/x86/insn/plain.h"
 #include "tests/kvm_harness.h"
 #include "tests/unit.h"
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kvm/probe_cache.h"
+#include "arch/x86/probe_cache.h"
 #include "tests/unit.h"
 
 #define CODE 0x400

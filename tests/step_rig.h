@@ -66,7 +66,7 @@ void rig_unwatch(enum watch_kind kind, uint64_t gva, uint64_t size);
 void rig_break(enum break_kind kind, uint64_t gva);
 void rig_unbreak(enum break_kind kind, uint64_t gva);
 
-/* What this host was measured to do (src/kvm/probe.h), as `info host` shows it. */
+/* What this host was measured to do (src/arch/x86/probe.h), as `info host` shows it. */
 bool host_says(const char *fact, const char *value);
 /* Says on standard output why a test is not for this host. */
 void not_here(const char *test, const char *why);

@@ -3,7 +3,7 @@
 #ifndef GV_TESTS_WALK_ENV_H
 #define GV_TESTS_WALK_ENV_H
 
-#include "mem/translate.h"
+#include "arch/x86/translate.h"
 #include "tests/unit.h"
 
 #define RAM_SIZE        0x100000ull

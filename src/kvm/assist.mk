@@ -1,5 +1,5 @@
 # Instruction assist at work.
-libgvkvm_a_SOURCES += src/kvm/assist_kvm.c src/kvm/assist_kvm.h src/kvm/assist_mem.c src/kvm/assist_mem.h
+libgvkvm_a_SOURCES += src/arch/x86/assist_kvm.c src/arch/x86/assist_kvm.h src/arch/x86/assist_mem.c src/arch/x86/assist_mem.h
 
 if HAVE_CHECK
 check_PROGRAMS += tests/kvm_assist

@@ -8,10 +8,10 @@
 #include "kvm/debug.h"
 #include "kvm/exitlog.h"
 #include "kvm/machine_priv.h"
-#include "kvm/regs.h"
-#include "kvm/space.h"
-#include "mem/translate.h"
-#include "util/x86.h"
+#include "arch/x86/regs.h"
+#include "arch/x86/space.h"
+#include "arch/x86/translate.h"
+#include "arch/x86/x86.h"
 
 #define CR4_LA57 (1ull << 12)
 

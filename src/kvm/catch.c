@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "kvm/catch_priv.h"
-#include "kvm/regs.h"
+#include "arch/x86/regs.h"
 
 #define RFLAGS_IF (1ull << 9)
 #define SHOWN 8         /* values of string I/O in a text */

@@ -1,5 +1,5 @@
 # Catchpoints and the log of exits.
-libgvkvm_a_SOURCES += src/kvm/catch.c src/kvm/catch.h src/kvm/catch_msr.c src/kvm/catch_priv.h src/kvm/catch_vector.c \
+libgvkvm_a_SOURCES += src/kvm/catch.c src/kvm/catch.h src/arch/x86/catch_msr.c src/kvm/catch_priv.h src/arch/x86/catch_vector.c \
 	src/kvm/catch_kernel.c src/kvm/kernel_view.c src/kvm/kernel_view.h src/kvm/kernel_priv.h src/kvm/kernel_modules.c \
 	src/kvm/exitlog.c src/kvm/exitlog.h
 

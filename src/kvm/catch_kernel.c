@@ -21,7 +21,7 @@
 #include "kvm/guest_mem.h"
 #include "kvm/kernel_view.h"
 #include "kvm/machine_priv.h"
-#include "kvm/regs.h"
+#include "arch/x86/regs.h"
 #include "linux/unpack.h"
 
 #define OPTIONS      3

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "break/watch.h"
-#include "kvm/regs.h"
-#include "util/x86.h"
+#include "arch/x86/regs.h"
+#include "arch/x86/x86.h"
 
 #define USER      3
 #define VECTOR_DB 1

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm/regs.h"
+#include "arch/x86/regs.h"
 #include "util/clock.h"
 
 #define INSN_BYTES 15

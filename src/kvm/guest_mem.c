@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "kvm/space.h"
+#include "arch/x86/space.h"
 
 /* A page at a time, each by way of the breakpoints, so that traps neither show nor get lost. */
 static size_t mem_access(struct vcpu *v, uint64_t gva, uint8_t *ret, const uint8_t *data, size_t len, struct err *err)

@@ -5,11 +5,11 @@
 #include "kvm/catch.h"
 #include "kvm/debug.h"
 #include "kvm/guest_mem.h"
-#include "kvm/regs.h"
-#include "kvm/syscalls.h"
+#include "arch/x86/regs.h"
+#include "arch/x86/syscalls.h"
 #include "kvm/watch_kvm.h"
-#include "mem/translate.h"
-#include "util/x86.h"
+#include "arch/x86/translate.h"
+#include "arch/x86/x86.h"
 
 #define VECTOR_BP 3
 #define INT1      0xf1

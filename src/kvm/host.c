@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "dev/pc.h"
-#include "kvm/irqchip.h"
+#include "arch/x86/irqchip.h"
 #include "kvm/machine_priv.h"
 #include "util/clock.h"
 

@@ -9,9 +9,9 @@
 #include "kvm/guest_mem.h"
 #include "kvm/kernel_priv.h"
 #include "kvm/machine_priv.h"
-#include "kvm/regs.h"
+#include "arch/x86/regs.h"
 #include "load/parts.h"
-#include "util/x86.h"
+#include "arch/x86/x86.h"
 
 #define MSR_KERNEL_GS 0xc0000102u
 #define KERNEL_HALF   0xffffffff80000000ull     /* where its text is, at any slide */

@@ -6,12 +6,12 @@ libgvkvm_a_SOURCES = \
 	src/kvm/slots_priv.h src/kvm/dirty_ops.c \
 	src/kvm/baseline.c src/kvm/baseline.h src/kvm/bitmap.c src/kvm/bitmap.h src/kvm/dirty.c src/kvm/dirty.h \
 	src/kvm/dirty_who.c src/kvm/ring.c src/kvm/ring.h \
-	src/kvm/board.c src/kvm/board.h src/kvm/nvram.c src/kvm/host.c src/kvm/devices.c src/kvm/com1.c src/kvm/com1.h src/kvm/debug.c src/kvm/debug.h src/kvm/step.c src/kvm/step_plain.c src/kvm/hit.c src/kvm/break_ops.c \
-	src/kvm/watch_kvm.c src/kvm/watch_kvm.h src/kvm/guest_mem.c src/kvm/guest_mem.h src/kvm/guest_time.c src/kvm/guest_time.h src/kvm/space.c src/kvm/space.h src/kvm/exits.c src/kvm/kvm.c src/kvm/kvm.h \
-	src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/sym_ops.c src/kvm/machine_priv.h src/kvm/probe.c src/kvm/probe.h \
-	src/kvm/probe_cache.c src/kvm/probe_cache.h src/kvm/regs_debug.c src/kvm/regs_debug.h src/kvm/regs.c \
-	src/kvm/regs_priv.h src/kvm/regs_check.c src/kvm/regs_msr.c src/kvm/regs_xsave.c \
-	src/kvm/regs.h src/kvm/here.c src/kvm/here.h src/kvm/run.c src/kvm/run_tick.c src/kvm/slots.c src/kvm/slots.h src/kvm/state.c src/kvm/state.h src/kvm/vcpu.c \
+	src/arch/x86/board.c src/arch/x86/board.h src/arch/x86/nvram.c src/kvm/host.c src/arch/x86/devices.c src/kvm/com1.c src/kvm/com1.h src/kvm/debug.c src/kvm/debug.h src/arch/x86/step.c src/arch/x86/step_plain.c src/kvm/hit.c src/kvm/break_ops.c \
+	src/kvm/watch_kvm.c src/kvm/watch_kvm.h src/kvm/guest_mem.c src/kvm/guest_mem.h src/arch/x86/guest_time.c src/arch/x86/guest_time.h src/arch/x86/space.c src/arch/x86/space.h src/kvm/exits.c src/kvm/kvm.c src/kvm/kvm.h \
+	src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/sym_ops.c src/kvm/machine_priv.h src/arch/x86/probe.c src/arch/x86/probe.h \
+	src/arch/x86/probe_cache.c src/arch/x86/probe_cache.h src/arch/x86/regs_debug.c src/arch/x86/regs_debug.h src/arch/x86/regs.c \
+	src/arch/x86/regs_priv.h src/arch/x86/regs_check.c src/arch/x86/regs_msr.c src/arch/x86/regs_xsave.c \
+	src/arch/x86/regs.h src/kvm/here.c src/kvm/here.h src/kvm/run.c src/kvm/run_tick.c src/kvm/slots.c src/kvm/slots.h src/arch/x86/state.c src/arch/x86/state.h src/kvm/vcpu.c \
 	src/kvm/vcpu.h
 
 bin_PROGRAMS += gdbvisor

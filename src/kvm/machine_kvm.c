@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "dev/pcboot.h"
-#include "kvm/assist_kvm.h"
+#include "arch/x86/assist_kvm.h"
 #include "kvm/catch.h"
 #include "kvm/dirty.h"
 #include "kvm/kernel_view.h"
 #include "kvm/machine_priv.h"
-#include "kvm/regs.h"
+#include "arch/x86/regs.h"
 #include "kvm/ring.h"
 #include "kvm/threads.h"
 

@@ -4,12 +4,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "kvm/assist_kvm.h"
+#include "arch/x86/assist_kvm.h"
 #include "kvm/exitlog.h"
 #include "kvm/guest_mem.h"
 #include "kvm/machine_priv.h"
-#include "kvm/regs.h"
-#include "mem/translate.h"
+#include "arch/x86/regs.h"
+#include "arch/x86/translate.h"
 
 static bool op_exit_record(struct machine *m, size_t index, struct exit_record *ret)
 {

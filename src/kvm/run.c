@@ -11,7 +11,7 @@
 #include "kvm/debug.h"
 #include "kvm/kernel_view.h"
 #include "kvm/machine_priv.h"
-#include "kvm/regs.h"
+#include "arch/x86/regs.h"
 
 /* A vCPU that cannot be brought out of the guest for this long will not come. */
 #define PARK_SPIN_US     50

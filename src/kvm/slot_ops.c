@@ -10,7 +10,7 @@
 
 #include "kvm/dirty.h"
 #include "kvm/machine_priv.h"
-#include "kvm/regs.h"
+#include "arch/x86/regs.h"
 
 #define SAVE_CHUNK (1u << 20)
 

@@ -1,5 +1,5 @@
 # Stepping, system calls of user code, and their tests.
-libgvkvm_a_SOURCES += src/kvm/step_user.c src/kvm/step_priv.h src/kvm/syscalls.c src/kvm/syscalls.h
+libgvkvm_a_SOURCES += src/arch/x86/step_user.c src/arch/x86/step_priv.h src/arch/x86/syscalls.c src/arch/x86/syscalls.h
 
 if HAVE_CHECK
 step_rig = tests/step_rig.c tests/step_rig.h $(kvm_harness)

@@ -13,10 +13,10 @@
 
 #include "kvm/debug.h"
 #include "kvm/exitlog.h"
-#include "kvm/irqchip.h"
-#include "kvm/regs.h"
+#include "arch/x86/irqchip.h"
+#include "arch/x86/regs.h"
 #include "kvm/ring.h"
-#include "kvm/space.h"
+#include "arch/x86/space.h"
 #include "kvm/watch_kvm.h"
 #include "util/clock.h"
 

@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "insn/insn.h"
-#include "kvm/board.h"
+#include "arch/x86/insn/insn.h"
+#include "arch/x86/board.h"
 #include "kvm/debug.h"
 #include "kvm/dirty.h"
 #include "kvm/guest_mem.h"
-#include "kvm/regs.h"
+#include "arch/x86/regs.h"
 #include "kvm/slots.h"
-#include "mem/translate.h"
-#include "util/x86.h"
+#include "arch/x86/translate.h"
+#include "arch/x86/x86.h"
 
 /* A page as it was before a step that may touch it. */
 struct trial_page {

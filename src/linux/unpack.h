@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "api/err.h"
-#include "insn/insn.h"
+#include "arch/x86/insn/insn.h"
 
 /* Offsets are from the beginning of the protected-mode code. */
 struct unpacker {

@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "util/x86.h"
+#include "arch/x86/x86.h"
 
 #define CR0_MP          (1ull << 1)
 #define CR0_ET          (1ull << 4)

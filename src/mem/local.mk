@@ -1,5 +1,5 @@
-libgvcore_a_SOURCES += src/mem/gmem.h src/mem/gmem.c src/mem/translate.h src/mem/walk.h src/mem/translate.c \
-	src/mem/ranges.c src/mem/idt.h src/mem/idt.c src/mem/access.h src/mem/access.c
+libgvcore_a_SOURCES += src/mem/gmem.h src/mem/gmem.c src/arch/x86/translate.h src/arch/x86/walk.h src/arch/x86/translate.c \
+	src/arch/x86/ranges.c src/arch/x86/idt.h src/arch/x86/idt.c src/arch/x86/access.h src/arch/x86/access.c
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_gmem tests/check_translate tests/check_ranges
