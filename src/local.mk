@@ -17,12 +17,12 @@ include src/load/tables.mk
 include src/dev/storage.mk
 include src/dev/virtio.mk
 include src/break/local.mk
-include src/arch/x86/insn/local.mk
 include src/linux/local.mk
 include src/kvm/local.mk
 include src/kvm/assist.mk
 include src/kvm/catch.mk
 include src/kvm/irqchip.mk
 include src/kvm/start.mk
+include src/arch/x86/local.mk
 include src/opt.mk
 include src/sandbox.mk

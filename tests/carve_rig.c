@@ -88,7 +88,7 @@ void begin(bool with_rings, unsigned max_slots)
 	struct kvm_sregs sr;
 
 	k = (struct kvm){ .sys_fd = -1, .vm_fd = -1 };
-	ok(kvm_open(&k, false, &err));
+	ok(kvm_open(&k, &err));
 	if (max_slots)
 		k.max_slots = max_slots;
 	ok(slots_new(&k, &s, &err));

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm/catch_priv.h"
+#include "arch/x86/catch_x86.h"
+#include "arch/x86/vcpu_x86.h"
 #include "tests/unit.h"
 
 #define SIZE  0x10000
@@ -74,6 +75,8 @@ int __wrap_kvm_ioctl_num(int fd, unsigned long request, unsigned long arg)
 
 static uint8_t ram[SIZE];
 static struct vm vm;
+static struct arch_vm arch_vm;
+static struct arch_vcpu arch_cpu[NCPUS];
 static struct vcpu cpu[NCPUS], *cpus[NCPUS];
 static struct catch_table *t;
 static struct stop_event ev;
@@ -85,7 +88,9 @@ static void setup(void)
 	struct gmem_region r = { .gpa = 0, .size = SIZE, .hva = ram };
 
 	memset(ram, 0, sizeof(ram));
-	memset(&vm, 0, sizeof(vm));
+	vm = (struct vm){ .arch = &arch_vm };
+	arch_vm = (struct arch_vm){ 0 };
+	memset(arch_cpu, 0, sizeof(arch_cpu));
 	memset(cpu, 0, sizeof(cpu));
 	kvm = (struct kvm_fake){ .cap = 1 };
 	ck_assert_int_eq(gmem_new(&vm.gmem, &err), 0);
@@ -94,7 +99,7 @@ static void setup(void)
 	vm.kvm.phys_bits = 36;
 	for (unsigned i = 0; i < NCPUS; i++) {
 		cpus[i] = &cpu[i];
-		cpu[i] = (struct vcpu){ .vm = &vm, .id = i, .fd = CPU_FD + (int)i };
+		cpu[i] = (struct vcpu){ .vm = &vm, .arch = &arch_cpu[i], .id = i, .fd = CPU_FD + (int)i };
 		cpu[i].run = calloc(1, sizeof(*cpu[i].run));
 		ck_assert_ptr_nonnull(cpu[i].run);
 		cpu[i].run->s.regs.sregs.idt.limit = 0x3ff;
@@ -523,7 +528,7 @@ START_TEST(halts_are_told_once)
 	kvm.mp_state[1] = KVM_MP_STATE_HALTED;
 	ck_assert(catch_halt(t, &cpu[1], &ev));
 	kvm.mp_state[1] = KVM_MP_STATE_RUNNABLE;
-	ck_assert_int_eq(catch_follow(t, &err), 0);
+	ck_assert_int_eq(catch_vectors_follow(t, &err), 0);
 	kvm.mp_state[1] = KVM_MP_STATE_HALTED;
 	ev = (struct stop_event){ 0 };
 	ck_assert(catch_halt(t, &cpu[1], &ev));
@@ -552,7 +557,7 @@ static void traps_are(const uint64_t *places)
 
 static void follow(void)
 {
-	ck_assert_msg(catch_follow(t, &err) == 0, "%s", err.msg);
+	ck_assert_msg(catch_vectors_follow(t, &err) == 0, "%s", err.msg);
 }
 
 START_TEST(handlers_are_followed)

@@ -396,11 +396,11 @@ START_TEST(what_was_not_delivered_is_kept)
 	v = machine_priv(m)->vm.cpus[0];
 	v->run->ready_for_interrupt_injection = 1;
 	irqchip_enter(v);
-	ck_assert_int_eq(v->given_vector, 9);
+	ck_assert_int_eq(v->arch->given_vector, 9);
 	v->run->immediate_exit = 1;
 	ck_assert_int_eq(kvm_ioctl_num(v->fd, KVM_RUN, 0), -EINTR);
 	irqchip_left(v);
-	ck_assert_int_eq(v->owed_vector, 9);
+	ck_assert_int_eq(v->arch->owed_vector, 9);
 	ck_assert_int_eq(kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &ev), 0);
 	ck_assert(!ev.interrupt.injected);
 	guest_step(0);
@@ -408,7 +408,7 @@ START_TEST(what_was_not_delivered_is_kept)
 	expect_main("a step");
 	soft_break(on_key);
 	continue_to(on_key);
-	ck_assert_int_eq(v->owed_vector, -1);
+	ck_assert_int_eq(v->arch->owed_vector, -1);
 	guest_end();
 }
 END_TEST

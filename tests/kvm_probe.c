@@ -100,7 +100,7 @@ static void shut(void)
 
 static void measure(struct probe *p)
 {
-	ck_assert_msg(kvm_open(&kvm, false, &err) == 0, "%s", err.msg);
+	ck_assert_msg(kvm_open(&kvm, &err) == 0, "%s", err.msg);
 	ck_assert_msg(probe_measure(&kvm, p, &err) == 0, "%s", err.msg);
 }
 
@@ -348,7 +348,7 @@ START_TEST(what_is_stored_is_found)
 	/* Also over what is there, and then it is what the host is asked by. */
 	p.rep_stops = 78;
 	probe_cache_store(&p);
-	ck_assert_msg(kvm_open(&kvm, false, &err) == 0, "%s", err.msg);
+	ck_assert_msg(kvm_open(&kvm, &err) == 0, "%s", err.msg);
 	memset(&p, 0, sizeof(p));
 	ck_assert_int_eq(probe_host(&kvm, &p, &err), 0);
 	ck_assert_uint_eq(p.rep_stops, 78);
@@ -512,7 +512,7 @@ START_TEST(without_a_place_it_measures_each_time)
 	static const char *const names[] = { "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "HOME" };
 	struct probe p;
 
-	ck_assert_msg(kvm_open(&kvm, false, &err) == 0, "%s", err.msg);
+	ck_assert_msg(kvm_open(&kvm, &err) == 0, "%s", err.msg);
 	for (size_t i = 0; i < 3 * (sizeof(places) / sizeof(places[0])); i++) {
 		no_place();
 		if (places[i / 3])

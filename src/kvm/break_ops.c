@@ -4,36 +4,25 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "kvm/catch.h"
 #include "kvm/debug.h"
 #include "kvm/exitlog.h"
 #include "kvm/machine_priv.h"
-#include "arch/x86/regs.h"
-#include "arch/x86/space.h"
-#include "arch/x86/translate.h"
-#include "arch/x86/x86.h"
-
-#define CR4_LA57 (1ull << 12)
 
 /* -- finding memory -- */
 
 /* The gpa of GVA under vCPU CPU's tables, or those at SPACE. */
 static bool find_gpa(struct vm *vm, unsigned cpu, uint64_t space, uint64_t gva, uint64_t *ret)
 {
+	const struct vcpu *v = vm->cpus[cpu];
 	struct translation t;
-	struct paging p;
-	int r;
+	int r = space == BREAK_ANY_SPACE ? arch.translate(v, gva, &t, NULL) : arch.translate_by(v, &space, gva, &t, NULL);
 
-	if (space == BREAK_ANY_SPACE)
-		r = space_translate(vm->cpus[cpu], gva, &t, NULL);
-	else {
-		regs_paging(vm->cpus[cpu], &p);
-		if (!(p.cr0 & CR0_PG))
-			return false;
-		p.cr3 = space;
-		r = translate(vm->gmem, &p, gva, &t, NULL);
-	}
-	/* Without long mode the upper half of an address means nothing: it is one that the guest will have later. */
+	/* There are no spaces without paging. */
+	if (space != BREAK_ANY_SPACE && !t.page_size)
+		return false;
+	/* An address may be wider than what the vCPU takes of it now: it is one that the guest will have later. */
 	if (r || t.gva != gva)
 		return false;
 	*ret = t.gpa;
@@ -70,51 +59,12 @@ static void gpas_of(void *arg, const uint8_t *host, void (*each)(void *each_arg,
 	slots_gpas_of(vm->slots, host, each, each_arg);
 }
 
-/* Whether any of the SIZE bytes at GVA, as V has them, lie in the page at GPA. */
-static bool in_page(struct vm *vm, const struct vcpu *v, uint64_t gva, uint64_t size, uint64_t gpa)
-{
-	struct translation t;
-	struct paging p;
-
-	regs_paging(v, &p);
-	for (uint64_t at = gva; at - gva < size; at = (at | (GMEM_PAGE - 1)) + 1)
-		if (!translate(vm->gmem, &p, at, &t, NULL) && (t.gpa & ~(uint64_t)(GMEM_PAGE - 1)) == gpa)
-			return true;
-	return false;
-}
-
-/* Bytes of a table with LIMIT of which the processor uses MAX at most. */
-static uint64_t used(uint64_t limit, uint64_t max)
-{
-	return limit + 1 < max ? limit + 1 : max;
-}
-
-/*
- * Whether a vCPU needs the page at GPA for going on at all: KVM does not exit when it cannot read a descriptor or a page table
- * itself, it fails.
- */
-static bool system_page(struct vm *vm, uint64_t gpa)
-{
-	for (unsigned i = 0; i < vm->ncpus; i++) {
-		const struct kvm_sregs *s = &vm->cpus[i]->run->s.regs.sregs;
-
-		if ((s->cr0 & CR0_PG) && (s->cr3 & 0xffffffffff000ull) == gpa)
-			return true;
-		if (in_page(vm, vm->cpus[i], s->idt.base, used(s->idt.limit, s->cr0 & CR0_PE ? 256 * 16 : 256 * 4), gpa))
-			return true;
-		if ((s->cr0 & CR0_PE) && (in_page(vm, vm->cpus[i], s->gdt.base, s->gdt.limit + 1ull, gpa) ||
-					  in_page(vm, vm->cpus[i], s->tr.base, s->tr.limit + 1ull, gpa)))
-			return true;
-	}
-	return false;
-}
-
 /* Reads of a system page cannot be watched; writes to it are. */
 static int set_rights(void *arg, uint64_t gpa, bool no_write, bool no_read)
 {
 	struct vm *vm = arg;
 
-	no_read = no_read && !system_page(vm, gpa);
+	no_read = no_read && !arch.needs_page(vm, gpa);
 	return slots_set_rights(vm->slots, gpa, no_read ? PAGE_NO_ACCESS : no_write ? PAGE_NO_WRITE : PAGE_ALL, NULL);
 }
 
@@ -122,7 +72,7 @@ int breaks_init(struct machine_kvm *k, struct err *err)
 {
 	struct vm *vm = &k->vm;
 	struct watch_ops ops = { .arg = vm, .resolve = resolve_watch, .gpas = gpas_of, .rights = set_rights };
-	int r = break_new(vm->gmem, k->probe.trap_byte, resolve_break, vm, &vm->breaks, err);
+	int r = break_new(vm->gmem, vm->trap, resolve_break, vm, &vm->breaks, err);
 
 	if (!r)
 		r = watch_new(vm->gmem, &ops, &vm->watches, err);
@@ -130,11 +80,6 @@ int breaks_init(struct machine_kvm *k, struct err *err)
 		r = catch_new(vm, &vm->catches, err);
 	if (!r)
 		r = exitlog_new(&vm->exits, err);
-	vm->steps_by_flag = k->probe.int3_exits;
-	vm->user_steps = k->probe.steps & 1u << PROBE_USER;
-	vm->data_watch = k->probe.watches == PROBE_ALL;
-	vm->own_registers = k->probe.own_beside;
-	vm->repairs_syscalls = !k->probe.syscalls;
 	vm->alias_hits = vm->assist = true;
 	vm->hw_breaks = vm->hw_watches = UINT64_MAX;
 	return r;
@@ -168,19 +113,13 @@ void breaks_resume(struct machine_kvm *k)
 /* -EBUSY, or -EFAULT for an address that no code of vCPU CPU's can have. */
 static int check_place(struct machine_kvm *k, unsigned cpu, uint64_t gva, struct err *err)
 {
-	struct paging p;
-	unsigned spare;
 	int r = run_check_parked(k, err);
 
 	if (r)
 		return r;
 	if (cpu >= k->vm.ncpus)
 		return err_set(err, EINVAL, "no vCPU %u (there are %u)", cpu, k->vm.ncpus);
-	regs_paging(k->vm.cpus[cpu], &p);
-	spare = p.cr4 & CR4_LA57 ? 7 : 16;
-	if ((int64_t)(gva << spare) >> spare != (int64_t)gva)
-		return err_set(err, EFAULT, "0x%" PRIx64 " is not canonical", gva);
-	return 0;
+	return arch.check_gva(k->vm.cpus[cpu], gva, err);
 }
 
 int op_break_insert(struct machine *m, enum break_owner owner, const struct break_spec *spec, struct err *err)

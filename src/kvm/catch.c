@@ -8,10 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "kvm/catch_priv.h"
-#include "arch/x86/regs.h"
 
-#define RFLAGS_IF (1ull << 9)
 #define SHOWN 8         /* values of string I/O in a text */
 
 /* What each kind takes. */
@@ -26,21 +25,6 @@ static const struct {
 	[CATCH_MSR] = { "MSRs", UINT32_MAX, .dir = true },
 	[CATCH_EXCEPTION] = { "vectors", 255 },
 	[CATCH_UNCLAIMED] = { .any_dir = true },
-};
-
-/* What KVM's interrupt controllers and timer answer in the kernel. */
-static const struct {
-	enum catch_kind kind;
-	uint64_t start, end;
-	const char *name;
-} inside[] = {
-	{ CATCH_PORT, 0x20, 0x21, "interrupt controller" },
-	{ CATCH_PORT, 0x40, 0x43, "timer" },
-	{ CATCH_PORT, 0x61, 0x61, "timer" },
-	{ CATCH_PORT, 0xa0, 0xa1, "interrupt controller" },
-	{ CATCH_PORT, 0x4d0, 0x4d1, "interrupt controller" },
-	{ CATCH_MMIO, 0xfec00000, 0xfec000ff, "I/O APIC" },
-	{ CATCH_MMIO, 0xfee00000, 0xfee00fff, "local APIC" },
 };
 
 int catch_new(struct vm *vm, struct catch_table **ret, struct err *err)
@@ -58,8 +42,8 @@ void catch_free(struct catch_table *t)
 {
 	if (!t)
 		return;
-	catch_vectors_free(t->vectors);
-	catch_kernel_free(t->kernel);
+	if (arch.catch_free)
+		arch.catch_free(t);
 	free(t->info);
 	free(t);
 }
@@ -79,11 +63,7 @@ static int check(const struct catch_spec *s, struct err *err)
 	if ((s->dir & ~(unsigned)(CATCH_READ | CATCH_WRITE)) ||
 	    (kinds[s->kind].dir ? !s->dir : s->dir && !kinds[s->kind].any_dir))
 		return err_set(err, EINVAL, "this kind of catchpoint has no direction 0x%x", s->dir);
-	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++)
-		if (inside[i].kind == s->kind && s->start >= inside[i].start && s->end <= inside[i].end)
-			return err_set(err, ENOTSUP, "KVM's own %s answers there, and shows no access to it",
-				       inside[i].name);
-	return s->kind == CATCH_MSR ? catch_msrs_check(s->start, s->end, err) : 0;
+	return arch.catch_check ? arch.catch_check(s, err) : 0;
 }
 
 static void count_kinds(struct catch_table *t)
@@ -97,18 +77,7 @@ static void count_kinds(struct catch_table *t)
 static int changed(struct catch_table *t, enum catch_kind kind, struct err *err)
 {
 	count_kinds(t);
-	switch (kind) {
-	case CATCH_MSR:
-		return catch_msrs_set(t, err);
-	case CATCH_EXCEPTION:
-		return catch_vectors_changed(t, err);
-	case CATCH_PANIC:
-	case CATCH_OOPS:
-	case CATCH_KERNEL:
-		return catch_kernel_changed(t, kind, err);
-	default:
-		return 0;
-	}
+	return arch.catch_changed ? arch.catch_changed(t, kind, err) : 0;
 }
 
 int catch_add(struct catch_table *t, const struct catch_spec *spec, unsigned *ret_id, struct err *err)
@@ -178,8 +147,8 @@ void catch_count(struct catch_table *t, unsigned id)
 
 	if (c)
 		c->hits++;
-	if (c && c->spec.kind == CATCH_KERNEL)
-		catch_kernel_told(t);
+	if (c && arch.catch_told)
+		arch.catch_told(t, c->spec.kind);
 }
 
 bool catch_exists(const struct catch_table *t, unsigned id)
@@ -289,13 +258,11 @@ bool catch_reset(struct catch_table *t, const char *by, struct stop_event *ev)
 /* Whether V is halted for good, as far as interrupts go; forgets who was told of an earlier halt. */
 static bool still_halted(struct catch_table *t, struct vcpu *v)
 {
-	struct kvm_mp_state mp;
 	struct halt *h = &t->halt[v->id];
-	bool halted = (v->halted || (!kvm_ioctl(v->fd, KVM_GET_MP_STATE, &mp) && mp.mp_state == KVM_MP_STATE_HALTED)) &&
-		      !(v->run->s.regs.regs.rflags & RFLAGS_IF);
+	bool halted = arch.halted_for_good(v);
 
-	if (!halted || h->pc != regs_pc(v))
-		*h = (struct halt){ .pc = regs_pc(v) };
+	if (!halted || h->pc != arch.pc(v))
+		*h = (struct halt){ .pc = arch.pc(v) };
 	return halted;
 }
 
@@ -314,7 +281,7 @@ bool catch_halt(struct catch_table *t, struct vcpu *v, struct stop_event *ev)
 	return true;
 }
 
-void catch_halts_follow(struct catch_table *t)
+static void catch_halts_follow(struct catch_table *t)
 {
 	for (unsigned i = 0; i < t->vm->ncpus; i++)
 		if (t->halt[i].told)
@@ -323,5 +290,18 @@ void catch_halts_follow(struct catch_table *t)
 
 bool catch_wants_tick(const struct catch_table *t)
 {
-	return catch_has(t, CATCH_HALT) || catch_has(t, CATCH_EXCEPTION) || catch_kernel_wants_tick(t);
+	return catch_has(t, CATCH_HALT) || (arch.catch_wants_tick && arch.catch_wants_tick(t));
+}
+
+void catch_follow(struct catch_table *t)
+{
+	catch_halts_follow(t);
+	if (arch.catch_follow)
+		arch.catch_follow(t);
+}
+
+void catch_loaded(struct catch_table *t)
+{
+	if (arch.catch_reset)
+		arch.catch_reset(t);
 }

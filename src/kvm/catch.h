@@ -4,7 +4,7 @@
  *
  * Threads: the table changes on the loop thread while every vCPU is parked, and is looked at by vCPU threads.
  *
- * Those that look (catch_match(), catch_reset(), catch_halt(), catch_vector()) make a STOP_CATCH event in *EV, with
+ * Those that look (catch_match(), catch_reset(), catch_halt(), arch.catch_hit()) make a STOP_CATCH event in *EV, with
  * reason, catch_id and text, for the lowest id above EV->catch_id that matches, and answer false when there is none.
  * So a caller starts with a zeroed event, and calls again with the same one when the filter did not want that stop:
  *
@@ -19,8 +19,6 @@
 #include "kvm/vcpu.h"
 
 #define CATCH_MAX 4096                  /* catchpoints at a time */
-#define CATCH_MSR_RANGES 16             /* apart from each other, by direction: as many as KVM has filters */
-#define CATCH_MSR_SPAN 0x2000           /* MSRs in one catchpoint */
 
 struct catch_table;
 
@@ -60,16 +58,9 @@ struct catch_access {
  * Catchpoints of ports, MMIO, MSRs and unclaimed accesses.  V's thread:
  *   exit_io()    after bus_io(), with `claimed` what that returned;
  *   exit_mmio()  after the access was served, when no slot holds the gpa;
- *   KVM_EXIT_X86_RDMSR and WRMSR: after catch_do_msr().
+ *   special registers: when the access was carried out.
  */
 bool catch_match(struct catch_table *t, const struct catch_access *a, struct stop_event *ev);
-
-/*
- * KVM_EXIT_X86_RDMSR, KVM_EXIT_X86_WRMSR (api.rst 5): carries the access out, answers KVM, says in *RET what was done,
- * and sets V's needs_completion.  KVM takes it for one from the host, and so allows what the host may do.  Such exits
- * may come when no MSR is caught any more.  V's thread, in vcpu_handle_exit().
- */
-void catch_do_msr(struct vcpu *v, struct catch_access *ret);
 
 /* The guest asks for a reset by what is named BY: before guest_reset() (run.c) does it.  Loop thread, all parked. */
 bool catch_reset(struct catch_table *t, const char *by, struct stop_event *ev);
@@ -84,32 +75,11 @@ bool catch_halt(struct catch_table *t, struct vcpu *v, struct stop_event *ev);
 bool catch_wants_tick(const struct catch_table *t);
 
 /*
- * Vectors are caught by hidden breakpoints of BREAK_OWNER_CATCH on the first instructions of their handlers.  This puts
- * them where the vCPUs' interrupt tables lead now: loop thread, all parked, registers in the run pages fresh, before
- * anything runs (in start(), after a reset and at each tick).  Takes nothing when no vector is caught.  Failure: a
- * breakpoint could not be set (-ENOMEM); the others are, and it is tried again the next time.
+ * Puts what catchpoints need where the guest has it now: all parked, registers in the run pages fresh, before anything runs (in
+ * start(), after a reset and at each tick).  What could not be done is tried again the next time.
  */
-int catch_follow(struct catch_table *t, struct err *err);
-/*
- * Whether V's table is another, or holds other gates, than catch_follow() saw: then vm_pause() has it look again.
- * Guests change their tables without an exit; this finds it at the next one.  V's thread, after each exit that the
- * guest may go on from.
- */
-bool catch_stale(struct catch_table *t, const struct vcpu *v);
-/*
- * V stands at the breakpoint of BREAK_OWNER_CATCH at GVA (the breakpoint's own address): which vector came.  False also
- * when it is another vCPU's handler: V is then to go on.  V's thread, in debug.c where a hit is made into an event.
- */
-bool catch_vector(struct catch_table *t, struct vcpu *v, uint64_t gva, struct stop_event *ev);
-
-/* The same of a place in a kernel: CATCH_PANIC, CATCH_OOPS, CATCH_KERNEL. */
-bool catch_kernel_hit(struct catch_table *t, struct vcpu *v, uint64_t gva, struct stop_event *ev);
-/* Puts their breakpoints where the kernel is now: as catch_follow(), at the same times. */
-int catch_kernel_follow(struct catch_table *t, struct err *err);
-/* Memory was loaded anew, and the kernel is packed again.  Loop thread, all parked. */
-void catch_kernel_reset(struct catch_table *t);
-
-/* The linear address of the handler that V's interrupt table has for VECTOR; false: none.  V's thread, or V parked. */
-bool catch_handler(const struct vcpu *v, unsigned vector, uint64_t *ret);
+void catch_follow(struct catch_table *t);
+/* Memory was loaded anew.  Loop thread, all parked. */
+void catch_loaded(struct catch_table *t);
 
 #endif

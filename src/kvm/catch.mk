@@ -1,6 +1,6 @@
 # Catchpoints and the log of exits.
-libgvkvm_a_SOURCES += src/kvm/catch.c src/kvm/catch.h src/arch/x86/catch_msr.c src/kvm/catch_priv.h src/arch/x86/catch_vector.c \
-	src/kvm/catch_kernel.c src/kvm/kernel_view.c src/kvm/kernel_view.h src/kvm/kernel_priv.h src/kvm/kernel_modules.c \
+libgvkvm_a_SOURCES += src/kvm/catch.c src/kvm/catch.h src/kvm/catch_priv.h \
+	src/kvm/kernel_view.c src/kvm/kernel_view.h src/kvm/kernel_priv.h src/kvm/kernel_modules.c \
 	src/kvm/exitlog.c src/kvm/exitlog.h
 
 if HAVE_CHECK
@@ -9,7 +9,7 @@ tests_check_catch_SOURCES = tests/check_catch.c tests/unit.c tests/unit.h
 tests_check_catch_LDADD = $(kvm_libs)
 tests_check_catch_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=kvm_ioctl,--wrap=kvm_ioctl_num
 tests_check_exitlog_SOURCES = tests/check_exitlog.c tests/unit.c tests/unit.h
-tests_check_exitlog_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_exitlog_LDADD = $(kvm_libs)
 tests_check_idt_SOURCES = tests/check_idt.c tests/unit.c tests/unit.h
 tests_check_idt_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 TESTS += tests/check_catch tests/check_exitlog tests/check_idt

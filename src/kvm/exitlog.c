@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86/regs.h"
+#include "arch/arch.h"
 #include "util/clock.h"
 
 #define INSN_BYTES 15
@@ -74,13 +74,12 @@ static void show_mmio(char *to, size_t size, const struct note *n)
 
 static void take_debug(struct note *n, const struct kvm_run *run)
 {
-	n->a = run->debug.arch.exception;
-	n->b = run->debug.arch.dr6;
+	arch.debug_note(run, &n->a, &n->b);
 }
 
 static void show_debug(char *to, size_t size, const struct note *n)
 {
-	snprintf(to, size, "exception %" PRIu64 " dr6 0x%" PRIx64, n->a, n->b);
+	arch.debug_text(n->a, n->b, to, size);
 }
 
 static void take_internal(struct note *n, const struct kvm_run *run)
@@ -234,7 +233,7 @@ void exitlog_note(struct exitlog *x, const struct vcpu *v, int ret)
 	*n = (struct note){
 		.number = number + 1,
 		.time_ns = clock_ns(),
-		.pc = regs_pc(v),
+		.pc = arch.pc(v),
 		.cpu = (uint16_t)v->id,
 		.kind = (uint8_t)kind_of(v->run, ret),
 		.a = ret < 0 ? (uint64_t)-ret : v->run->exit_reason,

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "arch/x86/space.h"
+#include "arch/arch.h"
+#include "kvm/vcpu.h"
 
 /* A page at a time, each by way of the breakpoints, so that traps neither show nor get lost. */
 static size_t mem_access(struct vcpu *v, uint64_t gva, uint8_t *ret, const uint8_t *data, size_t len, struct err *err)
@@ -16,7 +17,7 @@ static size_t mem_access(struct vcpu *v, uint64_t gva, uint8_t *ret, const uint8
 		struct translation t;
 		size_t n = len - done, got;
 
-		if (space_translate(v, gva + done, &t, err))
+		if (arch.translate(v, gva + done, &t, err))
 			break;
 		if (t.page_size && n > t.page_size - (t.gva & (t.page_size - 1)))
 			n = t.page_size - (t.gva & (t.page_size - 1));

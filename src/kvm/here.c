@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "util/clock.h"
 
 /* Not in every C library. */
@@ -125,11 +126,7 @@ static void measure(struct here *h, struct vcpu *v)
 
 bool here_wanted(struct here *h, struct vcpu *v)
 {
-	/*
-	 * A vCPU that has its interrupts from this thread would wait for it; and a KVM that emulates the guest forgets at a signal that
-	 * the window for one was asked for.
-	 */
-	if (!h->has_timer || v->vm->irqchip)
+	if (!h->has_timer || (arch.own_thread && arch.own_thread(v)))
 		return false;
 	if (v->ran == RAN_ON_THREAD && h->moves == MOVES_UNKNOWN)
 		measure(h, v);

@@ -10,22 +10,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "dev/pc.h"
-#include "arch/x86/irqchip.h"
 #include "kvm/machine_priv.h"
 #include "util/clock.h"
 
 static void host_irq(void *arg, unsigned gsi, bool level)
 {
 	struct machine_kvm *k = arg;
-	struct kvm_irq_level irq = { .irq = gsi, .level = level };
 
-	if (k->vm.irqchip) {
-		irqchip_set_line(k->vm.irqchip, gsi, level);
-		return;
-	}
-	/* Fails only for a line that does not exist. */
-	kvm_ioctl(k->vm.kvm.vm_fd, KVM_IRQ_LINE, &irq);
+	arch.irq_line(&k->vm, gsi, level);
 }
 
 static void host_reset(void *arg, const char *by)
@@ -239,11 +233,11 @@ void host_clock_run(struct machine_kvm *k, bool on)
 		uint64_t at = bus_deadline(k->vm.bus);
 
 		k->clock.since = clock_ns();
-		guest_time_resume(&k->vm, &k->clock.stopped, k->clock.since);
+		arch.time_resume(&k->vm, &k->clock.stopped, k->clock.since);
 		if (at != DEV_NEVER)
 			set_timer(k, at);
 	} else {
-		guest_time_stop(&k->clock.stopped, clock_ns());
+		arch.time_stop(&k->clock.stopped, clock_ns());
 		k->clock.ran += k->clock.stopped.ns - k->clock.since;
 		k->clock.since = 0;
 	}

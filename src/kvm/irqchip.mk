@@ -1,5 +1,4 @@
 # Interrupts without KVM's controllers.
-libgvkvm_a_SOURCES += src/arch/x86/irqchip.c src/arch/x86/irqchip.h
 
 if HAVE_CHECK
 check_PROGRAMS += tests/kvm_irqchip

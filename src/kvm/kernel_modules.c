@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "kvm/kernel_priv.h"
 #include "kvm/machine_priv.h"
 
-#define KERNEL_HALF 0xffffffff80000000ull
 #define NAME_BYTES  (16u << 20)         /* of all names that ever were */
 #define SYMBOLS_MAX (1u << 18)          /* in all modules */
 #define EACH_MAX    (1u << 16)          /* looked at in one */
@@ -174,7 +174,7 @@ const char *kernel_view_module_at(struct kernel_view *w, uint64_t addr, uint64_t
 	struct module_table *t = &w->modules;
 	size_t lo = 0, hi;
 
-	if (addr < KERNEL_HALF)
+	if (addr < arch.kernel_half)
 		return NULL;
 	refresh(w);
 	hi = t->n;

@@ -5,25 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "kvm/catch.h"
 #include "kvm/guest_mem.h"
 #include "kvm/kernel_priv.h"
 #include "kvm/machine_priv.h"
-#include "arch/x86/regs.h"
 #include "load/parts.h"
-#include "arch/x86/x86.h"
 
-#define MSR_KERNEL_GS 0xc0000102u
-#define KERNEL_HALF   0xffffffff80000000ull     /* where its text is, at any slide */
 #define SEEK_MAX      1024u                     /* calls between two tries */
-#define STACK_ARG     6u                        /* the first argument that is not in a register */
 
 /* -- what src/linux asks -- */
-
-static bool long_mode(const struct vcpu *v)
-{
-	return v->run->s.regs.sregs.efer & EFER_LMA;
-}
 
 /* By the tables of the vCPU that asks, or of any: the kernel is in all of them, once they are there. */
 static size_t source_read(void *arg, uint64_t gva, void *ret, size_t len)
@@ -33,10 +24,10 @@ static size_t source_read(void *arg, uint64_t gva, void *ret, size_t len)
 	size_t n = 0;
 
 	if (vcpu_self())
-		return long_mode(vcpu_self()) ? guest_mem_read(vcpu_self(), gva, ret, len, NULL) : 0;
+		return arch.kernel_mode(vcpu_self()) ? guest_mem_read(vcpu_self(), gva, ret, len, NULL) : 0;
 	for (unsigned i = 0; i < vm->ncpus && n < len; i++) {
 		unsigned cpu = (w->cpu + i) % vm->ncpus;
-		size_t got = long_mode(vm->cpus[cpu]) ? guest_mem_read(vm->cpus[cpu], gva, ret, len, NULL) : 0;
+		size_t got = arch.kernel_mode(vm->cpus[cpu]) ? guest_mem_read(vm->cpus[cpu], gva, ret, len, NULL) : 0;
 
 		if (got == len)
 			w->cpu = cpu;
@@ -113,8 +104,7 @@ static bool source_entry(void *arg, unsigned vector, uint64_t *ret)
 	for (unsigned i = 0; i < vm->ncpus; i++) {
 		struct vcpu *v = vm->cpus[i];
 
-		if (long_mode(v) &&
-		    (vector == KERNEL_SYSCALL ? !regs_msr(v, MSR_LSTAR, ret) && *ret : catch_handler(v, vector, ret)))
+		if (arch.kernel_mode(v) && arch.kernel_entry(v, vector, ret))
 			return true;
 	}
 	return false;
@@ -126,10 +116,7 @@ static bool source_gs(void *arg, unsigned cpu, uint64_t ret[2])
 
 	if (cpu >= vm->ncpus)
 		return false;
-	ret[0] = vm->cpus[cpu]->run->s.regs.sregs.gs.base;
-	if (regs_msr(vm->cpus[cpu], MSR_KERNEL_GS, &ret[1]))
-		ret[1] = 0;
-	return true;
+	return arch.kernel_percpu(vm->cpus[cpu], ret);
 }
 
 /* -- making it -- */
@@ -243,11 +230,12 @@ int kernel_view_find(struct kernel_view *w, struct kernel **ret, struct err *err
 static bool kernel_runs(const struct kernel_view *w)
 {
 	const struct vm *vm = &w->k->vm;
-	uint64_t lstar;
+	uint64_t at;
 
 	for (unsigned i = 0; i < vm->ncpus; i++)
-		if (long_mode(vm->cpus[i]) && (regs_pc(vm->cpus[i]) >= KERNEL_HALF ||
-					       (!regs_msr(vm->cpus[i], MSR_LSTAR, &lstar) && lstar >= KERNEL_HALF)))
+		if (arch.kernel_mode(vm->cpus[i]) && (arch.pc(vm->cpus[i]) >= arch.kernel_half ||
+						      (arch.kernel_entry(vm->cpus[i], KERNEL_SYSCALL, &at) &&
+						       at >= arch.kernel_half)))
 			return true;
 	return false;
 }
@@ -283,18 +271,12 @@ struct call {
 	unsigned first;         /* arguments before those that are asked for */
 };
 
-/* The INDEX-th argument of a function whose call has just been made (System V ABI for x86-64, 3.2.3). */
 static uint64_t call_arg(void *args, unsigned index)
 {
 	const struct call *c = args;
-	const struct kvm_regs *r = &c->v->run->s.regs.regs;
-	const uint64_t in_registers[STACK_ARG] = { r->rdi, r->rsi, r->rdx, r->rcx, r->r8, r->r9 };
 	uint64_t value = 0;
 
-	index += c->first;
-	if (index < STACK_ARG)
-		return in_registers[index];
-	guest_mem_read(c->v, r->rsp + 8 + 8ull * (index - STACK_ARG), &value, sizeof(value), NULL);
+	arch.call_argument(c->v, c->first + index, &value);
 	return value;
 }
 
@@ -307,7 +289,7 @@ void kernel_view_format(struct kernel_view *w, struct vcpu *v, unsigned named, c
 
 bool kernel_view_string(struct kernel_view *w, struct vcpu *v, uint64_t gva, char *ret, size_t size)
 {
-	return long_mode(v) && kernel_string(w->kernel, gva, ret, size);
+	return arch.kernel_mode(v) && kernel_string(w->kernel, gva, ret, size);
 }
 
 /* -- the operations -- */

@@ -1,18 +1,15 @@
 # What knows KVM.
 noinst_LIBRARIES += libgvkvm.a
 libgvkvm_a_SOURCES = \
-	src/kvm/backing.c src/kvm/backing.h src/kvm/slot_change.c src/kvm/slot_check.c src/kvm/slot_ops.c src/kvm/slot_rights.c \
-	src/kvm/carve.c src/kvm/carve.h src/kvm/rights.c src/kvm/rights.h \
-	src/kvm/slots_priv.h src/kvm/dirty_ops.c \
-	src/kvm/baseline.c src/kvm/baseline.h src/kvm/bitmap.c src/kvm/bitmap.h src/kvm/dirty.c src/kvm/dirty.h \
-	src/kvm/dirty_who.c src/kvm/ring.c src/kvm/ring.h \
-	src/arch/x86/board.c src/arch/x86/board.h src/arch/x86/nvram.c src/kvm/host.c src/arch/x86/devices.c src/kvm/com1.c src/kvm/com1.h src/kvm/debug.c src/kvm/debug.h src/arch/x86/step.c src/arch/x86/step_plain.c src/kvm/hit.c src/kvm/break_ops.c \
-	src/kvm/watch_kvm.c src/kvm/watch_kvm.h src/kvm/guest_mem.c src/kvm/guest_mem.h src/arch/x86/guest_time.c src/arch/x86/guest_time.h src/arch/x86/space.c src/arch/x86/space.h src/kvm/exits.c src/kvm/kvm.c src/kvm/kvm.h \
-	src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/sym_ops.c src/kvm/machine_priv.h src/arch/x86/probe.c src/arch/x86/probe.h \
-	src/arch/x86/probe_cache.c src/arch/x86/probe_cache.h src/arch/x86/regs_debug.c src/arch/x86/regs_debug.h src/arch/x86/regs.c \
-	src/arch/x86/regs_priv.h src/arch/x86/regs_check.c src/arch/x86/regs_msr.c src/arch/x86/regs_xsave.c \
-	src/arch/x86/regs.h src/kvm/here.c src/kvm/here.h src/kvm/run.c src/kvm/run_tick.c src/kvm/slots.c src/kvm/slots.h src/arch/x86/state.c src/arch/x86/state.h src/kvm/vcpu.c \
-	src/kvm/vcpu.h
+	src/kvm/backing.c src/kvm/backing.h src/kvm/slot_change.c src/kvm/slot_check.c src/kvm/slot_ops.c \
+	src/kvm/slot_rights.c src/kvm/carve.c src/kvm/carve.h src/kvm/rights.c src/kvm/rights.h src/kvm/slots_priv.h \
+	src/kvm/dirty_ops.c src/kvm/baseline.c src/kvm/baseline.h src/kvm/bitmap.c src/kvm/bitmap.h src/kvm/dirty.c \
+	src/kvm/dirty.h src/kvm/dirty_who.c src/kvm/ring.c src/kvm/ring.h src/kvm/host.c src/kvm/com1.c src/kvm/com1.h \
+	src/kvm/plan.c src/kvm/debug.h src/kvm/exits.h src/kvm/ioctl.c src/kvm/device_ops.c src/kvm/guest_time.h \
+	src/kvm/hit.c src/kvm/break_ops.c src/kvm/guest_mem.c src/kvm/guest_mem.h src/kvm/exits.c src/kvm/kvm.c \
+	src/kvm/kvm.h src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/sym_ops.c \
+	src/kvm/machine_priv.h src/kvm/here.c src/kvm/here.h src/kvm/run.c src/kvm/run_tick.c src/kvm/slots.c \
+	src/kvm/slots.h src/kvm/vcpu.c src/kvm/vcpu.h
 
 bin_PROGRAMS += gdbvisor
 gdbvisor_SOURCES = src/main.c
@@ -28,9 +25,9 @@ check_PROGRAMS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_
 tests_check_regs_SOURCES = tests/check_regs.c tests/unit.c tests/unit.h
 tests_check_regs_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_com1_SOURCES = tests/check_com1.c tests/unit.c tests/unit.h
-tests_check_com1_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_com1_LDADD = $(kvm_libs)
 tests_check_dirty_SOURCES = tests/check_dirty.c tests/unit.c tests/unit.h
-tests_check_dirty_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_dirty_LDADD = $(kvm_libs)
 tests_kvm_dirty_SOURCES = tests/kvm_dirty.c $(kvm_harness)
 tests_kvm_dirty_LDADD = $(kvm_libs)
 tests_kvm_run_SOURCES = tests/kvm_run.c $(kvm_harness)
@@ -61,7 +58,7 @@ tests_kvm_carve_LDADD = $(kvm_libs)
 tests_kvm_carve_many_SOURCES = tests/kvm_carve_many.c $(carve_rig)
 tests_kvm_carve_many_LDADD = $(kvm_libs)
 tests_check_rights_SOURCES = tests/check_rights.c tests/unit.c tests/unit.h
-tests_check_rights_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_rights_LDADD = $(kvm_libs)
 tests_kvm_slots_random_SOURCES = tests/kvm_slots_random.c $(kvm_harness)
 tests_kvm_slots_random_LDADD = $(kvm_libs)
 TESTS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots \

@@ -10,13 +10,11 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "dev/pcboot.h"
-#include "arch/x86/assist_kvm.h"
+#include "arch/arch.h"
 #include "kvm/catch.h"
 #include "kvm/dirty.h"
 #include "kvm/kernel_view.h"
 #include "kvm/machine_priv.h"
-#include "arch/x86/regs.h"
 #include "kvm/ring.h"
 #include "kvm/threads.h"
 
@@ -41,14 +39,9 @@ static int add_cpus(struct machine_kvm *k, unsigned ncpus, struct err *err)
 	return r;
 }
 
-static enum board_kind board_of(const struct image *im)
-{
-	return im->kind == IMAGE_BIOS ? BOARD_FIRMWARE : im->wants_tables ? BOARD_TABLES : BOARD_FLAT;
-}
-
 int machine_load(struct machine_kvm *k, struct err *err)
 {
-	struct boot_state boot;
+	uint64_t slide;
 	int r;
 
 	/* Out of what stays behind, such as a file that a slot shares. */
@@ -56,24 +49,15 @@ int machine_load(struct machine_kvm *k, struct err *err)
 	r = slots_restore(k->slots, err);
 	if (!r)
 		bus_reset(k->vm.bus);
-	/* What a kernel is told of the machine is what firmware would have made of it. */
-	if (!r && k->image.wants_tables)
-		pcboot_program(k->vm.bus);
 	if (!r)
-		r = board_reset(k->board, err);
-	if (!r)
-		r = image_load(&k->image, &k->load, k->vm.gmem, &boot, err);
-	if (!r)
-		r = power_on_restore(&k->vm, k->power_on, err);
-	if (!r)
-		r = boot_state_apply(k->vm.cpus[0], &boot, err);
+		r = arch.load(k, &slide, err);
 	breaks_resume(k);
 	if (r)
 		return r;
-	k->info.slide = boot.slide;
-	op_sym_slide(&k->base, &boot.slide);
+	k->info.slide = slide;
+	op_sym_slide(&k->base, &slide);
 	kernel_view_reset(k->kernel);
-	catch_kernel_reset(k->vm.catches);
+	catch_loaded(k->vm.catches);
 	com1_reset(k->vm.com1);
 	atomic_store(&k->remap_asked, false);
 	return 0;
@@ -116,11 +100,9 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	pthread_mutex_init(&k->trouble.lock, NULL);
 	host_init(k);
 	k->load = c->load;
-	if (c->user_irqchip && c->cpus > 1) {
-		r = err_set(err, EINVAL, "interrupt controllers that are not KVM's (--irqchip=user) serve one vCPU, not %u",
-			    c->cpus);
+	r = arch.check_config ? arch.check_config(c, err) : 0;
+	if (r)
 		goto fail;
-	}
 	k->info = (struct machine_info){ .cpus = c->cpus, .ram_size = c->memory };
 	r = threads_check(c->affinity, c->naffinity, err);
 	if (!r)
@@ -140,7 +122,7 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	if (!r)
 		r = kernel_view_new(k, &k->kernel, err);
 	if (!r)
-		r = kvm_open(&k->vm.kvm, c->user_irqchip, err);
+		r = kvm_open(&k->vm.kvm, err);
 	if (!r)
 		r = slots_new(&k->vm.kvm, &k->slots, err);
 	if (r)
@@ -152,29 +134,19 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	if (r)
 		goto fail;
 	slots_use_rings(k->slots, k->vm.rings);
-	r = board_new(k->slots, c->memory, board_of(&k->image), k->image.kind == IMAGE_BIOS ? &k->image.file : NULL,
-		      &k->board, err);
-	k->vm.board = k->board;
-	if (!r)
-		r = kvm_add_irqchip(&k->vm.kvm, err);
-	if (!r)
-		r = probe_host(&k->vm.kvm, &k->probe, err);
-	if (!r && !k->probe.hypercalls)
-		kvm_hide_hypercalls(&k->vm.kvm);
+	r = arch.board_new(k, c, err);
 	if (!r)
 		r = breaks_init(k, err);
-	if (!r)
-		r = assister_new(&k->vm.kvm, &k->vm.assister, err);
 	if (!r)
 		r = dirty_who_new(&k->vm.who, err);
 	if (!r)
 		r = add_cpus(k, c->cpus, err);
 	if (!r)
-		r = devices_new(k, c, err);
+		r = arch.devices_new(k, c, err);
 	if (!r)
 		r = com1_new(k->vm.ncpus, &k->vm.ctl.pause, output_arrived, &k->vm, &k->vm.com1, err);
 	if (!r)
-		r = power_on_save(&k->vm, &k->power_on, err);
+		r = arch.ready(k, err);
 	if (!r)
 		r = machine_load(k, err);
 	for (unsigned i = 0; i < k->vm.ncpus && !r; i++) {
@@ -185,7 +157,7 @@ int machine_kvm_new(struct machine_config *c, struct machine **ret, struct err *
 	if (r)
 		goto fail;
 	threads_prompt();
-	k->last_stop = (struct stop_event){ .reason = STOP_ENTRY, .pc = regs_pc(k->vm.cpus[0]) };
+	k->last_stop = (struct stop_event){ .reason = STOP_ENTRY, .pc = arch.pc(k->vm.cpus[0]) };
 	*ret = &k->base;
 	return 0;
 fail:
@@ -200,7 +172,8 @@ void machine_kvm_prepare(struct machine *m)
 {
 	struct machine_kvm *k = machine_priv(m);
 
-	assister_prepare(k->vm.assister, k->vm.ncpus);
+	if (arch.before_sandbox)
+		arch.before_sandbox(k);
 }
 
 void machine_kvm_free(struct machine *m)
@@ -214,15 +187,13 @@ void machine_kvm_free(struct machine *m)
 		vcpu_free(k->vm.cpus[i]);
 	free(k->vm.cpus);
 	here_free(k->here);
-	power_on_free(k->power_on);
-	devices_free(k);
+	arch.devices_free(k);
 	com1_free(k->vm.com1);
 	breaks_done(k);
-	assister_free(k->vm.assister);
 	dirty_who_free(k->vm.who);
 	rings_free(k->vm.rings);
 	kvm_close(&k->vm.kvm);
-	board_free(k->board);
+	arch.board_free(k);
 	slots_free(k->slots);
 	kernel_view_free(k->kernel);
 	sym_close(k);

@@ -4,12 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "arch/x86/assist_kvm.h"
+#include "arch/arch.h"
 #include "kvm/exitlog.h"
 #include "kvm/guest_mem.h"
 #include "kvm/machine_priv.h"
-#include "arch/x86/regs.h"
-#include "arch/x86/translate.h"
 
 static bool op_exit_record(struct machine *m, size_t index, struct exit_record *ret)
 {
@@ -18,7 +16,7 @@ static bool op_exit_record(struct machine *m, size_t index, struct exit_record *
 
 static bool op_assist_count(struct machine *m, size_t index, struct assist_count *ret)
 {
-	return assister_count(machine_priv(m)->vm.assister, index, ret);
+	return arch.assist_count && arch.assist_count(machine_priv(m), index, ret);
 }
 
 static const struct machine_info *op_info(struct machine *m)
@@ -50,7 +48,7 @@ static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret
 
 	if (!v)
 		return no_cpu(m, cpu);
-	regs_status(v, ret);
+	arch.status(v, ret);
 	/* A vCPU that could run does not while the machine is stopped. */
 	if (!ret->activity)
 		ret->activity = machine_priv(m)->state == MACHINE_RUNNING &&
@@ -60,35 +58,35 @@ static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret
 
 static bool op_reg_present(struct machine *m, enum reg_id reg)
 {
-	return regs_present(&machine_priv(m)->vm.kvm, reg);
+	return arch.reg_present(&machine_priv(m)->vm.kvm, reg);
 }
 
 static int op_reg_read(struct machine *m, unsigned cpu, enum reg_id reg, void *ret, struct err *err)
 {
 	struct vcpu *v = parked_cpu(m, cpu, err);
 
-	return v ? regs_read(v, reg, ret, err) : no_cpu(m, cpu);
+	return v ? arch.reg_read(v, reg, ret, err) : no_cpu(m, cpu);
 }
 
 static int op_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const void *value, struct err *err)
 {
 	struct vcpu *v = parked_cpu(m, cpu, err);
 
-	return v ? regs_write(v, reg, value, err) : no_cpu(m, cpu);
+	return v ? arch.reg_write(v, reg, value, err) : no_cpu(m, cpu);
 }
 
 static int op_msr_read(struct machine *m, unsigned cpu, uint32_t index, uint64_t *ret, struct err *err)
 {
 	struct vcpu *v = parked_cpu(m, cpu, err);
 
-	return v ? regs_msr_read(v, index, ret, err) : no_cpu(m, cpu);
+	return v ? arch.special_read(v, index, ret, err) : no_cpu(m, cpu);
 }
 
 static int op_msr_write(struct machine *m, unsigned cpu, uint32_t index, uint64_t value, struct err *err)
 {
 	struct vcpu *v = parked_cpu(m, cpu, err);
 
-	return v ? regs_msr_write(v, index, value, err) : no_cpu(m, cpu);
+	return v ? arch.special_write(v, index, value, err) : no_cpu(m, cpu);
 }
 
 static size_t op_mem_read(struct machine *m, unsigned cpu, uint64_t gva, void *ret, size_t len, struct err *err)
@@ -133,43 +131,35 @@ static size_t op_phys_write(struct machine *m, uint64_t gpa, const void *data, s
 	return phys_access(m, gpa, NULL, data, len, err);
 }
 
-static int op_translate(struct machine *m, unsigned cpu, uint64_t gva, const uint64_t *cr3,
+static int op_translate(struct machine *m, unsigned cpu, uint64_t gva, const uint64_t *root,
 			struct translation *ret, struct err *err)
 {
-	struct machine_kvm *k = machine_priv(m);
 	struct vcpu *v = parked_cpu(m, cpu, err);
-	struct paging p;
 
 	if (!v)
 		return no_cpu(m, cpu);
-	regs_paging(v, &p);
-	if (cr3)
-		p.cr3 = *cr3;
-	translate(k->vm.gmem, &p, gva, ret, NULL);
+	arch.translate_by(v, root, gva, ret, NULL);
 	return 0;
 }
 
 static int op_mem_ranges(struct machine *m, unsigned cpu, bool (*each)(void *arg, const struct mem_range *r),
 			 void *arg, struct err *err)
 {
-	struct machine_kvm *k = machine_priv(m);
 	struct vcpu *v = parked_cpu(m, cpu, err);
-	struct paging p;
 
 	if (!v)
 		return no_cpu(m, cpu);
-	regs_paging(v, &p);
-	translate_ranges(k->vm.gmem, &p, each, arg);
+	arch.ranges(v, each, arg);
 	return 0;
 }
 
 static bool op_host_fact(struct machine *m, size_t index, struct host_fact *ret)
 {
-	const struct machine_kvm *k = machine_priv(m);
+	struct machine_kvm *k = machine_priv(m);
 
-	if (index >= probe_fact_count)
-		return kvm_fact(&k->vm.kvm, index - probe_fact_count, ret);
-	return probe_fact(&k->probe, index, ret);
+	if (index < *arch.nfacts)
+		return arch.host_fact(k, index, ret);
+	return kvm_fact(&k->vm.kvm, index - *arch.nfacts, ret);
 }
 
 static int op_serial_send(struct machine *m, const uint8_t *data, size_t len, struct err *err)

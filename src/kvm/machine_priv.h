@@ -7,15 +7,10 @@
 #define GV_KVM_MACHINE_PRIV_H
 
 #include "break/watch.h"
-#include "dev/ide.h"
-#include "dev/virtio.h"
-#include "arch/x86/board.h"
-#include "arch/x86/guest_time.h"
+#include "kvm/guest_time.h"
 #include "kvm/here.h"
 #include "kvm/machine_kvm.h"
-#include "arch/x86/probe.h"
 #include "kvm/slots.h"
-#include "arch/x86/state.h"
 #include "kvm/vcpu.h"
 #include "sym/symbols.h"
 #include "util/logring.h"
@@ -26,20 +21,8 @@
 struct machine_kvm {
 	struct machine base;    /* first */
 	struct vm vm;
-	struct probe probe;
 	struct slots *slots;
-	struct board *board;
 	struct dev_host dev_host;
-	/* devices.c */
-	struct pci_bus *pci;            /* NULL: the machine has no chipset, nor what follows */
-	struct device *keyboard, *vga;
-	struct device *flash;           /* NULL: none */
-	struct disk *nvram;             /* its file; NULL: none */
-	struct disk *disk[IDE_DRIVES];
-	const char *boot_order[IDE_DRIVES];     /* in the order in which they were given */
-	unsigned ndisks;
-	struct disk *virtio_disk[VIRTIO_DISKS];
-	struct power_on *power_on;
 	struct image image;
 	struct load_opts load;
 	struct symbols *symbols;        /* NULL: none */
@@ -136,14 +119,6 @@ void host_inputs(struct machine_kvm *k);
 /* The next line of trouble to tell people; false: there is none. */
 bool host_next_trouble(struct machine_kvm *k, char ret[TROUBLE_BYTES]);
 
-/* nvram.c.  Puts flash memory beside the firmware, if SPEC or the firmware has variables for it.  As devices_new(). */
-int nvram_attach(struct machine_kvm *k, const struct disk_spec *spec, struct err *err);
-/* The file gets what it has yet to be given: before the bus is freed. */
-void nvram_sync(struct machine_kvm *k);
-
-/* devices.c.  Makes the bus and what is on it, opens the disks; frees them. */
-int devices_new(struct machine_kvm *k, const struct machine_config *c, struct err *err);
-void devices_free(struct machine_kvm *k);
 bool op_device_list(struct machine *m, size_t index, struct device_info *ret);
 void op_device_regs(struct machine *m, size_t index, void (*each)(void *arg, const struct device_reg *r), void *arg);
 bool op_pci_list(struct machine *m, size_t index, struct pci_info *ret);

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "kvm/catch.h"
 #include "kvm/debug.h"
 #include "kvm/kernel_view.h"
 #include "kvm/machine_priv.h"
-#include "arch/x86/regs.h"
 
 /* A vCPU that cannot be brought out of the guest for this long will not come. */
 #define PARK_SPIN_US     50
@@ -67,12 +67,12 @@ static void remap(struct machine_kvm *k)
 	if (!atomic_exchange(&k->remap_asked, false))
 		return;
 	breaks_suspend(k);
-	r = board_remap(k->board, &err);
+	r = arch.remap(k, &err);
 	breaks_resume(k);
 	if (!r || v->has_event)
 		return;
 	snprintf(ev.text, sizeof(ev.text), "the chipset's memory map: %.130s", err.msg);
-	ev.pc = regs_pc(v);
+	ev.pc = arch.pc(v);
 	v->event = ev;
 	v->has_event = true;
 }
@@ -113,7 +113,7 @@ static void start(struct machine_kvm *k)
 		if (!go[i])
 			continue;
 		n++;
-		if (v->stop_pc_valid && v->stop_pc == regs_pc(v) && debug_at_breakpoint(v))
+		if (v->stop_pc_valid && v->stop_pc == arch.pc(v) && debug_at_breakpoint(v))
 			v->over |= OVER_BREAK;
 		overs += v->over != 0;
 	}
@@ -301,7 +301,7 @@ static void report(struct machine_kvm *k, const struct stop_event *ev)
 	k->stop_wanted = false;
 	k->tell_stopped = true;
 	/* The others may stand on a breakpoint by chance: theirs is still to be hit, and reported. */
-	v->stop_pc = regs_pc(v);
+	v->stop_pc = arch.pc(v);
 	v->stop_pc_valid = true;
 }
 
@@ -321,7 +321,7 @@ static void guest_reset(struct machine_kvm *k)
 	} else
 		k->tell_reset = true;
 	if (step || k->stop_wanted) {
-		ev.pc = regs_pc(k->vm.cpus[0]);
+		ev.pc = arch.pc(k->vm.cpus[0]);
 		report(k, &ev);
 	} else
 		start(k);
@@ -408,12 +408,12 @@ static void collect(struct machine_kvm *k)
 		found->has_event = false;
 		count_hit(k, &found->event);
 		/* Others were made before their instruction was quite done. */
-		found->event.pc = regs_pc(found);
+		found->event.pc = arch.pc(found);
 		k->turn = found->id + 1;
 		report(k, &found->event);
 	} else if (k->stop_wanted) {
 		found = k->vm.cpus[k->last_stop.cpu];
-		report(k, &(struct stop_event){ .reason = STOP_REQUEST, .cpu = found->id, .pc = regs_pc(found) });
+		report(k, &(struct stop_event){ .reason = STOP_REQUEST, .cpu = found->id, .pc = arch.pc(found) });
 	} else if (!halt_caught(k))
 		start(k);
 }
@@ -527,7 +527,7 @@ int run_reset(struct machine *m, struct err *err)
 	atomic_store(&k->reset_asked, false);
 	k->reset_told = false;
 	k->tell_reset = true;
-	ev.pc = regs_pc(k->vm.cpus[0]);
+	ev.pc = arch.pc(k->vm.cpus[0]);
 	report(k, &ev);
 	vm_notify(&k->vm);
 	return 0;

@@ -7,7 +7,7 @@
 #include "kvm/debug.h"
 #include "kvm/guest_mem.h"
 #include "kvm/machine_priv.h"
-#include "kvm/watch_kvm.h"
+#include "break/watch.h"
 #include "util/clock.h"
 
 #define TICK_NS        1000000          /* while something waits for memory to be mapped, or is asked for by a catchpoint */
@@ -124,8 +124,7 @@ void run_prepare(struct machine_kvm *k)
 	carve |= guard(k);
 	if (carve)
 		k->carve_owed = slots_carve(vm->slots, NULL);
-	catch_follow(vm->catches, NULL);
-	catch_kernel_follow(vm->catches, NULL);
+	catch_follow(vm->catches);
 	debug_plan(vm);
 	refresh_watches(vm);
 	period = tick_period(k);

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "kvm/dirty.h"
+#include "arch/arch.h"
 #include "kvm/machine_priv.h"
-#include "arch/x86/regs.h"
 
 #define SAVE_CHUNK (1u << 20)
 
@@ -49,19 +49,17 @@ static void note_use(struct machine_kvm *k, const struct slot *v, struct slot_no
 	for (unsigned i = 0; i < k->vm.ncpus; i++) {
 		struct vcpu *cpu = k->vm.cpus[i];
 		struct translation t;
-		struct paging p;
 		uint64_t top;
+		char root[40];
 
-		regs_paging(cpu, &p);
-		if (!translate(k->vm.gmem, &p, regs_pc(cpu), &t, NULL) && t.gpa - v->gpa < v->size) {
+		if (!arch.translate_by(cpu, NULL, arch.pc(cpu), &t, NULL) && t.gpa - v->gpa < v->size) {
 			snprintf(ret->text, sizeof(ret->text), "slot %s held the code that vCPU %u runs (pc 0x%" PRIx64
-				 "): it will fault or stop", slot_name(v->id).text, i, regs_pc(cpu));
+				 "): it will fault or stop", slot_name(v->id).text, i, arch.pc(cpu));
 			return;
 		}
-		top = p.cr3 & 0xffffffffff000ull;
-		if ((p.cr0 & 1u << 31) && top - v->gpa < v->size) {
-			snprintf(ret->text, sizeof(ret->text), "slot %s held the page tables of vCPU %u (cr3 0x%" PRIx64
-				 "): it will fault or stop", slot_name(v->id).text, i, p.cr3);
+		if (arch.tables(cpu, &top, root, sizeof(root)) && top - v->gpa < v->size) {
+			snprintf(ret->text, sizeof(ret->text), "slot %s held the page tables of vCPU %u (%s): it will fault or stop",
+				 slot_name(v->id).text, i, root);
 			return;
 		}
 	}

@@ -9,19 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "kvm/slots_priv.h"
 
 #define SLOT_PAGES_MAX 0x7fffffffull    /* KVM_MEM_MAX_NR_PAGES */
-
-/* What hardware itself puts into the physical map; a slot there would hide it (or be hidden by it). */
-static const struct {
-	uint64_t gpa, size;
-	const char *what;
-} reserved[] = {
-	{ 0xfec00000, 0x1000, "the I/O APIC" },
-	{ 0xfee00000, 0x1000, "the local APIC" },
-	{ 0xfeffc000, 0x4000, "the TSS and identity map pages" },
-};
 
 int slots_new(const struct kvm *k, struct slots **ret, struct err *err)
 {
@@ -149,12 +140,12 @@ int slot_check_place(const struct slots *s, unsigned id, uint64_t gpa, uint64_t 
 	if (size / page > SLOT_PAGES_MAX)
 		return err_set(err, EINVAL, "slot %s: 0x%" PRIx64 " bytes of memory are more than the 0x%llx pages that KVM "
 			       "takes in a slot", slot_name(id).text, size, SLOT_PAGES_MAX);
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (gpa < reserved[i].gpa + reserved[i].size && reserved[i].gpa < gpa + size)
+	for (size_t i = 0; i < arch.nreserved; i++)
+		if (gpa < arch.reserved[i].gpa + arch.reserved[i].size && arch.reserved[i].gpa < gpa + size)
 			return err_set(err, EEXIST, "slot %s: 0x%" PRIx64 "-0x%" PRIx64 " overlaps 0x%" PRIx64 "-0x%" PRIx64
 				       ", which belongs to %s", slot_name(id).text, gpa, gpa + size - 1,
-									  reserved[i].gpa,
-				       reserved[i].gpa + reserved[i].size - 1, reserved[i].what);
+									  arch.reserved[i].gpa,
+				       arch.reserved[i].gpa + arch.reserved[i].size - 1, arch.reserved[i].what);
 	g = gmem_overlap(s->space[slot_space(id)].gmem, gpa, size, (int)id);
 	if (g)
 		return err_set(err, EEXIST, "slot %s: 0x%" PRIx64 "-0x%" PRIx64 " overlaps slot %s at 0x%" PRIx64 "-0x%" PRIx64,

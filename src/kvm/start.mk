@@ -7,6 +7,6 @@ check_PROGRAMS += tests/check_backing tests/check_hostid
 tests_check_hostid_SOURCES = tests/check_hostid.c tests/unit.c tests/unit.h
 tests_check_hostid_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_backing_SOURCES = tests/check_backing.c tests/unit.c tests/unit.h
-tests_check_backing_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_backing_LDADD = $(kvm_libs)
 TESTS += tests/check_backing tests/check_hostid
 endif

@@ -1,5 +1,4 @@
 # Stepping, system calls of user code, and their tests.
-libgvkvm_a_SOURCES += src/arch/x86/step_user.c src/arch/x86/step_priv.h src/arch/x86/syscalls.c src/arch/x86/syscalls.h
 
 if HAVE_CHECK
 step_rig = tests/step_rig.c tests/step_rig.h $(kvm_harness)

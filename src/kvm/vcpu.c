@@ -11,13 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kvm/debug.h"
+#include "arch/arch.h"
 #include "kvm/exitlog.h"
-#include "arch/x86/irqchip.h"
-#include "arch/x86/regs.h"
 #include "kvm/ring.h"
-#include "arch/x86/space.h"
-#include "kvm/watch_kvm.h"
 #include "util/clock.h"
 
 /* How long a vCPU that has just parked looks at its gate before it sleeps: longer than a client takes between two steps. */
@@ -67,8 +63,7 @@ void vm_pause(struct vm *vm)
 	for (unsigned i = 0; i < vm->ncpus; i++)
 		vcpu_kick(vm->cpus[i]);
 	com1_paused(vm->com1);
-	if (vm->irqchip)
-		irqchip_wake(vm->irqchip);
+	arch.wake(vm);
 	/* Those that wait for a step over look at `pause` again. */
 	if (atomic_load(&vm->ctl.overs))
 		futex_wake(&vm->ctl.overs, INT32_MAX);
@@ -109,7 +104,7 @@ bool vm_wait_parked(struct vm *vm, unsigned spin_us, unsigned wait_ms)
 	do {
 		parked = !atomic_load(&vm->ctl.running);
 		if (!parked)
-			__builtin_ia32_pause();
+			cpu_relax();
 	} while (!parked && clock_ns() - start < spin_us * 1000ull);
 	atomic_store(&vm->ctl.loop_spins, false);
 	/* One that parked between the last look and here woke nobody: look again, now that others will. */
@@ -128,7 +123,7 @@ void vcpu_event(struct vcpu *v, const struct stop_event *ev)
 	if (!v->has_event) {
 		v->event = *ev;
 		v->event.cpu = v->id;
-		v->event.pc = regs_pc(v);
+		v->event.pc = arch.pc(v);
 		v->has_event = true;
 	}
 	vm_pause(v->vm);
@@ -140,7 +135,7 @@ static void park(struct vcpu *v)
 	unsigned open = GATE_OPEN;
 
 	/* What it cannot be given now it gets at the next entry. */
-	regs_settle(v);
+	arch.settle(v);
 	atomic_compare_exchange_strong(&v->gate, &open, GATE_CLOSED);   /* GATE_QUIT stays */
 	if (atomic_fetch_sub(&c->running, 1) == 1 && !atomic_load(&c->loop_spins))
 		vm_notify(v->vm);
@@ -152,7 +147,7 @@ static bool wait_gate(struct vcpu *v, bool spin)
 	uint64_t start = spin ? clock_ns() : 0;
 
 	while (spin && atomic_load(&v->gate) == GATE_CLOSED && clock_ns() - start < PARK_SPIN_NS)
-		__builtin_ia32_pause();
+		cpu_relax();
 	atomic_store(&v->asleep, true);
 	while (atomic_load(&v->gate) == GATE_CLOSED)
 		futex_wait(&v->gate, GATE_CLOSED);
@@ -186,7 +181,7 @@ bool vcpu_enter(struct vcpu *v)
 		__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 		/* From here on a pause, an interrupt, or somebody's wish to be alone, is either seen below or comes with a kick. */
 		atomic_store(&v->inside, true);
-		awake = !v->vm->irqchip || irqchip_awake(v);
+		awake = arch.awake(v);
 		if (awake && !atomic_load(&c->pause) && (v->alone || !atomic_load(&c->overs)))
 			break;
 		atomic_store(&v->inside, false);
@@ -195,17 +190,12 @@ bool vcpu_enter(struct vcpu *v)
 		if (awake)
 			wait_overs(c);
 		else
-			irqchip_wait(v);
+			arch.wait(v);
 	}
-	if (v->vm->irqchip)
-		irqchip_enter(v);
+	arch.enter(v);
 	r = kvm_ioctl_num(v->fd, KVM_RUN, 0);
 	atomic_store(&v->inside, false);
-	v->xsave_valid = false;
-	v->events_known = r == 0 && (v->run->exit_reason == KVM_EXIT_DEBUG || v->run->exit_reason == KVM_EXIT_INTERNAL_ERROR);
-	space_note(v);
-	if (v->vm->irqchip)
-		irqchip_left(v);
+	arch.left(v, r);
 	exitlog_note(v->vm->exits, v, r);
 	return vcpu_handle_exit(v, r);
 }
@@ -274,7 +264,7 @@ bool vcpu_step_alone(struct vcpu *v)
 
 	vcpu_lock(v);
 	v->alone = true;
-	done = others_out(v) && debug_step_alone(v);
+	done = others_out(v) && arch.step_alone(v);
 	v->alone = false;
 	vcpu_unlock(v);
 	/* What a pause cut short is still owed. */
@@ -293,11 +283,7 @@ static void run_guest(struct vcpu *v)
 {
 	bool stepped;
 
-	v->xsave_valid = false;
-	v->own_known = false;
-	v->landings_known = false;
-	if (v->vm->irqchip)
-		irqchip_resumed(v);
+	arch.resumed(v);
 	/* Arriving at the same pc again is news. */
 	if (!v->over)
 		v->stop_pc_valid = false;
@@ -308,18 +294,18 @@ static void run_guest(struct vcpu *v)
 			if (v->over)
 				break;
 			v->stop_pc_valid = false;
-			watch_settle(v);
+			arch.settle_watches(v);
 		}
 		if (v->has_event)
 			break;
 		if (v->act.kind == ACT_CONT) {
-			debug_prepare(v, DEBUG_RUN);
+			arch.prepare_run(v);
 			while (vcpu_enter(v))
 				;
 		} else
-			debug_run_steps(v, stepped);
+			arch.run_steps(v, stepped);
 		vcpu_complete_io(v);
-		watch_settle(v);
+		arch.settle_watches(v);
 	} while (!v->has_event && !atomic_load(&v->vm->ctl.pause));
 	vcpu_complete_io(v);
 }
@@ -370,7 +356,6 @@ int vcpu_new(struct vm *vm, unsigned id, struct vcpu **ret, struct err *err)
 		return err_set(err, ENOMEM, "out of memory");
 	v->vm = vm;
 	v->id = id;
-	v->owed_vector = v->given_vector = -1;
 	v->fd = kvm_ioctl_num(vm->kvm.vm_fd, KVM_CREATE_VCPU, id);
 	if (v->fd < 0) {
 		r = err_errno(err, -v->fd, "vCPU %u: KVM_CREATE_VCPU", id);
@@ -385,18 +370,9 @@ int vcpu_new(struct vm *vm, unsigned id, struct vcpu **ret, struct err *err)
 	r = vm->rings ? rings_add(vm->rings, id, v->fd, err) : 0;
 	if (r)
 		goto fail;
-	v->xsave = calloc(1, sizeof(*v->xsave));
-	v->trial = watch_trial_new();
-	if (!v->xsave || !v->trial) {
-		r = err_set(err, ENOMEM, "out of memory");
-		goto fail;
-	}
-	v->run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS;
-	r = kvm_set_cpuid(&vm->kvm, v->fd, id, vm->ncpus, err);
+	r = arch.cpu_new(v, err);
 	if (r)
 		goto fail;
-	if (id == 0)
-		regs_probe(v);
 	*ret = v;
 	return 0;
 fail:
@@ -437,7 +413,6 @@ void vcpu_free(struct vcpu *v)
 		munmap(v->run, v->vm->kvm.run_size);
 	if (v->fd >= 0)
 		close(v->fd);
-	free(v->xsave);
-	watch_trial_free(v->trial);
+	arch.cpu_free(v);
 	free(v);
 }

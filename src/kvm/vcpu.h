@@ -35,16 +35,14 @@ enum over {
 	OVER_OPEN = 1 << 1,             /* pages that were taken from the guest are open meanwhile */
 };
 
-#define HW_LANDING       0xff
 #define VCPU_OPEN_MAX    8
 #define VCPU_WATCHED_MAX 4
 
-struct assister;
-struct board;
+struct arch_vcpu;
+struct arch_vm;
 struct catch_table;
 struct dirty_who;
 struct exitlog;
-struct irqchip;
 struct rings;
 struct slots;
 struct vcpu;
@@ -74,17 +72,15 @@ struct hw_point {
 /* What all vCPUs share. */
 struct vm {
 	struct kvm kvm;
+	struct arch_vm *arch;           /* what only this architecture has */
 	struct machine *machine;        /* for filters */
 	struct bus *bus;
-	struct irqchip *irqchip;        /* irqchip.h; NULL: KVM has its own */
 	struct gmem *gmem;
 	struct slots *slots;
-	struct board *board;
 	struct break_table *breaks;
 	struct watch_table *watches;
 	struct catch_table *catches;
 	struct exitlog *exits;
-	struct assister *assister;
 	struct {
 		stop_filter_fn *fn;     /* NULL: every stop is wanted */
 		void *arg;
@@ -103,17 +99,14 @@ struct vm {
 	struct com1 *com1;
 	struct device *uart;
 	struct device *console;         /* virtio.h: gets what comes for COM1 while a driver has it open; NULL: none */
-	bool steps_by_flag;             /* see struct probe */
 	bool data_watch;                /* debug registers watch data on this host */
-	bool user_steps;                /* code at CPL 3 can be stepped; else its trap goes to the guest's own handler */
-	bool repairs_syscalls;          /* user code's SYSCALL does not reach the kernel: syscalls.h */
-	bool page_faults;               /* the handlers have breakpoints for that; changed while all are parked */
-	bool own_registers;             /* the guest's own debug registers work beside ours: else they share the real ones */
+	uint8_t trap;                   /* the byte that makes this host's KVM stop */
 	atomic_bool input_wanted;       /* the guest made room in COM1's receiver, or the console's */
 };
 
 struct vcpu {
 	struct vm *vm;
+	struct arch_vcpu *arch;         /* what only this architecture has */
 	unsigned id;
 	int fd;
 	struct kvm_run *run;
@@ -133,54 +126,15 @@ struct vcpu {
 	unsigned locked;                /* how often it holds over_lock */
 	uint64_t open[VCPU_OPEN_MAX];   /* OVER_OPEN: gpas of the pages to open; none: all that are restricted */
 	unsigned nopen;
-	struct watch_trial *trial;      /* watch.h */
 	unsigned nwatched;              /* accesses that hit watchpoints, to be told when the instruction is done */
 	struct watch_hit watched[VCPU_WATCHED_MAX];
 	unsigned watched_owners[VCPU_WATCHED_MAX];
-	/*
-	 * CR3 at its last exit out of code at CPL 0, and the one before that: a kernel has a user's for its last instructions.  0: not
-	 * known.
-	 */
-	uint64_t kernel_cr3[2];
 	bool needs_completion;          /* its last exit was I/O that the next KVM_RUN finishes */
 	bool has_event;
 	struct stop_event event;
 	uint64_t stop_pc;               /* linear pc at the last stop reported for this vCPU */
 	bool stop_pc_valid;             /* and neither has it run since, nor did anybody write the pc */
 
-	bool debug_known;               /* `debug` is what the kernel has */
-	struct kvm_guest_debug debug;
-	struct hw_point hw[BREAK_REGISTERS];    /* what each real register holds for us; gva 0 and size 8: nothing */
-	/* What it holds besides: number of the guest's own register + 1, or HW_LANDING; 0: ours. */
-	uint8_t hw_guest[BREAK_REGISTERS];
-	/*
-	 * Handlers that the instruction to be stepped may end in: delivery takes the trap flag away, so that a step would go on to
-	 * the handler's end.
-	 */
-	uint64_t landing[BREAK_REGISTERS];
-	unsigned nlandings;
-	bool landings_known, landings_user;     /* found since the vCPU was resumed; for code at CPL 3 */
-	bool landed;                    /* the step has ended at one */
-	bool late;                      /* a trap of the last step may be pending still, at LATE_PC */
-	uint64_t late_pc;
-	/* Where the guest was given a #DB of an execution breakpoint of its own, and its stack then: it returns there with RF set. */
-	bool own_hit;
-	bool own_passed;                /* and there it met our trap byte, which used RF up */
-	uint64_t own_hit_pc, own_hit_rsp;
-	/* The run page has what KVM holds for the guest, as the last exit left it: that of code which is running, not halted or waiting. */
-	bool events_known;
-	bool db_given;                  /* the guest is about to get a #DB that we gave it */
-	bool own_known;                 /* `own` are the guest's debug registers */
-	struct kvm_debugregs own;
-	bool guest_tf;                  /* the guest single-steps itself, which KVM hides from us while we step */
-
-	/* irqchip.h; with KVM's own chips unused. */
-	bool halted;                    /* waits for an interrupt */
-	int owed_vector;                /* acknowledged, and the guest has not got it; -1: none */
-	int given_vector;               /* queued for this entry; -1: none */
-
-	bool xsave_valid;               /* read since the vCPU last ran */
-	struct kvm_xsave *xsave;
 };
 
 /* Makes vCPU ID with its descriptor and run page, without a thread.  Loop thread. */
@@ -231,13 +185,6 @@ bool vcpu_step_alone(struct vcpu *v);
 /* Takes over_lock for V, if its own thread calls and has not got it; and lets it go. */
 void vcpu_lock(struct vcpu *v);
 void vcpu_unlock(struct vcpu *v);
-/* KVM_SET_VCPU_EVENTS.  V's thread, or the loop thread while V is parked.  -errno. */
-static inline int vcpu_set_events(struct vcpu *v, const struct kvm_vcpu_events *e)
-{
-	v->events_known = false;
-	return kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, (void *)(uintptr_t)e);
-}
-
 /* V is to take a step alone, for REASON of enum over: nobody enters the guest any more before it has.  V's thread. */
 void vcpu_want_alone(struct vcpu *v, unsigned reason);
 /*

@@ -1,5 +1,4 @@
-libgvcore_a_SOURCES += src/mem/gmem.h src/mem/gmem.c src/arch/x86/translate.h src/arch/x86/walk.h src/arch/x86/translate.c \
-	src/arch/x86/ranges.c src/arch/x86/idt.h src/arch/x86/idt.c src/arch/x86/access.h src/arch/x86/access.c
+libgvcore_a_SOURCES += src/mem/gmem.h src/mem/gmem.c
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_gmem tests/check_translate tests/check_ranges

@@ -11,11 +11,11 @@
 #include "arch/x86/insn/native.h"
 #include "arch/x86/assist_mem.h"
 #include "arch/x86/board.h"
-#include "kvm/debug.h"
+#include "arch/x86/debug.h"
 #include "kvm/guest_mem.h"
 #include "arch/x86/regs.h"
 #include "arch/x86/space.h"
-#include "kvm/watch_kvm.h"
+#include "arch/x86/watch_kvm.h"
 #include "util/hostid.h"
 
 #define VECTOR_DB 1
@@ -37,9 +37,9 @@ struct assister {
 
 static const struct kvm_cpuid_entry2 *cpuid_find(const struct kvm *k, uint32_t function, uint32_t index)
 {
-	for (unsigned i = 0; i < k->cpuid->nent; i++)
-		if (k->cpuid->entries[i].function == function && k->cpuid->entries[i].index == index)
-			return &k->cpuid->entries[i];
+	for (unsigned i = 0; i < k->arch->cpuid->nent; i++)
+		if (k->arch->cpuid->entries[i].function == function && k->arch->cpuid->entries[i].index == index)
+			return &k->arch->cpuid->entries[i];
 	return NULL;
 }
 
@@ -131,9 +131,9 @@ static int load_state(struct vcpu *v, struct assist_cpu *cpu, bool xcr0)
 	for (unsigned i = 0; i < xcrs.nr_xcrs; i++)
 		if (xcrs.xcrs[i].xcr == XCR0)
 			cpu->regs.xcr0 = xcrs.xcrs[i].value;
-	cpu->xsave = (uint8_t *)v->xsave->region;
-	cpu->xsave_size = sizeof(v->xsave->region);
-	memcpy(cpu->component, v->vm->assister->component, sizeof(cpu->component));
+	cpu->xsave = (uint8_t *)v->arch->xsave->region;
+	cpu->xsave_size = sizeof(v->arch->xsave->region);
+	memcpy(cpu->component, v->vm->arch->assister->component, sizeof(cpu->component));
 	return 0;
 }
 
@@ -228,11 +228,11 @@ static bool shadowed(struct vcpu *v)
 static int store(struct vcpu *v, const struct assist_cpu *cpu, struct assist_result *res)
 {
 	struct kvm_regs g = regs_from_insn(&cpu->regs);
-	bool plain = res->kind == ASSIST_DONE && !res->trap && !res->unmask_nmi && !(v->debug.control & KVM_GUESTDBG_SINGLESTEP);
+	bool plain = res->kind == ASSIST_DONE && !res->trap && !res->unmask_nmi && !(v->arch->debug.control & KVM_GUESTDBG_SINGLESTEP);
 	int r = 0;
 
 	if (cpu->xsave_changed)
-		r = kvm_ioctl(v->fd, KVM_SET_XSAVE, v->xsave);
+		r = kvm_ioctl(v->fd, KVM_SET_XSAVE, v->arch->xsave);
 	if (!r && res->kind == ASSIST_EXCEPTION && res->vector == VECTOR_PF)
 		r = set_cr2(v, res->cr2);
 	if (!r && res->flush)
@@ -253,7 +253,7 @@ static int store(struct vcpu *v, const struct assist_cpu *cpu, struct assist_res
 /* Those that the processor delivers itself where it can; what KVM would then inject has the wrong return address. */
 static bool refused(const struct vcpu *v, const struct assist_result *res, const struct assist_cpu *cpu)
 {
-	return v->vm->steps_by_flag &&
+	return v->vm->arch->steps_by_flag &&
 	       (res->kind == ASSIST_SOFT_INT || (res->kind == ASSIST_EXCEPTION && cpu->regs.rip != v->run->s.regs.regs.rip));
 }
 
@@ -270,14 +270,14 @@ static bool in_flash(struct vcpu *v)
 {
 	struct translation t;
 
-	return !space_translate(v, regs_pc(v), &t, NULL) && board_is_flash(v->vm->board, t.gpa);
+	return !space_translate(v, regs_pc(v), &t, NULL) && board_is_flash(v->vm->arch->board, t.gpa);
 }
 
 void assist_try(struct vcpu *v, bool dry, struct assist_outcome *ret)
 {
-	struct assist_cpu cpu = { .features = v->vm->assister->features, .access = assist_mem_access,
+	struct assist_cpu cpu = { .features = v->vm->arch->assister->features, .access = assist_mem_access,
 				  .cmpxchg = assist_mem_cmpxchg, .read_msr = on_read_msr, .arg = v,
-				  .native = native_of(v->vm->assister, v->id), .host = v->vm->assister->host };
+				  .native = native_of(v->vm->arch->assister, v->id), .host = v->vm->arch->assister->host };
 	const struct kvm_sregs *s = &v->run->s.regs.sregs;
 	uint8_t bytes[INSN_BYTES_MAX];
 	struct assist_result res;
@@ -316,10 +316,10 @@ void assist_try(struct vcpu *v, bool dry, struct assist_outcome *ret)
 	}
 	if (r) {
 		say(ret, "KVM does not take the registers after %s", &before, bytes, n);
-		v->xsave_valid = false;
+		v->arch->xsave_valid = false;
 		goto out;
 	}
-	atomic_fetch_add_explicit(&v->vm->assister->count[res.name], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&v->vm->arch->assister->count[res.name], 1, memory_order_relaxed);
 	ret->done = true;
 	ret->event = res.kind != ASSIST_DONE || res.trap;
 	ret->vector = res.kind == ASSIST_DONE ? VECTOR_DB : res.vector;

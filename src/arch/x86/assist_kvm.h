@@ -6,7 +6,7 @@
 #ifndef GV_X86_ASSIST_KVM_H
 #define GV_X86_ASSIST_KVM_H
 
-#include "kvm/vcpu.h"
+#include "arch/x86/vcpu_x86.h"
 
 struct assister;
 

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "kvm/catch_priv.h"
+#include "arch/x86/catch_x86.h"
 
 /* "x2APIC MSR accesses cannot be filtered." */
 #define X2APIC_FIRST 0x800u

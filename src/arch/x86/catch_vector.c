@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "break/break.h"
-#include "kvm/catch_priv.h"
+#include "arch/x86/catch_x86.h"
 #include "arch/x86/regs.h"
 #include "arch/x86/idt.h"
 #include "arch/x86/x86.h"
@@ -127,7 +127,7 @@ static bool compare(const struct vectors *x, const struct idt *t, struct tables 
 /* V may go to user mode, and make system calls there that are to be repaired. */
 static bool makes_syscalls(const struct vcpu *v)
 {
-	return v->vm->repairs_syscalls && (v->run->s.regs.sregs.efer & EFER_SCE) && (v->run->s.regs.sregs.efer & EFER_LMA);
+	return v->vm->arch->repairs_syscalls && (v->run->s.regs.sregs.efer & EFER_SCE) && (v->run->s.regs.sregs.efer & EFER_LMA);
 }
 
 bool catch_stale(struct catch_table *t, const struct vcpu *v)
@@ -135,10 +135,10 @@ bool catch_stale(struct catch_table *t, const struct vcpu *v)
 	struct view w;
 	struct idt idt;
 
-	if (!catch_has(t, CATCH_EXCEPTION) && !t->vm->page_faults)
+	if (!catch_has(t, CATCH_EXCEPTION) && !t->vm->arch->page_faults)
 		return makes_syscalls(v);
 	get_idt(v, read_raw, &w, &idt);
-	return !compare(t->vectors, &idt, &t->vectors->cpu[v->id], false) || (!t->vm->page_faults && makes_syscalls(v));
+	return !compare(t->vectors, &idt, &t->vectors->cpu[v->id], false) || (!t->vm->arch->page_faults && makes_syscalls(v));
 }
 
 /* One that has not been started has whatever its registers were reset to for a table, and uses none. */
@@ -183,7 +183,7 @@ static int place_order(const void *a, const void *b)
 /* In real mode vector 14 is another thing. */
 static bool wanted(const struct catch_table *t, const struct idt *idt, unsigned vector)
 {
-	return t->vectors->caught[vector] || (t->vm->page_faults && vector == PAGE_FAULT && idt->kind == IDT_LONG);
+	return t->vectors->caught[vector] || (t->vm->arch->page_faults && vector == PAGE_FAULT && idt->kind == IDT_LONG);
 }
 
 /* Fills x->wanted with the handlers of what is caught, each once; returns how many. */
@@ -251,19 +251,18 @@ static int move_breaks(struct catch_table *t, size_t wanted, struct err *err)
 	return r;
 }
 
-int catch_follow(struct catch_table *t, struct err *err)
+int catch_vectors_follow(struct catch_table *t, struct err *err)
 {
 	struct vectors *x = t->vectors;
 	bool more = false;
 	int r;
 
-	catch_halts_follow(t);
-	for (unsigned i = 0; i < t->vm->ncpus && !t->vm->page_faults; i++)
+	for (unsigned i = 0; i < t->vm->ncpus && !t->vm->arch->page_faults; i++)
 		more |= makes_syscalls(t->vm->cpus[i]);
 	if (more) {
-		t->vm->page_faults = true;
+		t->vm->arch->page_faults = true;
 		r = catch_vectors_changed(t, err);
-		t->vm->page_faults = t->vectors;
+		t->vm->arch->page_faults = t->vectors;
 		return r;
 	}
 	if (!x || (x->first > x->last && !x->n))
@@ -322,11 +321,11 @@ int catch_vectors_changed(struct catch_table *t, struct err *err)
 		x->first = s->start < x->first ? (unsigned)s->start : x->first;
 		x->last = s->end > x->last ? (unsigned)s->end : x->last;
 	}
-	if (t->vm->page_faults) {
+	if (t->vm->arch->page_faults) {
 		x->first = x->first > PAGE_FAULT ? PAGE_FAULT : x->first;
 		x->last = x->last < PAGE_FAULT ? PAGE_FAULT : x->last;
 	}
-	return catch_follow(t, err);
+	return catch_vectors_follow(t, err);
 }
 
 /* How many vectors lead to HANDLER. */

@@ -10,7 +10,8 @@
 #include "dev/pc.h"
 #include "dev/vga.h"
 #include "arch/x86/irqchip.h"
-#include "kvm/machine_priv.h"
+#include "arch/x86/board.h"
+#include "arch/x86/machine_x86.h"
 #include "arch/x86/regs.h"
 #include "load/acpi.h"
 #include "load/bios.h"
@@ -30,12 +31,12 @@ static int open_disk(struct machine_kvm *k, const struct disk_spec *spec, struct
 	unsigned at = spec->cdrom ? SECOND_CHANNEL : 0, i;
 
 	for (i = 0; i < IDE_DRIVES; i++, at = (at + 1) % IDE_DRIVES)
-		if (!k->disk[at])
+		if (!k->vm.arch->disk[at])
 			break;
 	if (i == IDE_DRIVES)
 		return err_set(err, EINVAL, "%s: there are places for %u disks and CDs", spec->path, IDE_DRIVES);
-	if (!disk_open(spec, k->dev_host.wake, k, &k->disk[at], err)) {
-		k->boot_order[k->ndisks++] = boot_path[at];
+	if (!disk_open(spec, k->dev_host.wake, k, &k->vm.arch->disk[at], err)) {
+		k->vm.arch->boot_order[k->vm.arch->ndisks++] = boot_path[at];
 		return 0;
 	}
 	/* So that the caller can tell whose fault it is. */
@@ -47,11 +48,11 @@ static int open_virtio_disk(struct machine_kvm *k, const struct disk_spec *spec,
 {
 	unsigned at = 0;
 
-	while (at < VIRTIO_DISKS && k->virtio_disk[at])
+	while (at < VIRTIO_DISKS && k->vm.arch->virtio_disk[at])
 		at++;
 	if (at == VIRTIO_DISKS)
 		return err_set(err, EINVAL, "%s: there are places for %u virtio disks", spec->path, VIRTIO_DISKS);
-	if (!disk_open(spec, k->dev_host.wake, k, &k->virtio_disk[at], err))
+	if (!disk_open(spec, k->dev_host.wake, k, &k->vm.arch->virtio_disk[at], err))
 		return 0;
 	err->code = EBADF;
 	return -EBADF;
@@ -66,7 +67,7 @@ static uint8_t translation(const struct machine_kvm *k)
 	uint8_t bits = 0;
 
 	for (unsigned i = 0; i < IDE_DRIVES; i++)
-		if (k->disk[i] && disk_info(k->disk[i])->size >= 16 * 63 * 512)
+		if (k->vm.arch->disk[i] && disk_info(k->vm.arch->disk[i])->size >= 16 * 63 * 512)
 			bits |= CMOS_BY_LBA << (2 * i);
 	return bits;
 }
@@ -74,33 +75,33 @@ static uint8_t translation(const struct machine_kvm *k)
 static int add_chipset(struct machine_kvm *k, struct err *err)
 {
 	struct pci_function *bridge;
-	int r = pci_attach(k->vm.bus, &k->pci, err);
+	int r = pci_attach(k->vm.bus, &k->vm.arch->pci, err);
 
 	if (!r)
-		r = i440fx_attach(k->pci, &bridge, err);
+		r = i440fx_attach(k->vm.arch->pci, &bridge, err);
 	if (!r)
-		r = piix3_attach(k->pci, err);
+		r = piix3_attach(k->vm.arch->pci, err);
 	if (!r)
-		r = ide_attach(k->pci, k->disk, err);
+		r = ide_attach(k->vm.arch->pci, k->vm.arch->disk, err);
 	if (!r)
-		r = piix4_pm_attach(k->pci, err);
+		r = piix4_pm_attach(k->vm.arch->pci, err);
 	if (!r)
-		r = i8042_attach(k->vm.bus, &k->keyboard, err);
+		r = i8042_attach(k->vm.bus, &k->vm.arch->keyboard, err);
 	if (!r)
-		r = vga_attach(k->vm.bus, &k->vga, err);
+		r = vga_attach(k->vm.bus, &k->vm.arch->vga, err);
 	if (!r)
-		board_set_bridge(k->board, bridge);
+		board_set_bridge(k->vm.arch->board, bridge);
 	return r;
 }
 
 static int add_virtio(struct machine_kvm *k, const struct machine_config *c, struct err *err)
 {
-	int r = c->virtio_console ? virtio_console_attach(k->pci, &k->vm.console, err) : 0;
+	int r = c->virtio_console ? virtio_console_attach(k->vm.arch->pci, &k->vm.console, err) : 0;
 
 	if (!r && c->rng)
-		r = virtio_rng_attach(k->pci, err);
-	for (unsigned i = 0; i < VIRTIO_DISKS && k->virtio_disk[i] && !r; i++)
-		r = virtio_blk_attach(k->pci, i, k->virtio_disk[i], err);
+		r = virtio_rng_attach(k->vm.arch->pci, err);
+	for (unsigned i = 0; i < VIRTIO_DISKS && k->vm.arch->virtio_disk[i] && !r; i++)
+		r = virtio_blk_attach(k->vm.arch->pci, i, k->vm.arch->virtio_disk[i], err);
 	return r;
 }
 
@@ -124,8 +125,8 @@ static int add_firmware_devices(struct machine_kvm *k, const struct machine_conf
 	struct fw_cfg_spec spec = {
 		.ram_size = k->info.ram_size,
 		.cpus = k->info.cpus,
-		.boot_order = k->boot_order,
-		.nboot_order = k->ndisks,
+		.boot_order = k->vm.arch->boot_order,
+		.nboot_order = k->vm.arch->ndisks,
 		.vga_bios = c->vga_bios ? c->vga_bios->data : NULL,
 		.vga_bios_size = c->vga_bios ? c->vga_bios->size : 0,
 	};
@@ -181,86 +182,41 @@ int devices_new(struct machine_kvm *k, const struct machine_config *c, struct er
 
 void devices_free(struct machine_kvm *k)
 {
+	if (!k->vm.arch)
+		return;
 	nvram_sync(k);
 	bus_free(k->vm.bus);
-	irqchip_free(k->vm.irqchip);
-	disk_close(k->nvram);
+	irqchip_free(k->vm.arch->irqchip);
+	disk_close(k->vm.arch->nvram);
 	for (unsigned i = 0; i < IDE_DRIVES; i++)
-		disk_close(k->disk[i]);
+		disk_close(k->vm.arch->disk[i]);
 	for (unsigned i = 0; i < VIRTIO_DISKS; i++)
-		disk_close(k->virtio_disk[i]);
+		disk_close(k->vm.arch->virtio_disk[i]);
 }
 
-bool op_device_list(struct machine *m, size_t index, struct device_info *ret)
+bool x86_pci_list(struct machine_kvm *k, size_t index, struct pci_info *ret)
 {
-	struct bus *b = machine_priv(m)->vm.bus;
-	const struct device *d = bus_device(b, index);
-	enum bus_space space;
-
-	if (!d)
-		return false;
-	*ret = (struct device_info){ .name = d->ops->name, .what = d->ops->what ? d->ops->what : "" };
-	bus_lock(b);
-	while (ret->nranges < DEVICE_RANGES_MAX &&
-	       bus_device_range(b, d, ret->nranges, &space, &ret->range[ret->nranges].base,
-				&ret->range[ret->nranges].size))
-		ret->range[ret->nranges++].memory = space == BUS_MEMORY;
-	bus_unlock(b);
-	return true;
-}
-
-struct shown {
-	void (*each)(void *arg, const struct device_reg *r);
-	void *arg;
-};
-
-static void show_reg(void *arg, const char *name, unsigned bits, uint64_t value, const char *text)
-{
-	struct shown *s = arg;
-
-	s->each(s->arg, &(struct device_reg){ .name = name, .bits = bits, .value = value, .text = text });
-}
-
-void op_device_regs(struct machine *m, size_t index, void (*each)(void *arg, const struct device_reg *r), void *arg)
-{
-	struct bus *b = machine_priv(m)->vm.bus;
-	const struct device *d = bus_device(b, index);
-	struct shown s = { each, arg };
-	struct dev_show show = { &s, show_reg };
-
-	if (!d || !d->ops->show)
-		return;
-	bus_lock(b);
-	d->ops->show(d, &show);
-	bus_unlock(b);
-}
-
-bool op_pci_list(struct machine *m, size_t index, struct pci_info *ret)
-{
-	struct pci_bus *pci = machine_priv(m)->pci;
+	struct pci_bus *pci = k->vm.arch->pci;
 
 	return pci && pci_describe(pci, index, ret);
 }
 
-int op_screen(struct machine *m, struct screen *ret, struct err *err)
+int x86_screen(struct machine_kvm *k, struct screen *ret, struct err *err)
 {
-	struct machine_kvm *k = machine_priv(m);
 	uint8_t text[VGA_TEXT_BYTES] = { 0 };
 
-	if (!k->vga)
+	if (!k->vm.arch->vga)
 		return err_set(err, ENODEV, "this machine has no screen (give it --bios, --disk or --cdrom)");
 	gmem_read(k->vm.gmem, VGA_TEXT_GPA, text, sizeof(text));
-	vga_screen(k->vm.bus, k->vga, text, ret);
+	vga_screen(k->vm.bus, k->vm.arch->vga, text, ret);
 	return 0;
 }
 
-int op_key_text(struct machine *m, const char *text, size_t len, struct err *err)
+int x86_key_text(struct machine_kvm *k, const char *text, size_t len, struct err *err)
 {
-	struct machine_kvm *k = machine_priv(m);
-
-	if (!k->keyboard)
+	if (!k->vm.arch->keyboard)
 		return err_set(err, ENODEV, "this machine has no keyboard (give it --bios, --disk or --cdrom)");
-	return i8042_type(k->vm.bus, k->keyboard, text, len, err);
+	return i8042_type(k->vm.bus, k->vm.arch->keyboard, text, len, err);
 }
 
 /* Exceptions that push an error code: SDM vol. 3, table 6-1. */
@@ -294,7 +250,7 @@ static int inject_exception(struct vcpu *v, const struct injection *i, struct er
 
 static int inject_irq(struct machine_kvm *k, unsigned line, struct err *err)
 {
-	unsigned lines = k->vm.irqchip ? IRQCHIP_LINES : LINES;
+	unsigned lines = k->vm.arch->irqchip ? IRQCHIP_LINES : LINES;
 
 	if (line >= lines)
 		return err_set(err, EINVAL, "there is no interrupt line %u (0 to %u)", line, lines - 1);
@@ -305,25 +261,15 @@ static int inject_irq(struct machine_kvm *k, unsigned line, struct err *err)
 	return 0;
 }
 
-int op_inject(struct machine *m, const struct injection *i, struct err *err)
+int x86_inject(struct machine_kvm *k, const struct injection *i, struct err *err)
 {
-	struct machine_kvm *k = machine_priv(m);
-	int r = run_check_parked(k, err);
+	int r;
 
-	if (r)
-		return r;
 	if (i->kind == INJECT_IRQ)
 		return inject_irq(k, i->number, err);
-	if (i->cpu >= k->vm.ncpus)
-		return err_set(err, EINVAL, "no vCPU %u (there are %u)", i->cpu, k->vm.ncpus);
 	if (i->kind == INJECT_EXCEPTION)
 		return inject_exception(k->vm.cpus[i->cpu], i, err);
-	k->vm.cpus[i->cpu]->events_known = false;
+	k->vm.cpus[i->cpu]->arch->events_known = false;
 	r = kvm_ioctl_num(k->vm.cpus[i->cpu]->fd, KVM_NMI, 0);
 	return r ? err_errno(err, -r, "KVM_NMI") : 0;
-}
-
-size_t op_firmware_log(struct machine *m, uint64_t *from, char *ret, size_t size)
-{
-	return logring_get(&machine_priv(m)->firmware_log, from, ret, size);
 }

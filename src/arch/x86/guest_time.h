@@ -8,13 +8,8 @@
 
 #include <stdint.h>
 
-#include "kvm/vcpu.h"
-
-/* When a stop began. */
-struct guest_time {
-	uint64_t ns;            /* CLOCK_MONOTONIC */
-	uint64_t ticks;         /* of the time stamp counter */
-};
+#include "kvm/guest_time.h"
+#include "arch/x86/vcpu_x86.h"
 
 /*
  * The machine, stopped since *SINCE, is about to run at NOW_NS.  Short stops count as time that passed, for the calls of

@@ -66,7 +66,7 @@ int irqchip_new(struct vm *vm, struct err *err)
 	if (r)
 		free(c);
 	else
-		vm->irqchip = c;
+		vm->arch->irqchip = c;
 	return r;
 }
 
@@ -82,7 +82,7 @@ void irqchip_set_line(struct irqchip *c, unsigned gsi, bool level)
 
 static bool stepping(const struct vcpu *v)
 {
-	return v->debug.control & KVM_GUESTDBG_SINGLESTEP;
+	return v->arch->debug.control & KVM_GUESTDBG_SINGLESTEP;
 }
 
 static bool interruptible(const struct vcpu *v)
@@ -92,7 +92,7 @@ static bool interruptible(const struct vcpu *v)
 
 static bool has_interrupt(const struct vcpu *v)
 {
-	return v->owed_vector >= 0 || atomic_load(&v->vm->irqchip->intr);
+	return v->arch->owed_vector >= 0 || atomic_load(&v->vm->arch->irqchip->intr);
 }
 
 /* Has KVM say anew whether V could take an interrupt now. */
@@ -111,27 +111,27 @@ void irqchip_resumed(struct vcpu *v)
 	/* A step is over before the window that it would wait for opens. */
 	if (v->act.kind != ACT_CONT && v->vm->step_irqs && has_interrupt(v))
 		look_ready(v);
-	if (!v->halted || kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &ev))
+	if (!v->arch->halted || kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &ev))
 		return;
-	v->halted = !ev.nmi.pending && !ev.nmi.injected && !ev.exception.pending && !ev.exception.injected;
+	v->arch->halted = !ev.nmi.pending && !ev.nmi.injected && !ev.exception.pending && !ev.exception.injected;
 }
 
 void irqchip_reset(struct vcpu *v)
 {
-	v->halted = false;
-	v->owed_vector = v->given_vector = -1;
+	v->arch->halted = false;
+	v->arch->owed_vector = v->arch->given_vector = -1;
 }
 
 bool irqchip_awake(struct vcpu *v)
 {
 	if (stepping(v) || (interruptible(v) && has_interrupt(v)))
-		v->halted = false;
-	return !v->halted;
+		v->arch->halted = false;
+	return !v->arch->halted;
 }
 
 void irqchip_wait(struct vcpu *v)
 {
-	struct irqchip *c = v->vm->irqchip;
+	struct irqchip *c = v->vm->arch->irqchip;
 	unsigned seen = atomic_load(&c->wakes);
 
 	if (!atomic_load(&v->vm->ctl.pause) && !irqchip_awake(v))
@@ -140,7 +140,7 @@ void irqchip_wait(struct vcpu *v)
 
 void irqchip_enter(struct vcpu *v)
 {
-	struct irqchip *c = v->vm->irqchip;
+	struct irqchip *c = v->vm->arch->irqchip;
 	struct kvm_interrupt irq;
 
 	/* There is no local APIC to keep it: KVM takes it from here. */
@@ -152,12 +152,12 @@ void irqchip_enter(struct vcpu *v)
 		v->run->request_interrupt_window = 1;
 		return;
 	}
-	if (v->owed_vector < 0)
-		v->owed_vector = pic_acknowledge(v->vm->bus, c->pic);
-	irq.irq = (uint32_t)v->owed_vector;
+	if (v->arch->owed_vector < 0)
+		v->arch->owed_vector = pic_acknowledge(v->vm->bus, c->pic);
+	irq.irq = (uint32_t)v->arch->owed_vector;
 	if (!kvm_ioctl(v->fd, KVM_INTERRUPT, &irq)) {
-		v->given_vector = v->owed_vector;
-		v->owed_vector = -1;
+		v->arch->given_vector = v->arch->owed_vector;
+		v->arch->owed_vector = -1;
 	}
 	v->run->request_interrupt_window = has_interrupt(v);
 }
@@ -167,19 +167,19 @@ static void take_back(struct vcpu *v)
 {
 	struct kvm_vcpu_events ev;
 
-	if (kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &ev) || !ev.interrupt.injected || ev.interrupt.nr != v->given_vector)
+	if (kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &ev) || !ev.interrupt.injected || ev.interrupt.nr != v->arch->given_vector)
 		return;
 	ev.interrupt.injected = 0;
 	if (kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &ev))
 		return;
-	v->owed_vector = v->given_vector;
-	v->run->s.regs.sregs.interrupt_bitmap[v->given_vector / 64] &= ~(1ull << v->given_vector % 64);
+	v->arch->owed_vector = v->arch->given_vector;
+	v->run->s.regs.sregs.interrupt_bitmap[v->arch->given_vector / 64] &= ~(1ull << v->arch->given_vector % 64);
 }
 
 void irqchip_left(struct vcpu *v)
 {
 	/* Delivery takes IF away. */
-	if (v->given_vector >= 0 && interruptible(v))
+	if (v->arch->given_vector >= 0 && interruptible(v))
 		take_back(v);
-	v->given_vector = -1;
+	v->arch->given_vector = -1;
 }

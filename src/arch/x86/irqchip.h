@@ -11,7 +11,7 @@
 #ifndef GV_X86_IRQCHIP_H
 #define GV_X86_IRQCHIP_H
 
-#include "kvm/vcpu.h"
+#include "arch/x86/vcpu_x86.h"
 
 struct irqchip;
 

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 #include "dev/flash.h"
-#include "kvm/machine_priv.h"
+#include "arch/x86/board.h"
+#include "arch/x86/machine_x86.h"
 #include "load/bios.h"
 
 #define ROM_END (1ull << 32)    /* gpa */
@@ -13,13 +14,13 @@
 static int open_nvram(struct machine_kvm *k, const struct disk_spec *spec, uint8_t **ret, struct err *err)
 {
 	size_t code = k->image.file.size, size, at, n;
-	int r = disk_open(spec, k->dev_host.wake, k, &k->nvram, err);
+	int r = disk_open(spec, k->dev_host.wake, k, &k->vm.arch->nvram, err);
 
 	if (r == -EACCES)
 		return err_set(err, EACCES, "%s: may not be written; with `,snapshot` it need not be", spec->path);
 	if (r)
 		return r;
-	size = disk_info(k->nvram)->size;
+	size = disk_info(k->vm.arch->nvram)->size;
 	if (bios_variables(&k->image.file))
 		return err_set(err, EINVAL, "%s: the firmware, %s, has its variables inside", spec->path,
 			       k->image.file.path);
@@ -32,9 +33,9 @@ static int open_nvram(struct machine_kvm *k, const struct disk_spec *spec, uint8
 		return err_set(err, ENOMEM, "%s: no memory for it", spec->path);
 	for (at = 0; at < size && !r; at += n) {
 		n = size - at < DISK_REQUEST_MAX ? size - at : DISK_REQUEST_MAX;
-		r = disk_begin(k->nvram, DISK_READ, at, *ret + at, n);
+		r = disk_begin(k->vm.arch->nvram, DISK_READ, at, *ret + at, n);
 		if (!r)
-			r = disk_wait(k->nvram);
+			r = disk_wait(k->vm.arch->nvram);
 	}
 	if (!r)
 		return 0;
@@ -58,18 +59,18 @@ int nvram_attach(struct machine_kvm *k, const struct disk_spec *nvram, struct er
 		return -EBADF;
 	}
 	if (nvram)
-		spec = (struct flash_spec){ .gpa = spec.gpa - disk_info(k->nvram)->size, .data = data,
-					    .size = disk_info(k->nvram)->size, .disk = k->nvram };
+		spec = (struct flash_spec){ .gpa = spec.gpa - disk_info(k->vm.arch->nvram)->size, .data = data,
+					    .size = disk_info(k->vm.arch->nvram)->size, .disk = k->vm.arch->nvram };
 	if (!spec.size)
 		return 0;
-	r = flash_attach(k->vm.bus, &spec, &k->flash, err);
+	r = flash_attach(k->vm.bus, &spec, &k->vm.arch->flash, err);
 	free(data);
-	return r ? r : board_set_flash(k->board, k->flash, spec.gpa, spec.size, err);
+	return r ? r : board_set_flash(k->vm.arch->board, k->vm.arch->flash, spec.gpa, spec.size, err);
 }
 
 void nvram_sync(struct machine_kvm *k)
 {
 	/* If the file does not take it, that was said before. */
-	if (k->flash)
-		flash_sync(k->flash, NULL);
+	if (k->vm.arch->flash)
+		flash_sync(k->vm.arch->flash, NULL);
 }

@@ -3,7 +3,7 @@
 #ifndef GV_X86_PROBE_H
 #define GV_X86_PROBE_H
 
-#include "kvm/kvm.h"
+#include "arch/x86/host_x86.h"
 
 /* The kinds of guest code that KVM may treat differently. */
 enum probe_mode { PROBE_REAL, PROBE_PROT32, PROBE_LONG, PROBE_USER, PROBE_MODES };

@@ -27,8 +27,8 @@ int regs_refresh(struct vcpu *v, struct err *err)
 
 	if (!r)
 		r = kvm_ioctl(v->fd, KVM_GET_SREGS, &v->run->s.regs.sregs);
-	v->xsave_valid = false;
-	v->own_known = false;
+	v->arch->xsave_valid = false;
+	v->arch->own_known = false;
 	return r ? err_errno(err, -r, "vCPU %u: reading its registers", v->id) : 0;
 }
 
@@ -80,7 +80,7 @@ static const char *activity(struct vcpu *v)
 	};
 	struct kvm_mp_state mp;
 
-	if (v->halted)
+	if (v->arch->halted)
 		return names[KVM_MP_STATE_HALTED];
 	if (kvm_ioctl(v->fd, KVM_GET_MP_STATE, &mp) || mp.mp_state >= sizeof(names) / sizeof(names[0]))
 		return "unknown";
@@ -164,7 +164,7 @@ bool regs_present(const struct kvm *k, enum reg_id reg)
 {
 	if (reg_places[reg].home >= HOME_ST)
 		return regs_xsave_has(k, reg);
-	return !k->missing[reg];
+	return !k->arch->missing[reg];
 }
 
 void regs_probe(struct vcpu *v)
@@ -173,7 +173,7 @@ void regs_probe(struct vcpu *v)
 
 	for (unsigned i = 0; i < REG_COUNT; i++)
 		if (reg_places[i].home == HOME_MSR || reg_places[i].home == HOME_XCR)
-			v->vm->kvm.missing[i] = regs_read(v, (enum reg_id)i, &value, NULL) != 0;
+			v->vm->kvm.arch->missing[i] = regs_read(v, (enum reg_id)i, &value, NULL) != 0;
 }
 
 /*
@@ -261,7 +261,7 @@ static int set_whole(struct vcpu *v, const struct kvm_regs *regs, const struct k
 		r = kvm_ioctl(v->fd, KVM_SET_REGS, (void *)(uintptr_t)regs);
 	if (!r && (events.exception.injected || events.exception.pending))
 		r = vcpu_set_events(v, &events);
-	v->debug_known = false;
+	v->arch->debug_known = false;
 	if (!r && sregs)
 		v->run->s.regs.sregs = *sregs;
 	if (!r && regs)
@@ -291,8 +291,8 @@ int regs_settle(struct vcpu *v)
 		return r;
 	v->run->kvm_dirty_regs = 0;
 	/* The trap flag of a step went. */
-	if (v->debug.control & KVM_GUESTDBG_SINGLESTEP)
-		v->debug_known = false;
+	if (v->arch->debug.control & KVM_GUESTDBG_SINGLESTEP)
+		v->arch->debug_known = false;
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 #define GV_X86_REGS_H
 
 #include "arch/x86/insn/insn.h"
-#include "kvm/vcpu.h"
+#include "arch/x86/vcpu_x86.h"
 #include "arch/x86/translate.h"
 
 /* Fetches general and system registers into the run page; needed before the first run and after they were set whole. */

@@ -19,12 +19,12 @@ int regs_debug_fetch(struct vcpu *v, struct err *err)
 {
 	int r;
 
-	if (v->own_known)
+	if (v->arch->own_known)
 		return 0;
-	r = kvm_ioctl(v->fd, KVM_GET_DEBUGREGS, &v->own);
+	r = kvm_ioctl(v->fd, KVM_GET_DEBUGREGS, &v->arch->own);
 	if (r)
 		return err_errno(err, -r, "vCPU %u: KVM_GET_DEBUGREGS", v->id);
-	v->own_known = true;
+	v->arch->own_known = true;
 	return 0;
 }
 
@@ -39,7 +39,7 @@ int regs_debug_read(struct vcpu *v, unsigned index, uint64_t *ret, struct err *e
 	int r = regs_debug_fetch(v, err);
 
 	if (!r)
-		*ret = *place(&v->own, index);
+		*ret = *place(&v->arch->own, index);
 	return r;
 }
 
@@ -87,14 +87,14 @@ int regs_debug_write(struct vcpu *v, unsigned index, uint64_t value, struct err 
 	}
 	if (r)
 		return r;
-	own = v->own;
+	own = v->arch->own;
 	own.flags = 0;
 	*place(&own, index) = value;
 	r = kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &own);
 	if (r)
 		return err_errno(err, -r, "vCPU %u: KVM_SET_DEBUGREGS", v->id);
-	v->own = own;
+	v->arch->own = own;
 	/* They may share the real ones with ours. */
-	v->debug_known = false;
+	v->arch->debug_known = false;
 	return 0;
 }

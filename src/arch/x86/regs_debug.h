@@ -6,7 +6,7 @@
 #ifndef GV_X86_REGS_DEBUG_H
 #define GV_X86_REGS_DEBUG_H
 
-#include "kvm/vcpu.h"
+#include "arch/x86/vcpu_x86.h"
 
 /* What a register of them is: 0 to 3 DR0 to DR3, then these. */
 enum { DEBUG_REG_DR6 = 4, DEBUG_REG_DR7 };

@@ -38,7 +38,7 @@ static const struct xsave_home {
 
 static bool has_component(const struct kvm *k, unsigned component)
 {
-	const struct xsave_component *c = &k->xsave[component];
+	const struct xsave_component *c = &k->arch->xsave[component];
 
 	return c->size && c->offset + c->size <= sizeof(((struct kvm_xsave *)0)->region);
 }
@@ -58,19 +58,19 @@ bool regs_xsave_has(const struct kvm *k, enum reg_id reg)
 
 static uint8_t *xsave_bytes(struct vcpu *v)
 {
-	return (uint8_t *)v->xsave->region;
+	return (uint8_t *)v->arch->xsave->region;
 }
 
 int regs_xsave(struct vcpu *v, struct err *err)
 {
 	int r;
 
-	if (v->xsave_valid)
+	if (v->arch->xsave_valid)
 		return 0;
-	r = kvm_ioctl(v->fd, KVM_GET_XSAVE, v->xsave);
+	r = kvm_ioctl(v->fd, KVM_GET_XSAVE, v->arch->xsave);
 	if (r)
 		return err_errno(err, -r, "vCPU %u: KVM_GET_XSAVE", v->id);
-	v->xsave_valid = true;
+	v->arch->xsave_valid = true;
 	return 0;
 }
 
@@ -145,7 +145,7 @@ static uint8_t *xsave_place(struct vcpu *v, enum reg_id reg, size_t *ret_size, u
 	default:
 		*ret_size = in_components[home].size;
 		*ret_component = in_components[home].component;
-		return x + v->vm->kvm.xsave[*ret_component].offset + in_components[home].start +
+		return x + v->vm->kvm.arch->xsave[*ret_component].offset + in_components[home].start +
 		       in_components[home].stride * i;
 	}
 }
@@ -186,14 +186,14 @@ int regs_xsave_write(struct vcpu *v, enum reg_id reg, const uint8_t *value, stru
 
 	if (r)
 		return r;
-	before = *v->xsave;
+	before = *v->arch->xsave;
 	p = xsave_place(v, reg, &size, &component);
 	memcpy(&number, value, 4);
 	if (reg == X86_MXCSR && (number & ~MXCSR_KNOWN))
 		return err_set(err, EINVAL, "mxcsr 0x%x has reserved bits set", number);
 	memcpy(&present, xsave_bytes(v) + XS_HEADER, 8);
 	if (component >= XC_AVX && !(present >> component & 1)) {
-		c = &v->vm->kvm.xsave[component];
+		c = &v->vm->kvm.arch->xsave[component];
 		memset(xsave_bytes(v) + c->offset, 0, c->size);
 	}
 	present |= 1ull << component;
@@ -202,9 +202,9 @@ int regs_xsave_write(struct vcpu *v, enum reg_id reg, const uint8_t *value, stru
 		*p = abridged_tags(number);
 	else
 		memcpy(p, value, size);
-	r = kvm_ioctl(v->fd, KVM_SET_XSAVE, v->xsave);
+	r = kvm_ioctl(v->fd, KVM_SET_XSAVE, v->arch->xsave);
 	if (!r)
 		return 0;
-	*v->xsave = before;
+	*v->arch->xsave = before;
 	return err_errno(err, -r, "vCPU %u: KVM_SET_XSAVE", v->id);
 }

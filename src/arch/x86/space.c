@@ -21,7 +21,7 @@ static bool same_idt(const struct vcpu *v, const struct paging *p, uint64_t cr3)
 
 int space_translate(const struct vcpu *v, uint64_t gva, struct translation *ret, struct err *err)
 {
-	uint64_t tables[3] = { v->kernel_cr3[0], v->kernel_cr3[1] };
+	uint64_t tables[3] = { v->arch->kernel_cr3[0], v->arch->kernel_cr3[1] };
 	struct translation t;
 	struct paging p;
 	int r;

@@ -6,7 +6,7 @@
 #ifndef GV_X86_SPACE_H
 #define GV_X86_SPACE_H
 
-#include "kvm/vcpu.h"
+#include "arch/x86/vcpu_x86.h"
 #include "arch/x86/translate.h"
 
 /* Remembers V's page tables if its last exit was out of code at CPL 0.  V's thread, behind every KVM_RUN. */
@@ -14,9 +14,9 @@ static inline void space_note(struct vcpu *v)
 {
 	const struct kvm_sregs *s = &v->run->s.regs.sregs;
 
-	if (!s->ss.dpl && s->cr0 >> 31 & 1 && s->cr3 != v->kernel_cr3[0]) {
-		v->kernel_cr3[1] = v->kernel_cr3[0];
-		v->kernel_cr3[0] = s->cr3;
+	if (!s->ss.dpl && s->cr0 >> 31 & 1 && s->cr3 != v->arch->kernel_cr3[0]) {
+		v->arch->kernel_cr3[1] = v->arch->kernel_cr3[0];
+		v->arch->kernel_cr3[0] = s->cr3;
 	}
 }
 

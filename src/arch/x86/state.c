@@ -49,13 +49,13 @@ static const struct part {
 /* Whether VM has P and its like: what belongs to KVM's interrupt controllers is not there without them. */
 static bool has_part(const struct vm *vm, const struct part *p)
 {
-	return !vm->irqchip || p->get != KVM_GET_LAPIC;
+	return !vm->arch->irqchip || p->get != KVM_GET_LAPIC;
 }
 
 /* The chips of VM that are KVM's. */
 static unsigned irqchips(const struct vm *vm)
 {
-	return vm->irqchip ? 0 : IRQCHIPS;
+	return vm->arch->irqchip ? 0 : IRQCHIPS;
 }
 
 #define MSRS_AT_ONCE 64
@@ -153,7 +153,7 @@ int power_on_save(struct vm *vm, struct power_on **ret, struct err *err)
 		p->irqchip[i].chip_id = i;
 		r = kvm_ioctl(vm->kvm.vm_fd, KVM_GET_IRQCHIP, &p->irqchip[i]);
 	}
-	if (!r && !vm->irqchip)
+	if (!r && !vm->arch->irqchip)
 		r = kvm_ioctl(vm->kvm.vm_fd, KVM_GET_PIT2, &p->pit);
 	if (r) {
 		power_on_free(p);
@@ -170,7 +170,7 @@ int power_on_restore(struct vm *vm, const struct power_on *p, struct err *err)
 
 	for (unsigned i = 0; i < irqchips(vm) && !r; i++)
 		r = kvm_ioctl(vm->kvm.vm_fd, KVM_SET_IRQCHIP, (void *)(uintptr_t)&p->irqchip[i]);
-	if (!r && !vm->irqchip) {
+	if (!r && !vm->arch->irqchip) {
 		what = "KVM_SET_PIT2";
 		r = kvm_ioctl(vm->kvm.vm_fd, KVM_SET_PIT2, (void *)(uintptr_t)&p->pit);
 	}
@@ -189,15 +189,15 @@ int power_on_restore(struct vm *vm, const struct power_on *p, struct err *err)
 		}
 		if (!r)
 			r = regs_refresh(v, err);
-		v->debug_known = v->events_known = false;
+		v->arch->debug_known = v->arch->events_known = false;
 		irqchip_reset(v);
 		v->has_event = false;
 		v->needs_completion = false;
 		v->stop_pc_valid = false;
-		v->kernel_cr3[0] = v->kernel_cr3[1] = 0;
+		v->arch->kernel_cr3[0] = v->arch->kernel_cr3[1] = 0;
 		v->over = 0;
 		v->nwatched = 0;
-		v->guest_tf = v->own_hit = v->own_passed = false;
+		v->arch->guest_tf = v->arch->own_hit = v->arch->own_passed = false;
 	}
 	return r ? err_errno(err, -r, "resetting the machine: %s", what) : 0;
 }

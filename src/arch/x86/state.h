@@ -3,7 +3,7 @@
 #ifndef GV_X86_STATE_H
 #define GV_X86_STATE_H
 
-#include "kvm/vcpu.h"
+#include "arch/x86/vcpu_x86.h"
 #include "load/load.h"
 
 struct power_on;

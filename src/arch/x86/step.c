@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "arch/x86/insn/insn.h"
-#include "kvm/catch.h"
-#include "kvm/debug.h"
+#include "arch/x86/catch_x86.h"
+#include "arch/x86/debug.h"
 #include "kvm/guest_mem.h"
 #include "arch/x86/regs.h"
 #include "arch/x86/step_priv.h"
-#include "kvm/watch_kvm.h"
+#include "arch/x86/watch_kvm.h"
 #include "arch/x86/x86.h"
 
 #define VECTOR_DB  1
@@ -57,7 +57,7 @@ static void leave_halt(struct vcpu *v)
 {
 	struct kvm_mp_state mp;
 
-	v->halted = false;
+	v->arch->halted = false;
 	if (kvm_ioctl(v->fd, KVM_GET_MP_STATE, &mp) || mp.mp_state != KVM_MP_STATE_HALTED)
 		return;
 	mp.mp_state = KVM_MP_STATE_RUNNABLE;
@@ -99,24 +99,24 @@ static void find_landings(struct vcpu *v, const struct step_before *b)
 {
 	static const uint8_t faults[] = { 14, 13, 6, 7 };
 	/* A KVM that emulates IRET does so together with the instruction behind it. */
-	bool iret = b->class == INSN_IRET && b->size == 8 && !v->vm->steps_by_flag, special = iret || b->class == INSN_INT || v->db_given;
+	bool iret = b->class == INSN_IRET && b->size == 8 && !v->vm->arch->steps_by_flag, special = iret || b->class == INSN_INT || v->arch->db_given;
 	unsigned n = 0;
 
-	if (v->landings_known && v->landings_user == b->user && !special)
+	if (v->arch->landings_known && v->arch->landings_user == b->user && !special)
 		return;
 	if (iret)
-		v->landing[n++] = b->image[0];
-	if (b->class == INSN_INT && catch_handler(v, b->vector, &v->landing[n]))
+		v->arch->landing[n++] = b->image[0];
+	if (b->class == INSN_INT && catch_handler(v, b->vector, &v->arch->landing[n]))
 		n++;
 	/* Where the trap of a step goes to the guest, and where one that is its own does. */
-	if ((b->user || v->guest_tf || v->db_given || !v->vm->own_registers) && catch_handler(v, 1, &v->landing[n]))
+	if ((b->user || v->arch->guest_tf || v->arch->db_given || !v->vm->arch->own_registers) && catch_handler(v, 1, &v->arch->landing[n]))
 		n++;
 	for (unsigned i = 0; i < sizeof(faults) && n < BREAK_REGISTERS; i++)
-		if (catch_handler(v, faults[i], &v->landing[n]))
+		if (catch_handler(v, faults[i], &v->arch->landing[n]))
 			n++;
-	v->nlandings = n;
-	v->landings_known = !special;
-	v->landings_user = b->user;
+	v->arch->nlandings = n;
+	v->arch->landings_known = !special;
+	v->arch->landings_user = b->user;
 }
 
 /* What POPF or IRET will load, and how much PUSHF will store. */
@@ -155,7 +155,7 @@ static void look(struct vcpu *v, struct step_before *b)
 		leave_halt(v);
 	b->class = insn_classify(b->code, b->n, regs_code_bits(v));
 	b->halts = b->class == INSN_HLT && b->code[0] == HLT;
-	b->user = !v->vm->user_steps && (sys(v)->cr0 & 1) && sys(v)->ss.dpl == 3;
+	b->user = !v->vm->arch->user_steps && (sys(v)->cr0 & 1) && sys(v)->ss.dpl == 3;
 	if (b->user)
 		b->sregs = *sys(v);
 	look_at_image(v, b);
@@ -205,7 +205,7 @@ static bool clean_frame(struct vcpu *v, const struct insn_regs *r, const struct 
 		if ((sizes[i] == 8) != !!(r->efer & EFER_LMA))
 			continue;
 		if (find_frame(v, r, b, sizes[i], &flags)) {
-			clean_image(v, r, flags, sizes[i], v->guest_tf);
+			clean_image(v, r, flags, sizes[i], v->arch->guest_tf);
 			return true;
 		}
 	}
@@ -224,7 +224,7 @@ static bool may_be_event(const struct vcpu *v, const struct step_before *b)
 		return true;
 	if (b->class == INSN_IRET && gp(v)->rip == b->image[0])
 		return false;
-	if (v->landed || sys(v)->cs.selector != b->cs || sys(v)->ss.selector != b->ss)
+	if (v->arch->landed || sys(v)->cs.selector != b->cs || sys(v)->ss.selector != b->ss)
 		return true;
 	return regs_pc(v) - b->pc > INSN_BYTES_MAX && (down >= least || down < -256);
 }
@@ -234,52 +234,52 @@ static void hide_syscall(struct vcpu *v)
 	struct kvm_regs regs = *gp(v);
 	uint64_t mask = 0;
 
-	if (!v->guest_tf && (regs.r11 & RFLAGS_TF)) {
+	if (!v->arch->guest_tf && (regs.r11 & RFLAGS_TF)) {
 		regs.r11 &= ~RFLAGS_TF;
 		regs_set_general(v, &regs);
 	}
 	if (!regs_msr(v, MSR_FMASK, &mask) && (mask & RFLAGS_TF))
-		v->guest_tf = false;
+		v->arch->guest_tf = false;
 }
 
 static bool at_trap_handler(const struct vcpu *v)
 {
 	uint64_t handler;
 
-	return v->landed && catch_handler(v, VECTOR_DB, &handler) && regs_pc(v) == handler;
+	return v->arch->landed && catch_handler(v, VECTOR_DB, &handler) && regs_pc(v) == handler;
 }
 
 /* After a step: nothing of it shows, and the guest's own trap flag has its effect. */
 static void settle(struct vcpu *v, const struct step_before *b)
 {
-	bool trap = v->guest_tf, event;
+	bool trap = v->arch->guest_tf, event;
 	struct insn_regs r;
 
 	event = may_be_event(v, b);
-	if (b->class == INSN_PUSHF || event || v->landed)
+	if (b->class == INSN_PUSHF || event || v->arch->landed)
 		regs_insn(v, &r);
 	if (b->user && at_trap_handler(v) && step_undo_trap(v, &r, b)) {
 		/* What the guest loaded into its flags came with the frame. */
 		if (b->class == INSN_POPF)
-			v->guest_tf = b->image_tf;
+			v->arch->guest_tf = b->image_tf;
 		if (b->class == INSN_PUSHF) {
 			regs_insn(v, &r);
-			clean_image(v, &r, 0, b->size, v->guest_tf);
+			clean_image(v, &r, 0, b->size, v->arch->guest_tf);
 		}
 		return;
 	}
 	/* An event that was pending comes before the instruction. */
 	if (event && clean_frame(v, &r, b))
-		trap = v->guest_tf = false;
+		trap = v->arch->guest_tf = false;
 	else if (b->class == INSN_PUSHF)
-		clean_image(v, &r, 0, b->size, v->guest_tf);
+		clean_image(v, &r, 0, b->size, v->arch->guest_tf);
 	else if (b->class == INSN_POPF || b->class == INSN_IRET)
-		v->guest_tf = b->image_tf;
+		v->arch->guest_tf = b->image_tf;
 	else if (b->class == INSN_SYSCALL)
 		hide_syscall(v);
 	if (trap && regs_pc(v) != b->pc)
 		debug_give_db(v, DR6_BS);
-	if (v->guest_tf)
+	if (v->arch->guest_tf)
 		v->run->s.regs.regs.rflags |= RFLAGS_TF;
 }
 
@@ -325,7 +325,7 @@ static bool step_halt(struct vcpu *v, const struct step_before *b)
 	struct kvm_vcpu_events e;
 	unsigned bits = regs_code_bits(v);
 
-	if (!b->halts || v->vm->steps_by_flag || sys(v)->ss.dpl || kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e) || has_event(&e))
+	if (!b->halts || v->vm->arch->steps_by_flag || sys(v)->ss.dpl || kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e) || has_event(&e))
 		return false;
 	regs.rip = bits == 64 ? regs.rip + 1 : (regs.rip + 1) & ((1ull << bits) - 1);
 	regs.rflags &= ~RFLAGS_RF;
@@ -337,8 +337,8 @@ static bool step_halt(struct vcpu *v, const struct step_before *b)
 		e.flags |= KVM_VCPUEVENT_VALID_SHADOW;
 		vcpu_set_events(v, &e);
 	}
-	if (v->vm->irqchip)
-		v->halted = true;
+	if (v->vm->arch->irqchip)
+		v->arch->halted = true;
 	else
 		kvm_ioctl(v->fd, KVM_SET_MP_STATE, &halted);
 	v->stepped = true;
@@ -352,19 +352,19 @@ static bool step_instruction(struct vcpu *v, enum debug_use use)
 
 	look(v, &b);
 	if (step_plain(v, &b)) {
-		v->landed = v->db_given = false;
+		v->arch->landed = v->arch->db_given = false;
 		v->stepped = true;
 		return true;
 	}
 	find_landings(v, &b);
-	v->db_given = false;
+	v->arch->db_given = false;
 	debug_prepare(v, use);
 	if (v->has_event)
 		return false;
 	/* A stepped INT1 exits like a step that has not moved. */
-	if (b.vector == VECTOR_DB && v->vm->steps_by_flag && (v->alone || !debug_site_at_pc(v)) && !debug_give_int1(v))
+	if (b.vector == VECTOR_DB && v->vm->arch->steps_by_flag && (v->alone || !debug_site_at_pc(v)) && !debug_give_int1(v))
 		return false;
-	v->landed = false;
+	v->arch->landed = false;
 	for (unsigned i = 0; i < STEP_TRIES && !step_enter_user(v, &b) && !step_halt(v, &b); i++) {
 		regs = *gp(v);
 		if (!step_once(v))
@@ -405,13 +405,13 @@ void debug_run_steps(struct vcpu *v, bool stepped)
 static void pass_own_breakpoint(struct vcpu *v)
 {
 	struct kvm_regs regs = *gp(v);
-	bool passed = v->own_passed && v->own_hit_rsp == regs.rsp;
+	bool passed = v->arch->own_passed && v->arch->own_hit_rsp == regs.rsp;
 
 	/* Its handler may have steps alone of its own. */
-	if (!v->own_hit || v->own_hit_pc != regs_pc(v))
+	if (!v->arch->own_hit || v->arch->own_hit_pc != regs_pc(v))
 		return;
-	v->own_hit = v->own_passed = false;
-	if (!passed || !v->vm->steps_by_flag)
+	v->arch->own_hit = v->arch->own_passed = false;
+	if (!passed || !v->vm->arch->steps_by_flag)
 		return;
 	regs.rflags |= RFLAGS_RF;
 	regs_set_general(v, &regs);
@@ -445,6 +445,6 @@ bool debug_step_alone(struct vcpu *v)
 	if (s)
 		break_plant(v->vm->breaks, s);
 	/* Its registers may have been among those it changed. */
-	v->own_known = false;
+	v->arch->own_known = false;
 	return done;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "arch/x86/insn/plain.h"
-#include "kvm/debug.h"
+#include "arch/x86/debug.h"
 #include "arch/x86/regs.h"
 #include "arch/x86/regs_priv.h"
 #include "arch/x86/step_priv.h"
@@ -14,7 +14,7 @@ static bool is_quiet(const struct vcpu *v)
 {
 	const struct kvm_vcpu_events *e = &v->run->s.regs.events;
 
-	return v->events_known && !e->exception.injected && !e->exception.pending && !e->interrupt.injected &&
+	return v->arch->events_known && !e->exception.injected && !e->exception.pending && !e->interrupt.injected &&
 	       !e->interrupt.shadow && !e->nmi.injected && !e->nmi.pending && !e->smi.pending && !e->smi.smm;
 }
 
@@ -49,8 +49,8 @@ bool step_plain(struct vcpu *v, const struct step_before *b)
 	struct insn_regs r;
 	struct kvm_regs after;
 
-	if (vm->steps_by_flag || vm->step_irqs || vm->irqchip || !v->debug_known ||
-	    (v->debug.control & KVM_GUESTDBG_SINGLESTEP) || (v->over & OVER_OPEN) || !is_quiet(v))
+	if (vm->arch->steps_by_flag || vm->step_irqs || vm->arch->irqchip || !v->arch->debug_known ||
+	    (v->arch->debug.control & KVM_GUESTDBG_SINGLESTEP) || (v->over & OVER_OPEN) || !is_quiet(v))
 		return false;
 	if (b->class != INSN_OTHER || b->user || s->ss.dpl || (g->rflags & (RFLAGS_TF | RFLAGS_VM)))
 		return false;
@@ -63,6 +63,6 @@ bool step_plain(struct vcpu *v, const struct step_before *b)
 		return false;
 	after = regs_from_insn(&r);
 	regs_set_later(v, &after);
-	v->events_known = false;
+	v->arch->events_known = false;
 	return true;
 }

@@ -4,7 +4,7 @@
 #define GV_X86_STEP_PRIV_H
 
 #include "arch/x86/insn/insn.h"
-#include "kvm/vcpu.h"
+#include "arch/x86/vcpu_x86.h"
 
 #define OPCODE_MAX 8            /* bytes that tell the class: prefixes and opcode */
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "kvm/debug.h"
+#include "arch/x86/debug.h"
 #include "kvm/guest_mem.h"
 #include "arch/x86/regs.h"
 #include "arch/x86/x86.h"
@@ -78,7 +78,7 @@ bool step_enter_user(struct vcpu *v, const struct step_before *b)
 	struct kvm_regs regs = *gp(v);
 	struct kvm_vcpu_events events;
 
-	if (v->vm->user_steps || b->class != INSN_IRET || b->size != 8 || (b->image[1] & 3) != 3 || sregs.ss.dpl == 3 ||
+	if (v->vm->arch->user_steps || b->class != INSN_IRET || b->size != 8 || (b->image[1] & 3) != 3 || sregs.ss.dpl == 3 ||
 	    (b->rflags & RFLAGS_NT) || (int64_t)(b->image[0] << 16) >> 16 != (int64_t)b->image[0])
 		return false;
 	if (!load_segment(v, &sregs.cs, (uint16_t)b->image[1], true) ||

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "kvm/catch.h"
+#include "arch/x86/catch_x86.h"
 #include "kvm/guest_mem.h"
 #include "arch/x86/regs.h"
 #include "arch/x86/x86.h"
@@ -55,7 +55,7 @@ bool syscalls_repair(struct vcpu *v)
 	struct frame f;
 	uint64_t star;
 
-	if (!v->vm->repairs_syscalls || !(s.efer & EFER_SCE) || !(s.efer & EFER_LMA) || s.ss.dpl ||
+	if (!v->vm->arch->repairs_syscalls || !(s.efer & EFER_SCE) || !(s.efer & EFER_LMA) || s.ss.dpl ||
 	    guest_mem_read(v, g.rsp, &f, sizeof(f), NULL) != sizeof(f) || !is_syscall(v, &f, &star))
 		return false;
 	s.cs = segment(star >> 32 & 0xfffc, true);

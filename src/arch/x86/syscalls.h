@@ -10,7 +10,7 @@
 #ifndef GV_X86_SYSCALLS_H
 #define GV_X86_SYSCALLS_H
 
-#include "kvm/vcpu.h"
+#include "arch/x86/vcpu_x86.h"
 
 /*
  * V stands at a breakpoint: if it is its page fault handler, and the fault that of a system call, V is now at the kernel's entry, at

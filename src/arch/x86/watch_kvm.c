@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "kvm/watch_kvm.h"
+#include "arch/x86/watch_kvm.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "arch/x86/insn/insn.h"
 #include "arch/x86/board.h"
-#include "kvm/debug.h"
+#include "arch/x86/debug.h"
 #include "kvm/dirty.h"
 #include "kvm/guest_mem.h"
 #include "arch/x86/regs.h"
@@ -166,7 +166,7 @@ bool watch_mmio(struct vcpu *v)
 	struct vm *vm = v->vm;
 	struct kvm_run *run = v->run;
 	uint64_t gpa = run->mmio.phys_addr;
-	struct watch_trial *t = v->trial;
+	struct watch_trial *t = v->arch->trial;
 	const struct gmem_region *r;
 	struct watch_access a;
 	uint8_t old[8] = { 0 };
@@ -183,7 +183,7 @@ bool watch_mmio(struct vcpu *v)
 	if (!r || (!r->watched && slots_rights(vm->slots, gpa) == PAGE_ALL))
 		return false;
 	/* A command to a device, which changes nothing there by itself. */
-	if (run->mmio.is_write && board_is_flash(vm->board, gpa))
+	if (run->mmio.is_write && board_is_flash(vm->arch->board, gpa))
 		return false;
 	vcpu_lock(v);
 	break_read(vm->breaks, gpa, old, len);
@@ -301,7 +301,7 @@ static void decode(struct vcpu *v, struct watch_trial *t)
 
 bool watch_blames_page(struct vcpu *v)
 {
-	struct watch_trial *t = v->trial;
+	struct watch_trial *t = v->arch->trial;
 
 	/* With every page open already none is to blame. */
 	if (!slots_restricted(v->vm->slots) || ((v->over & OVER_OPEN) && !v->nopen))
@@ -352,7 +352,7 @@ static void remember_gva(struct vcpu *v, struct watch_trial *t, uint64_t gva)
 
 void watch_assist_begin(struct vcpu *v)
 {
-	struct watch_trial *t = v->trial;
+	struct watch_trial *t = v->arch->trial;
 
 	t->n = 0;
 	if (!watch_count(v->vm->watches))
@@ -418,7 +418,7 @@ static void look_at_changes(struct vcpu *v, struct watch_trial *t, const struct 
 
 void watch_assist_end(struct vcpu *v)
 {
-	struct watch_trial *t = v->trial;
+	struct watch_trial *t = v->arch->trial;
 
 	for (unsigned i = 0; t->n && t->decoded && i < t->insn.naccess; i++) {
 		const struct insn_access *a = &t->insn.access[i];
@@ -436,7 +436,7 @@ void watch_assist_end(struct vcpu *v)
 
 void watch_trial_begin(struct vcpu *v)
 {
-	struct watch_trial *t = v->trial;
+	struct watch_trial *t = v->arch->trial;
 
 	watch_assist_begin(v);
 	for (unsigned i = 0; i < v->nopen; i++)
@@ -449,5 +449,5 @@ void watch_trial_end(struct vcpu *v, bool done)
 	slots_close(v->vm->slots);
 	if (done)
 		watch_assist_end(v);
-	v->trial->n = 0;
+	v->arch->trial->n = 0;
 }

@@ -3,11 +3,11 @@
  * Watchpoints at work: accesses to pages that were taken from the guest are carried out here and looked at; what KVM cannot
  * do on such a page is done by the guest itself in one step with the page open.  The vCPU's own thread.
  */
-#ifndef GV_KVM_WATCH_KVM_H
-#define GV_KVM_WATCH_KVM_H
+#ifndef GV_X86_WATCH_KVM_H
+#define GV_X86_WATCH_KVM_H
 
 #include "break/watch.h"
-#include "kvm/vcpu.h"
+#include "arch/x86/vcpu_x86.h"
 
 struct watch_trial;
 

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "break/break.h"
-#include "kvm/catch_priv.h"
+#include "arch/x86/catch_x86.h"
 #include "kvm/guest_mem.h"
 #include "kvm/kernel_view.h"
 #include "kvm/machine_priv.h"

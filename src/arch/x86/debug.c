@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What KVM is told: single-step, and whose addresses stand in the debug registers. */
-#include "kvm/debug.h"
+#include "arch/x86/debug.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,75 +19,16 @@
 #define DR7_GD    (1ull << 13)  /* MOV to and from debug registers traps */
 #define DR7_CONTROL_SHIFT 16    /* R/W and LEN, four bits a register */
 
-/* -- the plan -- */
-
-static unsigned plan_watches(struct vm *vm)
-{
-	struct watch_piece piece[4];
-	const struct watchpoint *w;
-	unsigned n = 0;
-
-	for (size_t i = 0; (w = watch_at(vm->watches, i)); i++) {
-		unsigned pieces = w->in_registers ? watch_pieces(&w->spec, piece) : 0;
-
-		for (unsigned k = 0; k < pieces && n < BREAK_REGISTERS; k++)
-			vm->hw[n++] = (struct hw_point){ piece[k].gva, piece[k].size, w->spec.kind != WATCH_WRITE, false };
-	}
-	return n;
-}
-
-void debug_plan(struct vm *vm)
-{
-	struct breakpoint *b[BREAK_REGISTERS];
-	unsigned n, more;
-
-	if (vm->hw_breaks == break_generation(vm->breaks) && vm->hw_watches == watch_generation(vm->watches))
-		return;
-	n = plan_watches(vm);
-	more = break_registers(vm->breaks, BREAK_REGISTERS - n, b);
-	for (unsigned i = 0; i < more; i++)
-		vm->hw[n++] = (struct hw_point){ b[i]->spec.gva, 0, false, b[i]->site };
-	vm->nhw = n;
-	vm->hw_breaks = break_generation(vm->breaks);
-	vm->hw_watches = watch_generation(vm->watches);
-}
-
-unsigned debug_breakpoint_registers(struct vm *vm)
-{
-	unsigned used;
-
-	if (!watch_registers(vm->watches))
-		return BREAK_REGISTERS;
-	used = plan_watches(vm);
-	/* The plan's memory was used for counting. */
-	vm->hw_watches = ~watch_generation(vm->watches);
-	return BREAK_REGISTERS - used;
-}
-
-unsigned debug_free_registers(struct vm *vm)
-{
-	struct breakpoint *b[BREAK_REGISTERS];
-	unsigned n = break_registers(vm->breaks, BREAK_REGISTERS, b), used = plan_watches(vm);
-
-	for (unsigned i = 0; i < n; i++)
-		used += b[i]->spec.kind == BREAK_HARD;
-	/* The plan's memory was used for counting. */
-	vm->hw_watches = ~watch_generation(vm->watches);
-	return used < BREAK_REGISTERS ? BREAK_REGISTERS - used : 0;
-}
-
-/* -- a vCPU's registers -- */
-
 static bool own_fetch(struct vcpu *v)
 {
-	if (!v->own_known)
-		v->own_known = kvm_ioctl(v->fd, KVM_GET_DEBUGREGS, &v->own) == 0;
-	return v->own_known;
+	if (!v->arch->own_known)
+		v->arch->own_known = kvm_ioctl(v->fd, KVM_GET_DEBUGREGS, &v->arch->own) == 0;
+	return v->arch->own_known;
 }
 
 bool debug_own_idle(struct vcpu *v)
 {
-	return own_fetch(v) && !(v->own.dr7 & (DR7_ENABLED | DR7_GD));
+	return own_fetch(v) && !(v->arch->own.dr7 & (DR7_ENABLED | DR7_GD));
 }
 
 static void put(struct kvm_guest_debug *d, unsigned i, uint64_t gva, uint64_t control)
@@ -101,8 +42,8 @@ static void put_ours(struct vcpu *v, struct kvm_guest_debug *d, unsigned i, cons
 	/* LEN by size - 1: 8 bytes are 2 (Intel SDM vol. 3, 17.2.4). */
 	static const uint8_t len[9] = { [1] = 0, [2] = 1, [4] = 3, [8] = 2 };
 
-	v->hw[i] = *p;
-	v->hw_guest[i] = 0;
+	v->arch->hw[i] = *p;
+	v->arch->hw_guest[i] = 0;
 	put(d, i, p->gva, p->size ? (p->reads ? 3u : 1u) | (unsigned)len[p->size] << 2 : 0);
 }
 
@@ -119,24 +60,24 @@ static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug 
 		if (!vm->hw[i].spare && (vm->hw[i].size || use != DEBUG_STEP_OVER))
 			put_ours(v, d, n++, &vm->hw[i]);
 	/* With none of ours, and no need to see its traps, the guest's stay where they are. */
-	if (!vm->own_registers && (n || v->late || (vm->nhw && use != DEBUG_STEP_OVER) || (v->nlandings && use != DEBUG_RUN)) &&
+	if (!vm->arch->own_registers && (n || v->arch->late || (vm->nhw && use != DEBUG_STEP_OVER) || (v->arch->nlandings && use != DEBUG_RUN)) &&
 	    own_fetch(v))
 		for (unsigned g = 0; g < BREAK_REGISTERS && n < BREAK_REGISTERS; g++) {
-			if (!(v->own.dr7 >> (2 * g) & 3))
+			if (!(v->arch->own.dr7 >> (2 * g) & 3))
 				continue;
-			v->hw_guest[n] = (uint8_t)(g + 1);
-			put(d, n++, v->own.db[g], v->own.dr7 >> (DR7_CONTROL_SHIFT + 4 * g) & 0xf);
+			v->arch->hw_guest[n] = (uint8_t)(g + 1);
+			put(d, n++, v->arch->own.db[g], v->arch->own.dr7 >> (DR7_CONTROL_SHIFT + 4 * g) & 0xf);
 		}
 	/* A step passes few places: what stands in for a byte is not worth what registers cost to load. */
 	for (unsigned i = 0; i < vm->nhw && n < BREAK_REGISTERS && use == DEBUG_RUN; i++)
 		if (vm->hw[i].spare)
 			put_ours(v, d, n++, &vm->hw[i]);
-	for (unsigned i = 0; i < v->nlandings && n < BREAK_REGISTERS && use != DEBUG_RUN; i++) {
+	for (unsigned i = 0; i < v->arch->nlandings && n < BREAK_REGISTERS && use != DEBUG_RUN; i++) {
 		/* A step from there would not begin. */
-		if (v->landing[i] == regs_pc(v))
+		if (v->arch->landing[i] == regs_pc(v))
 			continue;
-		v->hw_guest[n] = HW_LANDING;
-		put(d, n++, v->landing[i], 0);
+		v->arch->hw_guest[n] = HW_LANDING;
+		put(d, n++, v->arch->landing[i], 0);
 	}
 	return n;
 }
@@ -154,8 +95,8 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 {
 	struct vm *vm = v->vm;
 	struct kvm_guest_debug d = { 0 };
-	bool was_step = v->debug_known && (v->debug.control & KVM_GUESTDBG_SINGLESTEP);
-	bool by_flag = vm->steps_by_flag || (!vm->user_steps && v->run->s.regs.sregs.ss.dpl == USER);
+	bool was_step = v->arch->debug_known && (v->arch->debug.control & KVM_GUESTDBG_SINGLESTEP);
+	bool by_flag = vm->arch->steps_by_flag || (!vm->arch->user_steps && v->run->s.regs.sregs.ss.dpl == USER);
 	unsigned n;
 	int r;
 
@@ -168,7 +109,7 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 			d.control |= vm->kvm.debug_flags & KVM_GUESTDBG_BLOCKIRQ;
 		/* While we step, KVM shows no trap flag, whoever set it. */
 		if (!was_step)
-			v->guest_tf = v->run->s.regs.regs.rflags & RFLAGS_TF;
+			v->arch->guest_tf = v->run->s.regs.regs.rflags & RFLAGS_TF;
 	}
 	if (break_sites(vm->breaks))
 		d.control |= KVM_GUESTDBG_USE_SW_BP;
@@ -177,17 +118,17 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	 * registers KVM would hand it to the guest.
 	 */
 	if (use != DEBUG_RUN)
-		v->late = false;
-	else if (was_step && vm->steps_by_flag) {
-		v->late = true;
-		v->late_pc = regs_pc(v);
+		v->arch->late = false;
+	else if (was_step && vm->arch->steps_by_flag) {
+		v->arch->late = true;
+		v->arch->late_pc = regs_pc(v);
 	}
-	n = vm->nhw || use != DEBUG_RUN || v->late ? fill(v, use, &d) : 0;
-	if (n || v->late) {
+	n = vm->nhw || use != DEBUG_RUN || v->arch->late ? fill(v, use, &d) : 0;
+	if (n || v->arch->late) {
 		d.control |= KVM_GUESTDBG_USE_HW_BP;
 		d.arch.debugreg[7] |= DR7_FIXED;
 		/* Where the guest's registers are among ours, changes of them must be seen. */
-		if (!vm->own_registers && use != DEBUG_STEP_OVER)
+		if (!vm->arch->own_registers && use != DEBUG_STEP_OVER)
 			d.arch.debugreg[7] |= DR7_GD;
 	}
 	if (d.control)
@@ -196,15 +137,15 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	 * Hardware steps by the trap flag, which instructions that load the flags and KVM's own emulation of others take away:
 	 * the kernel puts it back when it is told again.
 	 */
-	if (v->debug_known && !memcmp(&d, &v->debug, sizeof(d)) && (use == DEBUG_RUN || !by_flag))
+	if (v->arch->debug_known && !memcmp(&d, &v->arch->debug, sizeof(d)) && (use == DEBUG_RUN || !by_flag))
 		return;
 	r = kvm_ioctl(v->fd, KVM_SET_GUEST_DEBUG, &d);
-	v->debug_known = !r;
-	v->debug = d;
+	v->arch->debug_known = !r;
+	v->arch->debug = d;
 	if (r)
 		not_prepared(v, "KVM_SET_GUEST_DEBUG", r);
 	/* The guest's own trap flag went with ours. */
-	if (was_step && use == DEBUG_RUN && v->guest_tf) {
+	if (was_step && use == DEBUG_RUN && v->arch->guest_tf) {
 		v->run->s.regs.regs.rflags |= RFLAGS_TF;
 		kvm_ioctl(v->fd, KVM_SET_REGS, &v->run->s.regs.regs);
 	}
@@ -215,7 +156,7 @@ static bool give(struct vcpu *v, unsigned vector, bool advance)
 {
 	struct err err;
 
-	v->db_given = vector == VECTOR_DB;
+	v->arch->db_given = vector == VECTOR_DB;
 	if (!regs_inject(v, vector, advance, &err))
 		return true;
 	vcpu_event(v, &(struct stop_event){ .reason = STOP_ERROR,
@@ -226,26 +167,26 @@ static bool give(struct vcpu *v, unsigned vector, bool advance)
 bool debug_give_db(struct vcpu *v, uint64_t bits)
 {
 	if (own_fetch(v)) {
-		v->own.dr6 = (v->own.dr6 & ~DR6_TRAPS) | bits;
-		v->own.flags = 0;
-		kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->own);
+		v->arch->own.dr6 = (v->arch->own.dr6 & ~DR6_TRAPS) | bits;
+		v->arch->own.flags = 0;
+		kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->arch->own);
 	}
 	return give(v, VECTOR_DB, false);
 }
 
 void debug_forget_trap(struct vcpu *v)
 {
-	v->own_known = false;
-	if (!own_fetch(v) || !(v->own.dr6 & DR6_BS))
+	v->arch->own_known = false;
+	if (!own_fetch(v) || !(v->arch->own.dr6 & DR6_BS))
 		return;
-	v->own.dr6 &= ~DR6_BS;
-	v->own.flags = 0;
-	kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->own);
+	v->arch->own.dr6 &= ~DR6_BS;
+	v->arch->own.flags = 0;
+	kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->arch->own);
 }
 
 void debug_owe_trap(struct vcpu *v)
 {
-	if (v->vm->steps_by_flag || (v->debug.control & KVM_GUESTDBG_SINGLESTEP) || !(v->run->s.regs.regs.rflags & RFLAGS_TF))
+	if (v->vm->arch->steps_by_flag || (v->arch->debug.control & KVM_GUESTDBG_SINGLESTEP) || !(v->run->s.regs.regs.rflags & RFLAGS_TF))
 		return;
 	vcpu_complete_io(v);
 	if (!v->has_event)

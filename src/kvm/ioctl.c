@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The one place that calls ioctl, in a file of its own: tests put a KVM of their making in its place. */
+#include <errno.h>
+#include <sys/ioctl.h>
+
+#include "kvm/kvm.h"
+
+int kvm_ioctl(int fd, unsigned long request, void *arg)
+{
+	int r = ioctl(fd, request, arg);
+
+	return r < 0 ? -errno : r;
+}
+
+int kvm_ioctl_num(int fd, unsigned long request, unsigned long arg)
+{
+	int r = ioctl(fd, request, arg);
+
+	return r < 0 ? -errno : r;
+}
