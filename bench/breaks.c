@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "arch/x86/x86_regs.h"
 #include "kvm/machine_priv.h"
 /* After the others: its names are short. */
 #include "bench/rig.h"
@@ -71,7 +72,7 @@ static void soft(uint64_t gva)
 	need(machine_break_insert(m, BREAK_OWNER_GDB, &s, &err));
 }
 
-static void set_reg(enum reg_id reg, uint64_t value)
+static void set_reg(reg_id reg, uint64_t value)
 {
 	need(machine_reg_write(m, 0, reg, &value, &err));
 }

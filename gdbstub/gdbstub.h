@@ -44,7 +44,7 @@ int gdbstub_new(uv_loop_t *loop, struct machine *m, struct commander *cmd, const
 		struct gdbstub **ret, struct err *err);
 
 /* How clients that come from now on are to see the registers at first (`monitor tdesc` changes it); else REG_CHOICE_AUTO. */
-void gdbstub_describe_as(struct gdbstub *s, enum reg_choice choice);
+void gdbstub_describe_as(struct gdbstub *s, unsigned choice);
 
 /*
  * Listens on one more address; for GDB_STDIO the client is there at once.  A unix socket gets mode 0600 and never

@@ -39,11 +39,9 @@ static unsigned split(const struct cursor *line, struct word *ret)
 
 static bool take_wish(const struct word *w, struct tdesc_wish *wish)
 {
-	const char *name;
-
-	for (unsigned i = 0; (name = tdesc_choice_name(i)); i++)
-		if (is(w, name)) {
-			wish->choice = (enum reg_choice)i;
+	for (unsigned i = 0; i < arch_desc.nchoices; i++)
+		if (is(w, arch_desc.choices[i].name)) {
+			wish->choice = i;
 			return true;
 		}
 	if (!is(w, "bits") && !is(w, "plain"))
@@ -52,7 +50,7 @@ static bool take_wish(const struct word *w, struct tdesc_wish *wish)
 	return true;
 }
 
-/* tdesc [auto|i8086|i386|x86-64] [bits|plain] */
+/* tdesc [auto|...] [bits|plain] */
 static int do_tdesc(struct session *s, const struct word *args, unsigned n)
 {
 	struct tdesc_wish wish = s->wish;
@@ -61,12 +59,15 @@ static int do_tdesc(struct session *s, const struct word *args, unsigned n)
 	for (unsigned i = 0; good && i < n; i++)
 		good = take_wish(&args[i], &wish);
 	if (!good) {
-		out_puts(&s->console, "error: usage: tdesc [auto|i8086|i386|x86-64] [bits|plain]\n");
+		out_puts(&s->console, "error: usage: tdesc [");
+		for (unsigned i = 0; i < arch_desc.nchoices; i++)
+			out_printf(&s->console, "%s%s", i ? "|" : "", arch_desc.choices[i].name);
+		out_puts(&s->console, "] [bits|plain]\n");
 		return -EINVAL;
 	}
 	s->wish = wish;
-	out_printf(&s->console, "registers as %s%s; %s%s when gdb asks again (unset tdesc filename)\n", s->tdesc.arch,
-		   s->tdesc.plain ? ", plain" : "", tdesc_choice_name(wish.choice), wish.plain ? ", plain" : "");
+	out_printf(&s->console, "registers as %s%s; %s%s when gdb asks again (unset tdesc filename)\n", s->tdesc.as->gdb,
+		   s->tdesc.plain ? ", plain" : "", arch_desc.choices[wish.choice].name, wish.plain ? ", plain" : "");
 	return 0;
 }
 

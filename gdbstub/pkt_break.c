@@ -40,14 +40,14 @@ static int insert(struct session *s, struct cursor *args, const struct break_spe
 	return r;
 }
 
-/* Both kinds of breakpoint.  KIND is the length of a trap instruction, which x86 has only one of: 1. */
+/* Both kinds of breakpoint.  KIND is the length of a trap instruction. */
 static int breakpoint(struct session *s, struct cursor *args, enum break_kind kind, bool set)
 {
 	struct break_spec spec = { .kind = kind, .space = BREAK_ANY_SPACE, .cpu = s->cpu };
 	uint64_t length;
 	int r;
 
-	if (!parse_place(args, &spec.gva, &length) || length > 1)
+	if (!parse_place(args, &spec.gva, &length) || length > arch_desc.trap_size)
 		return -EINVAL;
 	if (set)
 		return insert(s, args, &spec);

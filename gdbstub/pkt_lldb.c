@@ -8,16 +8,6 @@
 
 #include "config.h"
 
-/* lldb's names for what a description says to gdb; real mode must be told here, the description alone does not do it. */
-static const struct {
-	const char *arch, *triple;
-	unsigned ptrsize;
-} triples[] = {
-	{ "i386:x86-64", "x86_64-unknown-unknown", 8 },
-	{ "i386", "i386-unknown-unknown", 4 },
-	{ "i8086", "i386-unknown-unknown-code16", 4 },
-};
-
 static void put_hex_item(struct reply *r, const char *key, const char *text)
 {
 	reply_text(r, key);
@@ -34,12 +24,8 @@ static void put_number_item(struct reply *r, const char *key, uint64_t value)
 
 static void put_triple(struct session *s)
 {
-	size_t i = 0;
-
-	while (i + 1 < sizeof(triples) / sizeof(triples[0]) && strcmp(triples[i].arch, s->tdesc.arch))
-		i++;
-	put_hex_item(&s->reply, "triple:", triples[i].triple);
-	put_number_item(&s->reply, "ptrsize:", triples[i].ptrsize);
+	put_hex_item(&s->reply, "triple:", s->tdesc.as->triple);
+	put_number_item(&s->reply, "ptrsize:", s->tdesc.as->pointer);
 	reply_text(&s->reply, "endian:little;");
 }
 
@@ -211,16 +197,17 @@ static void put_json(struct session *s, const char *text)
 
 static void put_json_registers(struct session *s, unsigned cpu)
 {
-	static const enum reg_id ids[] = { X86_RIP, X86_RSP, X86_RBP };
+	const reg_id ids[] = { arch_desc.pc, arch_desc.sp, arch_desc.fp };
 	const char *sep = "";
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-		const struct reg_view *v = &reg_table[ids[i]].view[s->tdesc.layout];
+		const struct reg_view *v;
 		uint8_t value[REG_BYTES_MAX];
 		char key[16];
 
-		if (machine_reg_read(s->machine, cpu, ids[i], value, NULL))
+		if (ids[i] == REG_NONE || machine_reg_read(s->machine, cpu, ids[i], value, NULL))
 			continue;
+		v = &arch_desc.regs[ids[i]].view[s->tdesc.layout];
 		snprintf(key, sizeof(key), "%s\"%d\":\"", sep, v->num);
 		put_json(s, key);
 		reply_hex(&s->reply, value, v->bits / 8u);

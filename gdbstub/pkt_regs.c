@@ -9,7 +9,7 @@
 
 static unsigned view_bytes(const struct session *s, int reg)
 {
-	return reg_table[reg].view[s->tdesc.layout].bits / 8u;
+	return arch_desc.regs[reg].view[s->tdesc.layout].bits / 8u;
 }
 
 /* One register's digits, as wide as the client's view of it; 'x's when it cannot be had. */
@@ -18,7 +18,7 @@ static void put_reg(struct session *s, int reg)
 	uint8_t value[REG_BYTES_MAX];
 	unsigned bytes = view_bytes(s, reg);
 
-	if (machine_reg_read(s->machine, s->cpu, (enum reg_id)reg, value, NULL))
+	if (machine_reg_read(s->machine, s->cpu, (reg_id)reg, value, NULL))
 		reply_fill(&s->reply, 'x', 2 * bytes);
 	else
 		reply_hex(&s->reply, value, bytes);
@@ -62,12 +62,12 @@ int pkt_reg_write(struct session *s, struct cursor *args)
 	if (reg < 0 || !cursor_hex_rest(args, &value) || value.len != view_bytes(s, reg))
 		return -EINVAL;
 	memcpy(full, value.p, value.len);
-	reg = machine_reg_write(s->machine, s->cpu, (enum reg_id)reg, full, &s->error);
+	reg = machine_reg_write(s->machine, s->cpu, (reg_id)reg, full, &s->error);
 	return reg < 0 ? reg : packet_ok(s);
 }
 
 struct reg_change {
-	enum reg_id reg;
+	reg_id reg;
 	uint8_t before[REG_BYTES_MAX], after[REG_BYTES_MAX];
 };
 
@@ -87,7 +87,7 @@ static int find_changes(struct session *s, struct cursor *args, struct reg_chang
 
 		if (args->len < 2 * bytes)
 			return -EINVAL;
-		*c = (struct reg_change){ .reg = (enum reg_id)reg };
+		*c = (struct reg_change){ .reg = (reg_id)reg };
 		if (memcmp(args->p, "xx", 2)) {
 			if (!hex_decode(c->after, args->p, bytes))
 				return -EINVAL;
@@ -105,7 +105,7 @@ static int find_changes(struct session *s, struct cursor *args, struct reg_chang
 
 int pkt_regs_write(struct session *s, struct cursor *args)
 {
-	struct reg_change changes[REG_COUNT];
+	struct reg_change changes[REG_MAX];
 	unsigned count, done;
 	int r = find_changes(s, args, changes, &count);
 

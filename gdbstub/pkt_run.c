@@ -62,7 +62,7 @@ static int resume_legacy(struct session *s, enum action_kind kind, struct cursor
 	if (!cursor_end(args)) {
 		if (!cursor_number(args, &pc) || !cursor_end(args))
 			return -EINVAL;
-		r = machine_reg_write(s->machine, cpu, X86_RIP, &pc, NULL);
+		r = machine_reg_write(s->machine, cpu, arch_desc.pc, &pc, NULL);
 		if (r < 0)
 			return r;
 	}

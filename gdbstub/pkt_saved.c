@@ -12,7 +12,7 @@
 struct saved {
 	struct saved *next;     /* older */
 	unsigned id, cpu;
-	enum reg_layout layout;
+	unsigned layout;
 	unsigned count;
 	uint8_t value[][REG_BYTES_MAX];
 };
@@ -58,7 +58,7 @@ int pkt_save_registers(struct session *s, struct cursor *args)
 	v->layout = s->tdesc.layout;
 	v->count = count;
 	for (unsigned num = 0; !r && num < count; num++)
-		r = machine_reg_read(s->machine, s->cpu, (enum reg_id)reg_by_num(v->layout, num), v->value[num], &s->error);
+		r = machine_reg_read(s->machine, s->cpu, (reg_id)reg_by_num(v->layout, num), v->value[num], &s->error);
 	if (r) {
 		free(v);
 		return r;
@@ -78,7 +78,7 @@ static int restore(struct session *s, const struct saved *v)
 	int r = 0;
 
 	for (unsigned num = 0; !r && num < v->count; num++) {
-		enum reg_id reg = (enum reg_id)reg_by_num(v->layout, num);
+		reg_id reg = (reg_id)reg_by_num(v->layout, num);
 		uint8_t now[REG_BYTES_MAX] = { 0 };
 
 		r = machine_reg_read(s->machine, s->cpu, reg, now, &s->error);

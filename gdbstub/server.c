@@ -44,7 +44,7 @@ struct gdbstub {
 	struct commander *commander;
 	struct gdbstub_events events;
 	struct listener *listeners, **listeners_tail;
-	enum reg_choice choice;
+	unsigned choice;
 	struct peer *peers;             /* in the order they came; the first that has a client drives */
 	struct triggers *triggers;
 	struct wirelog *log;            /* NULL: none */
@@ -429,7 +429,7 @@ static void listener_free(struct gdbstub *s, struct listener *l)
 	uv_close((uv_handle_t *)&l->poll, listener_freed);
 }
 
-void gdbstub_describe_as(struct gdbstub *s, enum reg_choice choice)
+void gdbstub_describe_as(struct gdbstub *s, unsigned choice)
 {
 	s->choice = choice;
 }

@@ -395,7 +395,7 @@ void session_log(struct session *s, struct wirelog *log, unsigned client)
 	s->client = client;
 }
 
-void session_describe_as(struct session *s, enum reg_choice choice)
+void session_describe_as(struct session *s, unsigned choice)
 {
 	s->wish.choice = choice;
 	s->tdesc = tdesc_choose(s->machine, s->cpu, &s->wish);

@@ -53,7 +53,7 @@ int session_new(struct machine *m, struct commander *cmd, const struct session_o
 /* From now on its packets are written to LOG (NULL: to none), as CLIENT's.  LOG must outlive the session. */
 void session_log(struct session *s, struct wirelog *log, unsigned client);
 /* Before the client has said anything: how it is to see the registers; else it is REG_CHOICE_AUTO. */
-void session_describe_as(struct session *s, enum reg_choice choice);
+void session_describe_as(struct session *s, unsigned choice);
 /* Frees it and what it waits for, without touching the machine.  NULL is fine. */
 void session_free(struct session *s);
 

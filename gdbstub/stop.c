@@ -13,9 +13,9 @@ static const char *const watch_words[] = {
 	[WATCH_WRITE] = "watch:", [WATCH_READ] = "rwatch:", [WATCH_ACCESS] = "awatch:",
 };
 
-static void put_register(struct session *s, unsigned cpu, enum reg_id reg)
+static void put_register(struct session *s, unsigned cpu, reg_id reg)
 {
-	const struct reg_view *v = &reg_table[reg].view[s->tdesc.layout];
+	const struct reg_view *v = &arch_desc.regs[reg].view[s->tdesc.layout];
 	uint8_t value[REG_BYTES_MAX];
 
 	if (machine_reg_read(s->machine, cpu, reg, value, NULL))
@@ -26,31 +26,22 @@ static void put_register(struct session *s, unsigned cpu, enum reg_id reg)
 	reply_byte(&s->reply, ';');
 }
 
-/* What a person looks for in a log of packets comes first. */
-static const enum reg_id foremost[] = { X86_RIP, X86_RSP, X86_RBP, X86_EFLAGS };
-
-static bool is_foremost(enum reg_id reg)
-{
-	for (size_t i = 0; i < sizeof(foremost) / sizeof(foremost[0]); i++)
-		if (foremost[i] == reg)
-			return true;
-	return false;
-}
-
 /*
  * All that a g reply holds: gdb asks for it when it prints a function's arguments, and at each hit of a breakpoint whose
- * condition it evaluates itself.
+ * condition it evaluates itself.  What a person looks for in a log of packets comes first.
  */
 static void put_registers(struct session *s, unsigned cpu)
 {
+	const reg_id foremost[] = { arch_desc.pc, arch_desc.sp, arch_desc.fp, arch_desc.flags };
 	const unsigned count = reg_g_count(s->tdesc.layout);
 
 	for (size_t i = 0; i < sizeof(foremost) / sizeof(foremost[0]); i++)
-		put_register(s, cpu, foremost[i]);
+		if (foremost[i] != REG_NONE)
+			put_register(s, cpu, foremost[i]);
 	for (unsigned num = 0; num < count; num++) {
-		enum reg_id reg = (enum reg_id)reg_by_num(s->tdesc.layout, num);
+		reg_id reg = (reg_id)reg_by_num(s->tdesc.layout, num);
 
-		if (!is_foremost(reg))
+		if (reg != foremost[0] && reg != foremost[1] && reg != foremost[2] && reg != foremost[3])
 			put_register(s, cpu, reg);
 	}
 }

@@ -3,19 +3,20 @@
 #ifndef GV_GDBSTUB_TDESC_H
 #define GV_GDBSTUB_TDESC_H
 
+#include "api/arch.h"
 #include "api/machine.h"
 #include "api/out.h"
 
 /* What somebody asked for. */
 struct tdesc_wish {
-	enum reg_choice choice;
+	unsigned choice;                /* of arch_desc.choices */
 	bool plain;                     /* registers of named bits are numbers and no more */
 };
 
 /* How a client is to see the machine's registers. */
 struct tdesc {
-	enum reg_layout layout;
-	const char *arch;               /* gdb's name of the architecture; static text */
+	const struct arch_choice *as;   /* never REG_CHOICE_AUTO's */
+	unsigned layout;                /* that one's */
 	bool plain;
 };
 
@@ -25,10 +26,7 @@ struct tdesc {
  */
 struct tdesc tdesc_choose(struct machine *m, unsigned cpu, const struct tdesc_wish *wish);
 
-/* The words for it, as after `monitor tdesc`; CHOICE's NULL past the end. */
-const char *tdesc_choice_name(unsigned choice);
-
-/* Writes target.xml; from reg_table, with every register's number given. */
+/* Writes target.xml; from arch_desc, with every register's number given. */
 void tdesc_write_target(struct machine *m, const struct tdesc *t, struct out *o);
 /* Writes the thread list: thread N is vCPU N - 1.  PROCESS stands before each id: "", or "p1.". */
 void tdesc_write_threads(struct machine *m, const char *process, struct out *o);

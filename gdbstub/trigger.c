@@ -20,7 +20,7 @@ struct expr {
 struct trigger {
 	struct htab_link link;
 	enum break_kind kind;
-	enum reg_layout layout;
+	unsigned layout;
 	bool persist;           /* commands run without a client */
 	unsigned nconds, nexprs;
 	struct expr expr[TRIGGER_EXPRS_MAX];
@@ -66,10 +66,10 @@ static int env_reg(void *arg, unsigned num, uint64_t *ret, struct err *err)
 
 	if (reg < 0)
 		return err_set(err, EINVAL, "there is no register %u", num);
-	bits = reg_table[reg].view[p->trigger->layout].bits;
+	bits = arch_desc.regs[reg].view[p->trigger->layout].bits;
 	if (bits > 64)
-		return err_set(err, EINVAL, "%s is wider than 64 bits", reg_table[reg].view[p->trigger->layout].name);
-	r = machine_reg_read(p->triggers->machine, p->cpu, (enum reg_id)reg, value, err);
+		return err_set(err, EINVAL, "%s is wider than 64 bits", arch_desc.regs[reg].view[p->trigger->layout].name);
+	r = machine_reg_read(p->triggers->machine, p->cpu, (reg_id)reg, value, err);
 	if (r)
 		return r;
 	*ret = 0;
@@ -218,7 +218,7 @@ static int take_all(struct cursor *args, struct trigger *g, struct err *err)
 	return r;
 }
 
-int trigger_parse(struct cursor *args, enum reg_layout layout, struct trigger **ret, struct err *err)
+int trigger_parse(struct cursor *args, unsigned layout, struct trigger **ret, struct err *err)
 {
 	struct trigger found = { .layout = layout }, *g;
 	size_t bytes = 0;

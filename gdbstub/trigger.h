@@ -29,7 +29,7 @@ void triggers_free(struct triggers *t);
  * Reads ";X LEN,HEX..." and ";cmds:PERSIST,X LEN,HEX..." from ARGS, verifies the expressions and makes a trigger of them, whose
  * register numbers are LAYOUT's; NULL in *RET when nothing is there.  -EINVAL, -E2BIG, -ENOMEM.
  */
-int trigger_parse(struct cursor *args, enum reg_layout layout, struct trigger **ret, struct err *err);
+int trigger_parse(struct cursor *args, unsigned layout, struct trigger **ret, struct err *err);
 void trigger_free(struct trigger *g);
 
 /*

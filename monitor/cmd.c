@@ -6,21 +6,73 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "monitor/arch.h"
 #include "monitor/text.h"
 
-const struct cmd_group *const cmd_groups[] = {
-	&cmd_run_group, &cmd_inspect_group, &cmd_stack_group, &cmd_symbols_group, &cmd_info_group, &cmd_kernel_group, &cmd_change_group, &cmd_break_group,
-	&cmd_engine_group, &cmd_debugregs_group, &cmd_msr_group, &cmd_devices_group, &cmd_slot_group, &cmd_dirty_group, &cmd_session_group, NULL,
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Of the processor; the architecture's own follow. */
+static const struct cmd_group *const before[] = {
+	&cmd_run_group, &cmd_inspect_group, &cmd_stack_group, &cmd_symbols_group, &cmd_info_group, &cmd_kernel_group,
+	&cmd_change_group, &cmd_break_group, &cmd_engine_group,
 };
+
+static const struct cmd_group *const behind[] = {
+	&cmd_devices_group, &cmd_slot_group, &cmd_dirty_group, &cmd_session_group,
+};
+
+const struct cmd_group *cmd_group_at(size_t index)
+{
+	if (index < COUNT(before))
+		return before[index];
+	index -= COUNT(before);
+	if (index < monitor_arch.ngroups)
+		return monitor_arch.groups[index];
+	index -= monitor_arch.ngroups;
+	return index < COUNT(behind) ? behind[index] : NULL;
+}
 
 const struct cmd *cmd_at(size_t index)
 {
-	for (size_t g = 0; cmd_groups[g]; g++) {
-		if (index < cmd_groups[g]->count)
-			return &cmd_groups[g]->rows[index];
-		index -= cmd_groups[g]->count;
+	const struct cmd_group *group;
+
+	for (size_t g = 0; (group = cmd_group_at(g)); g++) {
+		if (index < group->count)
+			return &group->rows[index];
+		index -= group->count;
 	}
 	return NULL;
+}
+
+static const struct cmd_words *words_of(const struct cmd *c)
+{
+	static const struct cmd_words none;
+
+	for (size_t i = 0; i < monitor_arch.nwords; i++)
+		if (!strcmp(monitor_arch.words[i].name, c->name))
+			return &monitor_arch.words[i];
+	return &none;
+}
+
+const char *cmd_args(const struct cmd *c)
+{
+	const char *own = words_of(c)->args;
+
+	return own ? own : c->args;
+}
+
+const char *cmd_brief(const struct cmd *c)
+{
+	const char *own = words_of(c)->brief;
+
+	return own ? own : c->brief;
+}
+
+const char *cmd_help(const struct cmd *c)
+{
+	const char *own = words_of(c)->help;
+
+	return own ? own : c->help;
 }
 
 size_t cmd_word(const char *line, size_t len)

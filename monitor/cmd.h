@@ -56,12 +56,19 @@ struct cmd_group {
 };
 
 extern const struct cmd_group cmd_run_group, cmd_inspect_group, cmd_info_group, cmd_change_group, cmd_break_group,
-	cmd_engine_group, cmd_stack_group, cmd_debugregs_group, cmd_msr_group, cmd_devices_group, cmd_slot_group, cmd_dirty_group,
+	cmd_engine_group, cmd_stack_group, cmd_devices_group, cmd_slot_group, cmd_dirty_group,
 	cmd_symbols_group, cmd_kernel_group, cmd_session_group;
-extern const struct cmd_group *const cmd_groups[];      /* ends with NULL */
+
+/* The INDEX-th group, the architecture's among them; NULL past the end. */
+const struct cmd_group *cmd_group_at(size_t index);
 
 /* The INDEX-th row of all groups; NULL past the end. */
 const struct cmd *cmd_at(size_t index);
+
+/* What C says of itself, in the architecture's words where it has some; NULL help: brief says it all. */
+const char *cmd_args(const struct cmd *c);
+const char *cmd_brief(const struct cmd *c);
+const char *cmd_help(const struct cmd *c);
 
 /*
  * Finds the command that LINE (LEN bytes, no leading space) begins with: an exact name or alias, or the only one

@@ -13,20 +13,8 @@
 #include "monitor/source.h"
 #include "monitor/text.h"
 
-#define CR3_ADDRESS 0xffffffffff000ull  /* without flags or PCID */
 
 /* -- arguments -- */
-
-/* NAME=EXPR at *P; false: something else is there. */
-static bool option(const char **p, const char *name)
-{
-	size_t n = strlen(name);
-
-	if (strncmp(*p, name, n) || (*p)[n] != '=')
-		return false;
-	*p += n + 1;
-	return true;
-}
 
 /* WORD at *P, with a space or the line's end after it. */
 static bool keyword(const char **p, const char *word)
@@ -59,10 +47,10 @@ int brk_parse_tail(struct task *t, const char *p, unsigned tail, struct brk *wha
 	int r = 0;
 
 	while (!r && *p) {
-		if ((tail & TAIL_CR3) && option(&p, "cr3")) {
+		if ((tail & TAIL_SPACE) && task_option(&p, arch_desc.space)) {
 			r = task_expr(t, &p, &what->at.space, err);
-			what->at.space &= CR3_ADDRESS;
-		} else if ((tail & TAIL_CPU) && option(&p, "cpu")) {
+			what->at.space &= arch_desc.space_mask;
+		} else if ((tail & TAIL_CPU) && task_option(&p, "cpu")) {
 			r = parse_cpu(t, &p, &what->cpu, err);
 		} else if ((tail & TAIL_EVERY) && keyword(&p, "every")) {
 			what->watch.every = true;
@@ -147,7 +135,7 @@ static int set_break(struct task *t, enum break_kind kind, bool temporary, struc
 	n = source_places(t, &p, place, &what.moves, err);
 	if (n < 0)
 		return n;
-	r = brk_parse_tail(t, p, TAIL_CR3 | TAIL_CPU, &what, err);
+	r = brk_parse_tail(t, p, TAIL_SPACE | TAIL_CPU, &what, err);
 	if (!r)
 		r = add_breaks(t, &what, place, n, err);
 	free(what.condition);
@@ -232,7 +220,7 @@ static json_t *break_data(struct machine *m, const struct brk *k)
 	json_object_set_new(row, "type", json_string("breakpoint"));
 	json_object_set_new(row, "kind", json_string(k->at.kind == BREAK_HARD ? "hard" : "soft"));
 	if (k->at.space != BREAK_ANY_SPACE)
-		json_object_set_new(row, "cr3", data_hex(k->at.space));
+		json_object_set_new(row, arch_desc.space, data_hex(k->at.space));
 	return row;
 }
 
@@ -313,8 +301,8 @@ void brk_render_extra(const json_t *row, struct out *o)
 		out_printf(o, " %s", access);
 	if (data_true(row, "every"))
 		out_puts(o, " every");
-	if (json_object_get(row, "cr3"))
-		out_printf(o, " cr3=%s", data_str(row, "cr3"));
+	if (json_object_get(row, arch_desc.space))
+		out_printf(o, " %s=%s", arch_desc.space, data_str(row, arch_desc.space));
 	if (json_object_get(row, "cpu"))
 		out_printf(o, " cpu=%" PRIu64, data_u64(row, "cpu"));
 	if (*data_str(row, "condition"))
@@ -341,7 +329,7 @@ void brk_render(const json_t *row, struct out *o)
 	out_puts(o, "\n");
 }
 
-#define BREAK_ARGS "EXPR|FILE:LINE [cr3=EXPR] [cpu=N] [if EXPR]"
+#define BREAK_ARGS "EXPR|FILE:LINE [SPACE=EXPR] [cpu=N] [if EXPR]"
 #define WATCH_ARGS "RANGE [if EXPR]"
 #define RANGE_HELP \
 	"RANGE is EXPR, EXPR,SIZE, FIRST..LAST (both included), or *(u32)EXPR: the 4 bytes at EXPR (u8 to u64).\n" \
@@ -350,15 +338,15 @@ void brk_render(const json_t *row, struct out *o)
 static const struct cmd rows[] = {
 	{ "break", "b", BREAK_ARGS, "set a breakpoint at address EXPR, or where code of line LINE begins",
 	  "Any number, on all vCPUs, also where no memory is yet.  Found through the selected vCPU's page tables, and\n"
-	  "hit under any; with cr3=EXPR through those, and hit under them alone.  cpu=N: only vCPU N's hits count.\n"
+	  "hit under any; with SPACE=EXPR through those, and hit under them alone.  cpu=N: only vCPU N's hits count.\n"
 	  "if EXPR: only hits where it is not 0; one that has no value stops, and the stop says why.\n"
 	  "*EXPR is taken as gdb takes it, as EXPR.  FILE:LINE: in each function that has it, inlined ones too; FILE may\n"
 	  "be a path's end.",
 	  CMD_PARKED, COMPLETE_EXPR, exec_break, render_breaks },
 	{ "tbreak", NULL, BREAK_ARGS, "set a breakpoint that goes when it is hit", "Else as break.", CMD_PARKED,
 	  COMPLETE_EXPR, exec_tbreak, render_breaks },
-	{ "hbreak", NULL, BREAK_ARGS, "set a breakpoint at address EXPR by a debug register",
-	  "Changes no memory.  There are four, shared with gdb.  Else as break.", CMD_PARKED, COMPLETE_EXPR,
+	{ "hbreak", NULL, BREAK_ARGS, "set a breakpoint at address EXPR without changing memory",
+	  "As many as the processor has registers for, shared with gdb.  Else as break.", CMD_PARKED, COMPLETE_EXPR,
 	  exec_hbreak, render_breaks },
 	{ "watch", NULL, "RANGE [every] [if EXPR]", "stop when memory changes",
 	  RANGE_HELP "every: also writes that leave the value as it was.", CMD_PARKED, COMPLETE_EXPR, exec_watch,
@@ -367,19 +355,17 @@ static const struct cmd rows[] = {
 	  CMD_PARKED, COMPLETE_EXPR, exec_rwatch, brk_render },
 	{ "awatch", NULL, WATCH_ARGS, "stop when memory is read or written", RANGE_HELP "Every write counts.", CMD_PARKED,
 	  COMPLETE_EXPR, exec_awatch, brk_render },
-	{ "catch", NULL, "port|mmio|msr|exception|interrupt|unclaimed|reset|halt|shutdown|panic|oops|kernel ... [if EXPR]",
+	{ "catch", NULL, "mmio|exception|interrupt|unclaimed|reset|halt|shutdown|panic|oops|kernel ... [if EXPR]",
 	  "stop at an event",
-	  "port RANGE [read|write]       mmio RANGE [read|write]       msr RANGE [read|write]\n"
-	  "  RANGE is EXPR, EXPR,COUNT or FIRST..LAST (both included); mmio: physical addresses no slot holds.\n"
-	  "exception [N[-M] | NAME]      at the handler: vectors N to M (0-31), or one of de db nmi bp of br ud nm df\n"
-	  "                              ts np ss gp pf mf ac mc xm\n"
-	  "interrupt N[-M]               the same for any vector up to 255\n"
-	  "unclaimed                     a port or MMIO access that no device answers\n"
+	  "mmio RANGE [read|write]       RANGE is EXPR, EXPR,COUNT or FIRST..LAST (both included): physical addresses no slot holds\n"
+	  "exception [N[-M]]             at the handler: vectors N to M\n"
+	  "interrupt N[-M]               the same for any vector\n"
+	  "unclaimed                     an access that no device answers\n"
 	  "reset                         the guest asks for a reset, before it is done\n"
-	  "halt                          HLT with interrupts off\n"
+	  "halt                          a halt that nothing can end\n"
 	  "panic, oops                   a Linux kernel, whose symbols there are, gives up or finds itself at fault\n"
-	  "kernel                        the first instruction of a bzImage's kernel, unpacked; set it before the start\n"
-	  "shutdown                      triple faults always stop the guest; there is nothing to set", CMD_PARKED,
+	  "kernel                        the first instruction of a packed kernel, unpacked; set it before the start\n"
+	  "shutdown                      what ends the machine always stops the guest; there is nothing to set", CMD_PARKED,
 	  COMPLETE_NONE, catch_exec, catch_render },
 	{ "delete", "d", "[N...]", "delete breakpoints, watchpoints and catchpoints N, or all of the monitor's",
 	  "The numbers are those of `info breakpoints`; gdb's have none and are gdb's to delete.", CMD_PARKED,

@@ -7,7 +7,7 @@
 #include "monitor/task.h"
 
 /* What may follow a place. */
-enum tail { TAIL_CR3 = 1 << 0, TAIL_CPU = 1 << 1, TAIL_EVERY = 1 << 2 };
+enum tail { TAIL_SPACE = 1 << 0, TAIL_CPU = 1 << 1, TAIL_EVERY = 1 << 2 };
 
 /* The rest of the line at P: what of TAIL is there, and `if EXPR`.  Fills *WHAT; its condition becomes the caller's. */
 int brk_parse_tail(struct task *t, const char *p, unsigned tail, struct brk *what, struct err *err);

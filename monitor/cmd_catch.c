@@ -5,28 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "monitor/arch.h"
 #include "monitor/cmd_break.h"
 #include "monitor/core.h"
 #include "monitor/range.h"
 #include "monitor/render.h"
 #include "util/num.h"
 
-static const struct {
-	uint8_t vector;
-	char name[4];
-} vectors[] = {
-	{ 0, "de" }, { 1, "db" }, { 2, "nmi" }, { 3, "bp" }, { 4, "of" }, { 5, "br" }, { 6, "ud" }, { 7, "nm" },
-	{ 8, "df" }, { 10, "ts" }, { 11, "np" }, { 12, "ss" }, { 13, "gp" }, { 14, "pf" }, { 16, "mf" }, { 17, "ac" },
-	{ 18, "mc" }, { 19, "xm" },
-};
-
-#define NVECTORS (sizeof(vectors) / sizeof(vectors[0]))
-
 const char *catch_vector_name(uint64_t vector)
 {
-	for (size_t i = 0; i < NVECTORS; i++)
-		if (vectors[i].vector == vector)
-			return vectors[i].name;
+	for (size_t i = 0; i < monitor_arch.nvectors; i++)
+		if (monitor_arch.vectors[i].vector == vector)
+			return monitor_arch.vectors[i].name;
 	return NULL;
 }
 
@@ -66,9 +56,9 @@ static int parse_accesses(struct task *t, const char **p, struct catch_spec *spe
 
 bool catch_vector_number(const char *word, size_t len, uint64_t *ret)
 {
-	for (size_t i = 0; i < NVECTORS; i++)
-		if (word_is(word, len, vectors[i].name)) {
-			*ret = vectors[i].vector;
+	for (size_t i = 0; i < monitor_arch.nvectors; i++)
+		if (word_is(word, len, monitor_arch.vectors[i].name)) {
+			*ret = monitor_arch.vectors[i].vector;
 			return true;
 		}
 	return !num_parse(word, len, ret);
@@ -112,39 +102,46 @@ static int parse_interrupt(struct task *t, const char **p, struct catch_spec *sp
 
 /* -- the kinds -- */
 
+static const uint64_t everything = UINT64_MAX;
+
 static const struct kind {
-	const char *name;
+	const char *name;       /* NULL: monitor_arch.special */
 	enum catch_kind kind;
-	uint64_t max;           /* of its range */
+	const uint64_t *max;    /* of its range; NULL: it has none.  0: not on this architecture */
 	int (*parse)(struct task *t, const char **p, struct catch_spec *spec, uint64_t max, struct err *err);
 } kinds[] = {
-	{ "port", CATCH_PORT, 0xffff, parse_accesses },
-	{ "mmio", CATCH_MMIO, UINT64_MAX, parse_accesses },
-	{ "msr", CATCH_MSR, 0xffffffff, parse_accesses },
-	{ "exception", CATCH_EXCEPTION, 31, parse_exception },
-	{ "interrupt", CATCH_EXCEPTION, 255, parse_interrupt },
-	{ "unclaimed", CATCH_UNCLAIMED, 0, NULL },
-	{ "reset", CATCH_RESET, 0, NULL },
-	{ "halt", CATCH_HALT, 0, NULL },
-	{ "panic", CATCH_PANIC, 0, NULL },
-	{ "oops", CATCH_OOPS, 0, NULL },
-	{ "kernel", CATCH_KERNEL, 0, NULL },
+	{ "port", CATCH_PORT, &monitor_arch.port_max, parse_accesses },
+	{ "mmio", CATCH_MMIO, &everything, parse_accesses },
+	{ NULL, CATCH_MSR, &monitor_arch.special_max, parse_accesses },
+	{ "exception", CATCH_EXCEPTION, &monitor_arch.exception_max, parse_exception },
+	{ "interrupt", CATCH_EXCEPTION, &monitor_arch.interrupt_max, parse_interrupt },
+	{ "unclaimed", CATCH_UNCLAIMED, NULL, NULL },
+	{ "reset", CATCH_RESET, NULL, NULL },
+	{ "halt", CATCH_HALT, NULL, NULL },
+	{ "panic", CATCH_PANIC, NULL, NULL },
+	{ "oops", CATCH_OOPS, NULL, NULL },
+	{ "kernel", CATCH_KERNEL, NULL, NULL },
 };
 
 #define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static const char *name_of(const struct kind *k)
+{
+	return k->name ? k->name : monitor_arch.special;
+}
 
 const char *catch_name(enum catch_kind kind)
 {
 	for (size_t i = 0; i < NKINDS; i++)
 		if (kinds[i].kind == kind)
-			return kinds[i].name;
+			return name_of(&kinds[i]);
 	return "unknown";
 }
 
 static const struct kind *find_kind(const char *word, size_t len)
 {
 	for (size_t i = 0; i < NKINDS; i++)
-		if (word_is(word, len, kinds[i].name))
+		if ((!kinds[i].max || *kinds[i].max) && word_is(word, len, name_of(&kinds[i])))
 			return &kinds[i];
 	return NULL;
 }
@@ -168,7 +165,7 @@ int catch_exec(struct task *t, struct err *err)
 		return task_usage(t, err);
 	what.caught = (struct catch_spec){ .kind = kind->kind };
 	if (kind->parse)
-		r = kind->parse(t, &p, &what.caught, kind->max, err);
+		r = kind->parse(t, &p, &what.caught, *kind->max, err);
 	if (!r)
 		r = brk_parse_tail(t, p, 0, &what, err);
 	return r ? r : brk_add(t, &what, err);

@@ -21,7 +21,7 @@ static bool fits(uint64_t v, unsigned bits)
 	return bits >= 64 || v >> bits == 0 || top == UINT64_MAX >> (bits - 1);
 }
 
-static int set_register(struct task *t, enum reg_id reg, unsigned bits, uint64_t value, struct err *err)
+static int set_register(struct task *t, reg_id reg, unsigned bits, uint64_t value, struct err *err)
 {
 	uint8_t bytes[REG_BYTES_MAX] = { 0 };
 	uint64_t old, mask = bits < 64 ? (1ULL << bits) - 1 : UINT64_MAX;
@@ -65,7 +65,7 @@ static int exec_set(struct task *t, struct err *err)
 	if (!fits(value, bits))
 		return err_set(err, ERANGE, "0x%" PRIx64 " does not fit $%.*s, which has %u bits", value, (int)len,
 			       name, bits);
-	r = set_register(t, (enum reg_id)id, bits, value, err);
+	r = set_register(t, (reg_id)id, bits, value, err);
 	if (!r)
 		t->result = json_pack("{s:i, s:s#, s:o}", "cpu", (int)t->s->cpu, "register", name, (int)len,
 				      "value", data_hex(bits < 64 ? value & ((1ULL << bits) - 1) : value));
@@ -186,7 +186,7 @@ static int exec_write(struct task *t, struct err *err)
 
 static const struct cmd rows[] = {
 	{ "set", NULL, "$REG = EXPR", "set a register of the selected vCPU",
-	  "A part of a register ($eax, $al) leaves the rest of it as it is.  EXPR has to fit, as an unsigned\n"
+	  "A part of a register leaves the rest of it as it is.  EXPR has to fit, as an unsigned\n"
 	  "or a negative number.", CMD_PARKED, COMPLETE_EXPR, exec_set, NULL },
 	{ "write", NULL, "[/b|/h|/w|/g] GVA VALUE...", "write values to virtual memory",
 	  "Each VALUE is an expression of 1, 2, 4 or 8 bytes (b, the default, h, w, g), or a \"string\" with C's\n"

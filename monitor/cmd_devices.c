@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "monitor/cmd_break.h"
+#include "monitor/arch.h"
 #include "monitor/core.h"
 #include "monitor/fwlog.h"
 #include "monitor/render.h"
@@ -296,10 +297,10 @@ static int parse_exception(struct task *t, const char **p, struct injection *i, 
 	int r = 0;
 
 	word = task_word(&rest, &len);
-	if (len && catch_vector_number(word, len, &vector) && vector <= 31)
+	if (len && catch_vector_number(word, len, &vector) && vector <= monitor_arch.exception_max)
 		*p = rest;
 	else
-		r = parse_number(t, p, 31, "vector of an exception", &vector, err);
+		r = parse_number(t, p, monitor_arch.exception_max, "vector of an exception", &vector, err);
 	i->has_code = **p;
 	if (!r && i->has_code)
 		r = parse_number(t, p, UINT32_MAX, "error code", &code, err);

@@ -30,11 +30,11 @@ static int exec_cpus(struct task *t, struct err *err)
 			json_decref(list);
 			return r;
 		}
-		row = json_pack("{s:i, s:b, s:i, s:s}", "cpu", (int)i, "selected", (int)(i == t->s->cpu), "cpl",
-				(int)s.cpl, "activity", s.activity);
+		row = json_pack("{s:i, s:b, s:i, s:s}", "cpu", (int)i, "selected", (int)(i == t->s->cpu),
+				arch_desc.privilege, (int)s.privilege, "activity", s.activity);
 		json_object_set_new(row, "paging", json_boolean(s.paging));
 		notice_add_task(row, m, i);
-		notice_add_place(row, m, &s);
+		notice_add_place(row, m, i, &s);
 		json_array_append_new(list, row);
 	}
 	t->result = json_pack("{s:o}", "cpus", list);
@@ -47,9 +47,9 @@ static void render_cpus(const json_t *result, struct out *o)
 	size_t i;
 
 	json_array_foreach(list, i, row) {
-		out_printf(o, "%c%2" PRIu64 "  %-8s cpl %" PRIu64 "  %-16s ",
+		out_printf(o, "%c%2" PRIu64 "  %-8s %s %" PRIu64 "  %-16s ",
 			   data_true(row, "selected") ? '*' : ' ', data_u64(row, "cpu"), data_str(row, "mode"),
-			   data_u64(row, "cpl"), data_str(row, "activity"));
+			   arch_desc.privilege, data_u64(row, arch_desc.privilege), data_str(row, "activity"));
 		notice_render_place(row, o);
 		notice_render_task(row, o);
 		out_puts(o, "\n");
@@ -205,8 +205,7 @@ static void render_version(const json_t *result, struct out *o)
 
 static const struct cmd rows[] = {
 	{ "info registers", NULL, "[all|GROUP|NAME...]", "the selected vCPU's registers",
-	  "Without argument: general, segment and control registers.  GROUP is general, segment, control, x87,\n"
-	  "sse or avx.  NAME is any register's, as in expressions but without $; eax and al are parts of rax.",
+	  "Without argument: the usual ones.  NAME is any register's, as in expressions but without $.",
 	  CMD_PARKED, COMPLETE_REGS, regs_exec, regs_render },
 	{ "info cpus", NULL, "", "every vCPU: mode, privilege, activity, where it is",
 	  "The selected one is marked.  With a Linux kernel's symbols: the task that it runs, too.", CMD_PARKED, COMPLETE_NONE, exec_cpus, render_cpus },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Looking: x, xp, print, translate, disas. */
+#include "monitor/arch.h"
 #include "monitor/cmd.h"
 
 #include <errno.h>
@@ -8,7 +9,6 @@
 #include <string.h>
 
 #include "monitor/core.h"
-#include "monitor/disas.h"
 #include "monitor/pages.h"
 #include "monitor/render.h"
 #include "monitor/text.h"
@@ -87,7 +87,7 @@ static int take_instruction(const struct source *s, const struct cpu_status *cpu
 
 	if (!got)
 		return -err->code;
-	disas_one(task_machine(s->t), cpu->code_bits, cpu->pc - cpu->ip, addr, bytes, got, &insn);
+	monitor_arch.disas(task_machine(s->t), cpu->code_bits, cpu->code_base, addr, bytes, got, &insn);
 	for (unsigned i = 0; i < insn.len; i++) {
 		hex[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
 		hex[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
@@ -314,9 +314,7 @@ static void render_print(const json_t *result, struct out *o)
 
 static const char *level_name(unsigned level)
 {
-	static const char *const names[] = { "", "PT", "PD", "PDPT", "PML4", "PML5" };
-
-	return level < sizeof(names) / sizeof(names[0]) ? names[level] : "";
+	return level < arch_desc.nlevels ? arch_desc.levels[level] : "";
 }
 
 static json_t *translation_json(const struct translation *tr)
@@ -367,22 +365,21 @@ static int exec_translate(struct task *t, struct err *err)
 {
 	struct translation tr;
 	const char *p = t->args;
-	uint64_t gva, cr3;
+	uint64_t gva, space;
 	bool own = true;
 	int r;
 
 	if (!*p)
 		return task_usage(t, err);
 	r = task_expr(t, &p, &gva, err);
-	if (!r && !strncmp(p, "cr3=", 4)) {
-		p += 4;
+	if (!r && task_option(&p, arch_desc.space)) {
 		own = false;
-		r = task_expr(t, &p, &cr3, err);
+		r = task_expr(t, &p, &space, err);
 	}
 	if (!r)
 		r = task_end(t, p, err);
 	if (!r)
-		r = machine_translate(task_machine(t), t->s->cpu, gva, own ? NULL : &cr3, &tr, err);
+		r = machine_translate(task_machine(t), t->s->cpu, gva, own ? NULL : &space, &tr, err);
 	if (!r)
 		t->result = translation_json(&tr);
 	return !r && tr.present && tr.slot >= 0 ? add_dirty_bit(t, &tr, err) : r;
@@ -430,17 +427,17 @@ static const struct cmd rows[] = {
 	{ "xp", NULL, "[/NFU] [EXPR]", "show physical memory at EXPR, or go on after the last", "As x.",
 	  CMD_PARKED | CMD_FORMAT | CMD_REPEAT, COMPLETE_EXPR, exec_xp, render_memory },
 	{ "print", "p", "[/FU] EXPR", "evaluate EXPR",
-	  "C's operators on unsigned 64-bit numbers: 31744 0x7c00 4K 'a', $rax, symbols, *EXPR (64 bits),\n"
+	  "C's operators on unsigned 64-bit numbers: 31744 0x7c00 4K 'a', $pc, symbols, *EXPR (64 bits),\n"
 	  "*(u8)EXPR *(u16)EXPR *(u32)EXPR *(u64)EXPR, ?: || && | ^ & == != < <= > >= << >> + - * / % ~ !\n"
 	  "F is one of xduotca; U (b h w g) cuts the value to 1, 2, 4 or 8 bytes first.",
 	  CMD_PARKED | CMD_FORMAT, COMPLETE_EXPR, exec_print, render_print },
-	{ "translate", NULL, "GVA [cr3=EXPR]", "walk the page tables for address GVA",
+	{ "translate", NULL, "GVA [SPACE=EXPR]", "walk the page tables for address GVA",
 	  "Shows every level's entry, the physical address, the rights, the slot that holds it, and whether the\n"
 	  "page was written since `dirty take`, when the slot is logged.\n"
-	  "cr3=EXPR takes other page tables than the selected vCPU's.", CMD_PARKED, COMPLETE_EXPR, exec_translate,
+	  "SPACE=EXPR, by the architecture's word for it, takes other page tables than the selected vCPU's.", CMD_PARKED, COMPLETE_EXPR, exec_translate,
 	  render_translate },
 	{ "disas", NULL, "[EXPR [N]]", "disassemble N instructions (10) at EXPR, or where the vCPU is",
-	  "As 16-, 32- or 64-bit code, by the selected vCPU's mode.", CMD_PARKED, COMPLETE_EXPR, exec_disas,
+	  "As the selected vCPU's mode has it.", CMD_PARKED, COMPLETE_EXPR, exec_disas,
 	  render_memory },
 };
 

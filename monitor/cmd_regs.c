@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/regbits.h"
+#include "monitor/arch.h"
 #include "monitor/core.h"
 #include "monitor/render.h"
 
 /* The bits that are set, by name; fields of several as NAME=VALUE.  NULL: it has no named ones. */
-static json_t *decode_bits(enum reg_id reg, uint64_t value)
+static json_t *decode_bits(reg_id reg, uint64_t value)
 {
-	const struct reg_bits *bits = reg_bits_of(reg_table[reg].type[RL_X86_64]);
+	const struct reg_bits *bits = reg_bits_of(arch_desc.regs[reg].type[0]);
 	json_t *list = bits ? json_array() : NULL;
 
 	for (size_t i = 0; bits && i < bits->count; i++) {
@@ -37,13 +37,12 @@ static json_t *wide_hex(const uint8_t *bytes, unsigned bits)
 }
 
 /* One register as NAME and BITS wide, which may be less than all of it. */
-static int add_register(struct task *t, json_t *list, enum reg_id reg, const char *name, unsigned bits,
+static int add_register(struct task *t, json_t *list, reg_id reg, const char *name, unsigned bits,
 			struct err *err)
 {
 	uint8_t bytes[REG_BYTES_MAX] = { 0 };
-	const struct reg_info *info = &reg_table[reg];
+	const struct reg_info *info = &arch_desc.regs[reg];
 	char decimal[64];
-	long double st;
 	json_t *row, *flags;
 	uint64_t v;
 	int r;
@@ -55,14 +54,10 @@ static int add_register(struct task *t, json_t *list, enum reg_id reg, const cha
 	if (bits < 64)
 		v &= (1ULL << bits) - 1;
 	row = json_pack("{s:s, s:i, s:s, s:o}", "name", name, "bits", (int)bits, "group",
-			reg_group_name(info->group), "value", bits > 64 ? wide_hex(bytes, bits) : data_hex(v));
-	if (!strcmp(info->type[RL_X86_64], "i387_ext")) {
-		memset(&st, 0, sizeof(st));
-		memcpy(&st, bytes, 10);
-		snprintf(decimal, sizeof(decimal), "%.18Lg", st);
+			arch_desc.groups[info->group].name, "value", bits > 64 ? wide_hex(bytes, bits) : data_hex(v));
+	if (monitor_arch.decimal(info->type[0], bytes, decimal, sizeof(decimal)))
 		json_object_set_new(row, "decimal", json_string(decimal));
-	}
-	if (reg == X86_RIP) {
+	if (reg == arch_desc.pc) {
 		json_object_set_new(row, "symbol", data_symbol(task_machine(t), v));
 		data_add_line(row, task_machine(t), v);
 	}
@@ -78,16 +73,18 @@ static int add_groups(struct task *t, json_t *list, unsigned mask, struct err *e
 {
 	struct machine *m = task_machine(t);
 	struct cpu_status s;
-	enum reg_layout l;
+	unsigned l;
 	int r;
 
 	r = machine_cpu_status(m, t->s->cpu, &s, err);
-	l = !r && s.mode == MODE_LONG ? RL_X86_64 : RL_I386;
-	for (unsigned i = 0; !r && i < REG_COUNT; i++) {
-		const struct reg_view *v = &reg_table[i].view[l];
+	if (r)
+		return r;
+	l = arch_desc.choices[arch_desc.choose(0, s.code_bits)].layout;
+	for (reg_id i = 0; !r && i < arch_desc.nregs; i++) {
+		const struct reg_view *v = &arch_desc.regs[i].view[l];
 
-		if (v->name && (mask >> reg_table[i].group & 1) && machine_reg_present(m, (enum reg_id)i))
-			r = add_register(t, list, (enum reg_id)i, v->name, v->bits, err);
+		if (v->name && (mask >> arch_desc.regs[i].group & 1) && machine_reg_present(m, i))
+			r = add_register(t, list, i, v->name, v->bits, err);
 	}
 	return r;
 }
@@ -98,8 +95,8 @@ static int group_mask(const char *word, size_t len, unsigned *ret)
 		*ret = ~0u;
 		return 0;
 	}
-	for (unsigned g = 0; g < RG_COUNT; g++)
-		if (word_is(word, len, reg_group_name((enum reg_group)g))) {
+	for (unsigned g = 0; g < arch_desc.ngroups; g++)
+		if (word_is(word, len, arch_desc.groups[g].name)) {
 			*ret = 1u << g;
 			return 0;
 		}
@@ -124,17 +121,19 @@ static int add_named(struct task *t, json_t *list, const char **p, struct err *e
 	if (id < 0)
 		return err_set(err, ENOENT, "there is no register '%.*s'", len < 40 ? (int)len : 40, word);
 	snprintf(name, sizeof(name), "%.*s", (int)len, word);
-	return add_register(t, list, (enum reg_id)id, name, bits, err);
+	return add_register(t, list, (reg_id)id, name, bits, err);
 }
 
 int regs_exec(struct task *t, struct err *err)
 {
-	const unsigned usual = 1u << RG_GENERAL | 1u << RG_SEGMENT | 1u << RG_CONTROL;
+	unsigned usual = 0;
 	json_t *list = json_array();
 	const char *p = t->args;
 	bool table = !*p || group_mask(p, strlen(p), &(unsigned){ 0 }) == 0;
 	int r = 0;
 
+	for (unsigned g = 0; g < arch_desc.ngroups; g++)
+		usual |= (unsigned)arch_desc.groups[g].usual << g;
 	if (!*p)
 		r = add_groups(t, list, usual, err);
 	while (*p && !r)
@@ -192,27 +191,37 @@ static const json_t *find_row(const json_t *list, const char *name)
 	return NULL;
 }
 
-/* The row with the base of the segment register in ROW; NULL when ROW is none. */
+static const struct arch_group *group_of(const json_t *row)
+{
+	unsigned g = 0;
+
+	while (g + 1 < arch_desc.ngroups && strcmp(data_str(row, "group"), arch_desc.groups[g].name))
+		g++;
+	return &arch_desc.groups[g];
+}
+
+/* The row with the base that stands beside ROW's register; NULL: there is none. */
 static const json_t *base_of(const json_t *list, const json_t *row)
 {
-	char name[16];
+	char name[24];
 
-	if (strcmp(data_str(row, "group"), "segment") || strlen(data_str(row, "name")) != 2)
+	if (!group_of(row)->bases)
 		return NULL;
-	snprintf(name, sizeof(name), "%.2s_base", data_str(row, "name"));
+	snprintf(name, sizeof(name), "%.16s_base", data_str(row, "name"));
 	return find_row(list, name);
 }
 
 static bool is_base(const json_t *list, const json_t *row)
 {
-	const char *name = data_str(row, "name");
-	char segment[3];
+	const char *name = data_str(row, "name"), *end = strstr(name, "_base");
+	char of[24];
+	const json_t *other;
 
-	if (strlen(name) != 7 || strcmp(name + 2, "_base"))
+	if (!end || end[5])
 		return false;
-	memcpy(segment, name, 2);
-	segment[2] = '\0';
-	return find_row(list, segment);
+	snprintf(of, sizeof(of), "%.*s", (int)(end - name), name);
+	other = find_row(list, of);
+	return other && group_of(other)->bases;
 }
 
 /* How many of these stand in a line of about 80 columns; 0: it has the line for itself. */
@@ -224,19 +233,6 @@ static unsigned per_line(const json_t *row)
 	    strlen(data_str(row, "name")) > 6)
 		return 0;
 	return bits > 64 ? 2 : bits > 32 ? 3 : 4;
-}
-
-/* How wide names are in a column of GROUP. */
-static int name_width(const char *group)
-{
-	static const int widths[RG_COUNT] = {
-		[RG_GENERAL] = 3, [RG_SEGMENT] = 2, [RG_CONTROL] = 4, [RG_X87] = 5, [RG_SSE] = 5, [RG_AVX] = 6,
-		[RG_DEBUG] = 3, [RG_TABLES] = 10, [RG_MSR] = 12, [RG_AVX512] = 6,
-	};
-	for (unsigned g = 0; g < RG_COUNT; g++)
-		if (!strcmp(group, reg_group_name((enum reg_group)g)))
-			return widths[g];
-	return 0;
 }
 
 static void render_table(const json_t *list, struct out *o)
@@ -256,7 +252,7 @@ static void render_table(const json_t *list, struct out *o)
 			column = 0;
 		}
 		group = data_str(row, "group");
-		out_printf(o, "%s%-*s ", column ? "  " : "", name_width(group), data_str(row, "name"));
+		out_printf(o, "%s%-*s ", column ? "  " : "", group_of(row)->width, data_str(row, "name"));
 		if (base)
 			out_printf(o, "%04" PRIx64 " base ", data_u64(row, "value"));
 		render_value(base ? base : row, o);

@@ -317,7 +317,7 @@ static int exec_console(struct task *t, struct err *err)
 
 static json_t *row_json(const struct cmd *c)
 {
-	json_t *row = json_pack("{s:s, s:s, s:s}", "name", c->name, "args", c->args, "brief", c->brief);
+	json_t *row = json_pack("{s:s, s:s, s:s}", "name", c->name, "args", cmd_args(c), "brief", cmd_brief(c));
 
 	if (c->alias)
 		json_object_set_new(row, "alias", json_string(c->alias));
@@ -358,8 +358,8 @@ static int exec_help(struct task *t, struct err *err)
 
 	if (!len) {
 		groups = json_array();
-		for (size_t i = 0; cmd_groups[i]; i++)
-			json_array_append_new(groups, group_json(cmd_groups[i]));
+		for (size_t i = 0; cmd_group_at(i); i++)
+			json_array_append_new(groups, group_json(cmd_group_at(i)));
 		t->result = json_pack("{s:o}", "groups", groups);
 		return 0;
 	}
@@ -372,8 +372,8 @@ static int exec_help(struct task *t, struct err *err)
 	if (r)
 		return task_malformed(t, r);
 	t->result = row_json(c);
-	if (c->help)
-		json_object_set_new(t->result, "help", json_string(c->help));
+	if (cmd_help(c))
+		json_object_set_new(t->result, "help", json_string(cmd_help(c)));
 	return 0;
 }
 

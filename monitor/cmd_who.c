@@ -117,8 +117,8 @@ static int by_place(const void *a, const void *b)
 
 	if (x->cpu != y->cpu)
 		return x->cpu < y->cpu ? -1 : 1;
-	if (x->rip != y->rip)
-		return x->rip < y->rip ? -1 : 1;
+	if (x->pc != y->pc)
+		return x->pc < y->pc ? -1 : 1;
 	return x->gpa < y->gpa ? -1 : x->gpa > y->gpa;
 }
 
@@ -156,7 +156,7 @@ static struct writers *collect(struct machine *m, unsigned id, uint64_t from, ui
 	for (size_t i = 0; i < n; i++) {
 		struct writers *g = out ? &v[out - 1] : NULL;
 
-		if (g && g->first.cpu == v[i].first.cpu && g->first.rip == v[i].first.rip &&
+		if (g && g->first.cpu == v[i].first.cpu && g->first.pc == v[i].first.pc &&
 		    g->first.gpa + g->pages * DIRTY_PAGE == v[i].first.gpa) {
 			g->pages++;
 			g->first.count += v[i].first.count;
@@ -179,7 +179,7 @@ static int list_writers(struct task *t, unsigned id, uint64_t from, uint64_t las
 		return err_set(err, ENOMEM, "out of memory");
 	list = json_array();
 	for (size_t i = 0; i < n && i < WRITERS_SHOWN; i++) {
-		row = data_place(task_machine(t), v[i].first.rip);
+		row = data_place(task_machine(t), v[i].first.pc);
 		json_object_set_new(row, "cpu", json_integer(v[i].first.cpu));
 		json_object_set_new(row, "gpa", data_hex(v[i].first.gpa));
 		json_object_set_new(row, "last", data_hex(v[i].first.gpa + v[i].pages * DIRTY_PAGE - 1));

@@ -60,11 +60,11 @@ static void add_commands(struct names *c, const struct cmd *group)
 
 static void add_registers(struct names *c, struct machine *m, const char *prefix)
 {
-	for (unsigned l = 0; l < RL_COUNT; l++)
-		for (unsigned i = 0; i < REG_COUNT; i++) {
-			const char *name = reg_table[i].view[l].name;
+	for (unsigned l = 0; l < arch_desc.nlayouts; l++)
+		for (reg_id i = 0; i < arch_desc.nregs; i++) {
+			const char *name = arch_desc.regs[i].view[l].name;
 
-			if (name && machine_reg_present(m, (enum reg_id)i))
+			if (name && machine_reg_present(m, i))
 				add(c, prefix, name, strlen(name));
 		}
 	add(c, prefix, "pc", 2);
@@ -164,13 +164,13 @@ static void add_slot_arguments(struct names *c, struct machine *m, const struct 
 	if (end > last && end - last + sizeof(" FILE") < sizeof(before))
 		snprintf(before, sizeof(before), "%.*s FILE", (int)(end - last), line + last);
 	/* Behind "svg", or behind the number in "ID FILE". */
-	*ret_file = end > last && (strstr(cmd->args, before) || !strcmp(cmd->args, "ID FILE"));
+	*ret_file = end > last && (strstr(cmd_args(cmd), before) || !strcmp(cmd->args, "ID FILE"));
 	if (*ret_file)
 		return;
 	if (end <= used && (!*typed || strchr(typed, ':')))
 		add_slots(c, m, typed);
 	if (end > used || cmd->args[0] == '[')
-		add_words(c, cmd->args, typed);
+		add_words(c, cmd_args(cmd), typed);
 }
 
 static void add_arguments(struct names *c, struct machine *m, const struct cmd *cmd, const char *line, size_t used,
@@ -201,7 +201,7 @@ static void add_arguments(struct names *c, struct machine *m, const struct cmd *
 		break;
 	case COMPLETE_WORDS:
 		if (is_first(line, used, start))
-			add_words(c, cmd->args, "");
+			add_words(c, cmd_args(cmd), "");
 		break;
 	case COMPLETE_SLOT:
 		add_slot_arguments(c, m, cmd, line, used, start, ret_file);

@@ -4,7 +4,7 @@ libgvmonitor_a_SOURCES = \
 	monitor/monitor.h monitor/monitor.c monitor/core.h monitor/task.h monitor/task.c monitor/cmd.h monitor/cmd.c \
 	monitor/cmd_run.c monitor/cmd_info.c monitor/cmd_regs.h monitor/cmd_regs.c monitor/cmd_inspect.c \
 	monitor/cmd_change.c monitor/cmd_break.c monitor/cmd_session.c monitor/breaks.h monitor/breaks.c \
-	monitor/complete.h monitor/complete.c monitor/disas.h monitor/disas.c monitor/expr.h monitor/expr.c \
+	monitor/complete.h monitor/complete.c monitor/expr.h monitor/expr.c \
 	monitor/feed.h monitor/feed.c monitor/filter.h monitor/filter.c monitor/format.h monitor/format.c \
 	monitor/history.h monitor/history.c monitor/lines.h monitor/lines.c monitor/listen.h monitor/listen.c \
 	monitor/notice.h monitor/notice.c monitor/pipe.h monitor/pipe.c monitor/render.h monitor/render.c \
@@ -14,10 +14,13 @@ libgvmonitor_a_SOURCES = \
 	monitor/map.c monitor/pages.h monitor/pages.c monitor/heat.h monitor/heat.c monitor/svg.h monitor/svg.c \
 	monitor/newfile.h monitor/newfile.c monitor/names.h monitor/names.c monitor/hits.h monitor/hits.c \
 	monitor/hook.h monitor/hook.c monitor/jsonmem.h monitor/jsonmem.c monitor/range.h monitor/range.c monitor/cmd_break.h monitor/cmd_breaks.c \
-	monitor/cmd_catch.c monitor/cmd_engine.c monitor/cmd_debugregs.c monitor/cmd_msr.c \
+	monitor/cmd_catch.c monitor/cmd_engine.c monitor/arch.h \
 	monitor/cmd_devices.h monitor/cmd_devices.c monitor/cmd_pci.c monitor/vgatext.h monitor/vgatext.c \
 	monitor/fwlog.h monitor/fwlog.c monitor/exitlist.h monitor/exitlist.c monitor/stack.h monitor/stack.c \
 	monitor/cmd_stack.c monitor/cmd_symbols.c monitor/cmd_kernel.c monitor/source.h monitor/source.c monitor/slide.h monitor/slide.c
+# x86 in it
+libgvmonitor_a_SOURCES += \
+	monitor/x86/arch.c monitor/x86/cmd_debugregs.c monitor/x86/cmd_msr.c monitor/x86/disas.c monitor/x86/parts.h monitor/x86/stack.c
 
 MONITOR_TEST_LIBS = libgvmonitor.a libgvhost.a libgvcore.a $(ZYDIS_LIBS) $(JANSSON_LIBS) $(READLINE_LIBS) $(UV_LIBS)
 MONITOR_RIG = tests/monitor_rig.c tests/monitor_rig.h $(fake_machine) tests/unit.c tests/unit.h

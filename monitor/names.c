@@ -16,7 +16,7 @@ static int env_reg(void *arg, const char *name, size_t len, uint64_t *ret, struc
 	if (bits > 64)
 		return err_set(err, ENOTSUP, "$%.*s has %u bits, expressions have 64: see info registers",
 			       (int)len, name, bits);
-	r = machine_reg_read(names->m, names->cpu, (enum reg_id)id, value, err);
+	r = machine_reg_read(names->m, names->cpu, (reg_id)id, value, err);
 	if (r)
 		return r;
 	memcpy(ret, value, sizeof(*ret));

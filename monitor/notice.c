@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "monitor/arch.h"
 #include "monitor/core.h"
-#include "monitor/disas.h"
 #include "monitor/exitlist.h"
 #include "monitor/render.h"
 #include "monitor/stack.h"
@@ -43,37 +43,18 @@ const char *notice_reason(enum stop_reason r)
 	return (size_t)r < NREASONS ? reasons[r].name : "unknown";
 }
 
-const char *notice_mode(enum cpu_mode mode)
+void notice_add_place(json_t *obj, struct machine *m, unsigned cpu, const struct cpu_status *s)
 {
-	static const char *const names[] = {
-		[MODE_REAL] = "real",         [MODE_VM86] = "vm86",         [MODE_PROT16] = "prot16",
-		[MODE_PROT32] = "prot32",     [MODE_COMPAT16] = "compat16", [MODE_COMPAT32] = "compat32",
-		[MODE_LONG] = "long",
-	};
-	return (size_t)mode < sizeof(names) / sizeof(names[0]) ? names[mode] : "unknown";
-}
-
-void notice_add_place(json_t *obj, struct machine *m, const struct cpu_status *s)
-{
-	json_object_set_new(obj, "mode", json_string(notice_mode(s->mode)));
+	json_object_set_new(obj, "mode", json_string(s->mode));
 	json_object_set_new(obj, "address", data_hex(s->pc));
 	json_object_set_new(obj, "symbol", data_symbol(m, s->pc));
 	data_add_line(obj, m, s->pc);
-	json_object_set_new(obj, "cs", json_sprintf("0x%04x", s->cs));
-	json_object_set_new(obj, "ip", data_hex(s->ip));
-}
-
-static void render_segment(const json_t *obj, struct out *o)
-{
-	const char *mode = data_str(obj, "mode");
-
-	if (!strcmp(mode, "real") || !strcmp(mode, "vm86"))
-		out_printf(o, "%04" PRIx64 ":%04" PRIx64 " ", data_u64(obj, "cs"), data_u64(obj, "ip"));
+	monitor_arch.add_place(obj, m, cpu, s);
 }
 
 void notice_render_place(const json_t *obj, struct out *o)
 {
-	render_segment(obj, o);
+	monitor_arch.render_place(obj, o);
 	render_place(obj, o);
 }
 
@@ -166,7 +147,7 @@ static void add_instruction(json_t *obj, struct machine *m, const struct cpu_sta
 
 	if (!n)
 		return;
-	disas_one(m, s->code_bits, s->pc - s->ip, s->pc, bytes, n, &insn);
+	monitor_arch.disas(m, s->code_bits, s->code_base, s->pc, bytes, n, &insn);
 	json_object_set_new(obj, "instruction", data_text(insn.text, strlen(insn.text)));
 }
 
@@ -194,7 +175,7 @@ json_t *notice_stop(struct monitor *mon, const struct stop_event *ev)
 	if (mon->hit)
 		json_object_update(obj, mon->hit);
 	if (!machine_cpu_status(mon->m, ev->cpu, &s, NULL)) {
-		notice_add_place(obj, mon->m, &s);
+		notice_add_place(obj, mon->m, ev->cpu, &s);
 		add_instruction(obj, mon->m, &s, ev->cpu);
 		if (ev->reason == STOP_TRIPLE_FAULT || ev->reason == STOP_ERROR)
 			add_remains(obj, mon->m, ev->cpu);
@@ -315,7 +296,7 @@ void notice_render(const json_t *stop, struct out *o)
 	if (step && data_u64(stop, "cpus") > 1)
 		out_printf(o, "cpu %" PRIu64 ": ", data_u64(stop, "cpu"));
 	out_puts(o, "=> ");
-	render_segment(stop, o);
+	monitor_arch.render_place(stop, o);
 	/* Above it the line has been told. */
 	(step ? render_place : render_address)(stop, o);
 	out_printf(o, ":  %s\n", *insn ? insn : "(cannot be read)");

@@ -19,10 +19,8 @@ json_t *notice_stop(struct monitor *mon, const struct stop_event *ev);
 json_t *notice_hit(struct monitor *mon, const struct stop_event *ev);
 /* "step", "breakpoint", ...; static text. */
 const char *notice_reason(enum stop_reason r);
-/* "real", "long", ... */
-const char *notice_mode(enum cpu_mode mode);
-/* The place with cs:ip in front of it where that is how the vCPU addresses code. */
-void notice_add_place(json_t *obj, struct machine *m, const struct cpu_status *s);
+/* Where vCPU CPU, whose status is *S, is; with what people of its architecture say beside the address. */
+void notice_add_place(json_t *obj, struct machine *m, unsigned cpu, const struct cpu_status *s);
 void notice_render_place(const json_t *obj, struct out *o);
 
 /*

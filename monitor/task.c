@@ -401,7 +401,7 @@ int task_malformed(struct task *t, int code)
 int task_usage(struct task *t, struct err *err)
 {
 	return task_malformed(t, err_set(err, EINVAL, "usage: %s%s%s", t->cmd->name, *t->cmd->args ? " " : "",
-					 t->cmd->args));
+					 cmd_args(t->cmd)));
 }
 
 int task_expr(struct task *t, const char **p, uint64_t *ret, struct err *err)
@@ -477,6 +477,16 @@ int task_end(struct task *t, const char *p, struct err *err)
 		return 0;
 	return task_malformed(t, err_set(err, EINVAL, "column %zu: unexpected '%.40s'", (size_t)(p - t->line) + 1,
 					 p));
+}
+
+bool task_option(const char **p, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (strncmp(*p, name, n) || (*p)[n] != '=')
+		return false;
+	*p += n + 1;
+	return true;
 }
 
 const char *task_word(const char **p, size_t *ret_len)

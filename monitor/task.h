@@ -134,6 +134,8 @@ int task_condition(struct task *t, const char **p, char **ret, struct err *err);
 int task_end(struct task *t, const char *p, struct err *err);
 /* The next word at *P (*P moves behind it and the space after); length 0 at the end. */
 const char *task_word(const char **p, size_t *ret_len);
+/* NAME=EXPR at *P: moves behind the =, at EXPR; false: something else is there. */
+bool task_option(const char **p, const char *name);
 /* Whether WORD is TEXT. */
 bool word_is(const char *word, size_t len, const char *text);
 /* -EBUSY unless the guest is stopped. */

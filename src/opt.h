@@ -59,7 +59,7 @@ struct options {
 	unsigned cpus;                  /* 1 to MACHINE_CPUS_MAX; 1 */
 	unsigned *affinity;             /* host CPUs that the vCPUs' threads are put on in turn; may not be there; NULL: anywhere */
 	size_t naffinity;
-	enum reg_choice tdesc;          /* how gdb is to see the registers; REG_CHOICE_AUTO */
+	unsigned tdesc;          /* how gdb is to see the registers; REG_CHOICE_AUTO */
 	bool dirty_ring;                /* dirty logs come from rings */
 	char *append;                   /* NULL: none */
 	struct option_module *modules;

@@ -72,14 +72,6 @@ static const struct word consoles[] = {
 	{ 0 },
 };
 
-static const struct word tdescs[] = {
-	{ "auto", REG_CHOICE_AUTO },
-	{ "i8086", REG_CHOICE_I8086 },
-	{ "i386", REG_CHOICE_I386 },
-	{ "x86-64", REG_CHOICE_X86_64 },
-	{ 0 },
-};
-
 static int no_memory(struct err *err)
 {
 	return err_set(err, ENOMEM, "no memory");
@@ -278,10 +270,14 @@ int opt_parse_dirty_log(struct options *o, const char *arg, struct err *err)
 
 int opt_parse_tdesc(struct options *o, const char *arg, struct err *err)
 {
-	int value, r = find_word(tdescs, arg, &value, err);
+	struct word words[ARCH_CHOICES_MAX + 1] = { 0 };
+	int value, r;
 
+	for (unsigned i = 0; i < arch_desc.nchoices; i++)
+		words[i] = (struct word){ arch_desc.choices[i].name, (int)i };
+	r = find_word(words, arg, &value, err);
 	if (r == 0)
-		o->tdesc = (enum reg_choice)value;
+		o->tdesc = (unsigned)value;
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "monitor/arch.h"
 #include "monitor/complete.h"
 #include "tests/monitor_rig.h"
 #include "tests/unit.h"
@@ -50,6 +51,26 @@ START_TEST(rows_are_whole)
 }
 END_TEST
 
+START_TEST(words_are_of_commands)
+{
+	for (size_t i = 0; i < monitor_arch.nwords; i++) {
+		const struct cmd_words *w = &monitor_arch.words[i];
+		const struct cmd *c;
+		size_t n = 0;
+
+		while ((c = cmd_at(n)) && strcmp(c->name, w->name))
+			n++;
+		ck_assert_msg(c, "%s", w->name);
+		ck_assert_msg(w->args || w->brief || w->help, "%s", w->name);
+		ck_assert_msg(!w->brief || (strlen(w->brief) < 80 && w->brief[strlen(w->brief) - 1] != '.'), "%s", w->name);
+		ck_assert_msg(!w->help || w->help[strlen(w->help) - 1] != '\n', "%s", w->name);
+		ck_assert_str_eq(cmd_args(c), w->args ? w->args : c->args);
+	}
+	rig_has(rig_ok(&rig, "help translate"), "usage: translate GVA [cr3=EXPR]");
+	rig_refuses(&rig, "translate", "usage: translate GVA [cr3=EXPR]");
+}
+END_TEST
+
 START_TEST(help_knows_every_row)
 {
 	const struct cmd *c;
@@ -61,13 +82,13 @@ START_TEST(help_knows_every_row)
 	copy = strdup(all);
 	for (size_t i = 0; (c = cmd_at(i)); i++) {
 		rig_has(copy, c->name);
-		rig_has(copy, c->brief);
+		rig_has(copy, cmd_brief(c));
 		snprintf(line, sizeof(line), "help %s", c->name);
 		text = rig_ok(&rig, line);
 		rig_has(text, "usage: ");
 		rig_has(text, c->name);
-		rig_has(text, c->args);
-		rig_has(text, c->brief);
+		rig_has(text, cmd_args(c));
+		rig_has(text, cmd_brief(c));
 	}
 	free(copy);
 	rig_has(rig_ok(&rig, "help info"), "info slots");
@@ -196,6 +217,8 @@ START_TEST(registers)
 			 "rip      0x1000  4096 <_start>\n");
 	ck_assert_str_eq(rig_ok(&rig, "info registers xmm0"), "xmm0     0x00000000000000000000000000000000\n");
 	rig_has(rig_ok(&rig, "info registers sse"), "mxcsr 00001f80");
+	/* no segment register, whose base would stand beside it */
+	rig_has(rig_ok(&rig, "info registers tables"), "tr_base    0000000000000000");
 	rig_refuses(&rig, "info registers nosuch", "there is no register 'nosuch'");
 	rig_refuses(&rig, "info registers rax nosuch", "there is no register 'nosuch'");
 	rig_refuses(&rig, "info registers $", "there is no register");
@@ -518,7 +541,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		rows_are_whole, help_knows_every_row, names_and_prefixes, lines_are_split, hostile_lines,
+		rows_are_whole, words_are_of_commands, help_knows_every_row, names_and_prefixes, lines_are_split, hostile_lines,
 		registers, registers_of_other_modes, info, examine, empty_line_repeats, printing,
 		translating, disassembling, setting, writing, breakpoints, all_debug_registers_taken,
 		completion,

@@ -20,7 +20,7 @@ static void tear_down(void)
 	rig_done(&rig);
 }
 
-static void set_reg(enum reg_id reg, uint64_t value)
+static void set_reg(reg_id reg, uint64_t value)
 {
 	uint8_t bytes[REG_BYTES_MAX] = { 0 };
 

@@ -292,18 +292,18 @@ START_TEST(writers)
 	dirty_who_note(w, 0, 7, 0x999, 0x1000);
 	dirty_who_note(w, 4, 7, 0x999, 0x1000);
 	ck_assert(dirty_who_at(w, 3, 0, &x));
-	ck_assert(x.cpu == 1 && x.rip == 0x100 && x.gpa == 0x5000 && x.count == 3);
+	ck_assert(x.cpu == 1 && x.pc == 0x100 && x.gpa == 0x5000 && x.count == 3);
 	/* A list stays what it was while it is read. */
 	dirty_who_note(w, 3, 2, 0x100, 0x5000);
 	ck_assert(dirty_who_at(w, 3, 1, &x));
-	ck_assert(x.cpu == 1 && x.rip == 0x104 && x.gpa == 0x6000 && x.count == 2);
+	ck_assert(x.cpu == 1 && x.pc == 0x104 && x.gpa == 0x6000 && x.count == 2);
 	ck_assert(dirty_who_at(w, 3, 2, &x));
-	ck_assert(x.cpu == 0 && x.rip == 0x100 && x.gpa == 0x5000 && x.count == 1);
+	ck_assert(x.cpu == 0 && x.pc == 0x100 && x.gpa == 0x5000 && x.count == 1);
 	ck_assert(!dirty_who_at(w, 3, 3, &x));
 	ck_assert(dirty_who_at(w, 3, 0, &x));
 	ck_assert(dirty_who_at(w, 3, 3, &x));
 	ck_assert(dirty_who_at(w, 0, 0, &x));
-	ck_assert(x.cpu == 7 && x.rip == 0x999);
+	ck_assert(x.cpu == 7 && x.pc == 0x999);
 	ck_assert(!dirty_who_at(w, 0, 1, &x));
 
 	dirty_who_forget(w, 3);
@@ -346,9 +346,9 @@ START_TEST(too_many_writers)
 		pthread_join(thread[i], NULL);
 	for (n = 0; dirty_who_at(w, 1, n, &x); n++) {
 		if (!n)
-			ck_assert(x.rip == 0 && x.gpa == 0 && x.count == 9 * 1000);
+			ck_assert(x.pc == 0 && x.gpa == 0 && x.count == 9 * 1000);
 		else
-			ck_assert(x.count == 9 && x.gpa == 0x7000ull + (x.rip - 0x1000) % 3 * DIRTY_PAGE);
+			ck_assert(x.count == 9 && x.gpa == 0x7000ull + (x.pc - 0x1000) % 3 * DIRTY_PAGE);
 		ck_assert_uint_le(x.count, last);
 		last = x.count;
 		sum += x.count;

@@ -3,7 +3,7 @@
 #include <cpuid.h>
 
 #include "tests/unit.h"
-#include "util/hostid.h"
+#include "arch/x86/hostid.h"
 
 /* Their values do not depend on which processor is asked, nor on when. */
 static const struct {

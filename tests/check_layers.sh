@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The layering: gdbstub/ and monitor/ reach the machine through src/api/ alone, never each other, never KVM; src/
-# knows neither of them, src/main.c apart.  Proved from what the compiler says each file includes.  The register
-# table, src/kvm/regs.def, is part of src/api/regs.h.
+# knows neither of them, src/main.c apart.  Proved from what the compiler says each file includes.  What is
+# of the architecture has its places: src/arch/, and monitor/NAME/, which may know src/arch/NAME's register table.
 top=$(cd "${srcdir:-.}" && pwd)
 CC=${CC:-gcc}
 scratch=$(mktemp -d) || exit 99
@@ -40,18 +40,24 @@ sources() {
 	find "$top/$1" -name '*.c' ! -path "$top/src/main.c" | sort
 }
 
+neutral_monitor() {
+	find "$top/monitor" -maxdepth 1 -name '*.c' | sort
+}
+
 # shellcheck disable=SC2046  # file names of the tree hold no blanks
 {
 	point "gdbstub/ includes its own headers, src/api/ and src/util/ only" \
-		"$(outside 'gdbstub/|src/api/|src/util/|src/kvm/regs\.def$' $(sources gdbstub))"
-	point "monitor/ includes its own headers, src/api/ and src/util/ only" \
-		"$(outside 'monitor/|src/api/|src/util/|src/kvm/regs\.def$' $(sources monitor))"
+		"$(outside 'gdbstub/|src/api/|src/util/' $(sources gdbstub))"
+	point "monitor/ includes its own headers, src/api/ and src/util/ only, and no architecture's" \
+		"$(outside 'monitor/[a-z_]*\.h|src/api/|src/util/' $(neutral_monitor))"
+	point "monitor/x86/ includes src/arch/x86's register table, too, and no more of it" \
+		"$(outside 'monitor/|src/api/|src/util/|src/arch/x86/(x86_regs\.h|regs\.def)$' $(sources monitor/x86))"
 	point "src/ includes neither gdbstub/ nor monitor/" "$(outside 'src/|linux/kvm\.h' $(sources src))"
 }
 
 # the test itself: files that break the rule are seen
 bad=$scratch/bad.c
-for include in 'monitor/monitor.h' 'gdbstub/gdbstub.h' 'mem/gmem.h' 'linux/kvm.h'; do
+for include in 'monitor/monitor.h' 'gdbstub/gdbstub.h' 'mem/gmem.h' 'arch/x86/x86_regs.h' 'linux/kvm.h'; do
 	echo "#include <$include>" >"$bad"
 	seen=$(outside 'src/api/|src/util/' "$bad" | grep -F "$include")
 	point "a file that includes $include would be seen" "$([ -n "$seen" ] || echo "it was not")"

@@ -90,10 +90,10 @@ START_TEST(types)
 {
 	const struct reg_bits *t;
 
-	for (unsigned i = 0; i < REG_COUNT; i++)
+	for (unsigned i = 0; i < X86_REGS; i++)
 		for (unsigned l = 0; l < RL_COUNT; l++)
-			if (reg_table[i].view[l].name && !strncmp(reg_table[i].type[l], "x86_", 4))
-				ck_assert_ptr_nonnull(reg_bits_of(reg_table[i].type[l]));
+			if (arch_desc.regs[i].view[l].name && !strncmp(arch_desc.regs[i].type[l], "x86_", 4))
+				ck_assert_ptr_nonnull(reg_bits_of(arch_desc.regs[i].type[l]));
 	for (size_t i = 0; (t = reg_bits_at(i)); i++) {
 		unsigned next = 0;
 

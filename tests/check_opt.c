@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/x86/x86_regs.h"
 #include "tests/unit.h"
 
 #define WORDS_MAX 48

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "monitor/disas.h"
+#include "monitor/arch.h"
 #include "monitor/filter.h"
 #include "monitor/format.h"
 #include "monitor/lines.h"
@@ -418,7 +418,7 @@ static void check_insn(unsigned bits, uint64_t base, uint64_t addr, const char *
 	uint8_t *exact = malloc(len);
 
 	memcpy(exact, bytes, len);
-	disas_one(&fake->machine, bits, base, addr, exact, len, &insn);
+	monitor_arch.disas(&fake->machine, bits, base, addr, exact, len, &insn);
 	free(exact);
 	ck_assert_str_eq(insn.text, text);
 	ck_assert_uint_eq(insn.len, want_len);

@@ -351,9 +351,9 @@ START_TEST(test_registers_64)
 	rig_open(&r, &config64);
 	for (unsigned i = 0; i < reg_g_count(RL_X86_64); i++) {
 		int reg = reg_by_num(RL_X86_64, i);
-		unsigned bytes = reg_table[reg].view[RL_X86_64].bits / 8;
+		unsigned bytes = reg_full(reg)->bits / 8;
 
-		fake_set_reg(r.f, 1, (enum reg_id)reg, 0x0807060504030201u * (bytes == 8) + 0x1000 * i);
+		fake_set_reg(r.f, 1, (reg_id)reg, 0x0807060504030201u * (bytes == 8) + 0x1000 * i);
 		for (unsigned k = 0; k < bytes; k++)
 			sprintf(want + strlen(want), "%02x", r.f->cpu[1].reg[reg][k]);
 	}
@@ -507,7 +507,7 @@ static const struct {
 START_TEST(test_description)
 {
 	const struct fake_config c = { .image_bits = descriptions[_i].image_bits, .mode = descriptions[_i].mode };
-	enum reg_layout l = strcmp(descriptions[_i].arch, "i386:x86-64") ? RL_I386 : RL_X86_64;
+	unsigned l = strcmp(descriptions[_i].arch, "i386:x86-64") ? RL_I386 : RL_X86_64;
 	char want[128], *doc, whole[65536];
 	struct rig r;
 
@@ -518,13 +518,13 @@ START_TEST(test_description)
 	ck_assert_str_eq(doc, whole);
 	sprintf(want, "<architecture>%s</architecture>\n<osabi>none</osabi>", descriptions[_i].arch);
 	ck_assert_ptr_nonnull(strstr(doc, want));
-	for (unsigned i = 0; i < REG_COUNT; i++) {
-		const struct reg_view *v = &reg_table[i].view[l];
+	for (unsigned i = 0; i < X86_REGS; i++) {
+		const struct reg_view *v = &arch_desc.regs[i].view[l];
 
 		if (!v->name)
 			continue;
 		sprintf(want, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%d\" ", v->name, v->bits,
-			reg_table[i].type[l], v->num);
+			arch_desc.regs[i].type[l], v->num);
 		ck_assert_msg(strstr(doc, want) != NULL, "%s", want);
 	}
 	/* gdb's segments feature is for 64 bits only */

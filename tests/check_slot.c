@@ -481,10 +481,10 @@ END_TEST
 START_TEST(who)
 {
 	static const struct fake_writer writers[] = {
-		{ 0, { .cpu = 1, .rip = 0x1014, .gpa = 0x5000, .count = 9 } },
-		{ 0, { .cpu = 0, .rip = 0x1030, .gpa = 0x7000, .count = 7 } },
-		{ 0, { .cpu = 1, .rip = 0x1014, .gpa = 0x6000, .count = 3 } },
-		{ 0, { .cpu = 1, .rip = 0x1014, .gpa = 0x8000, .count = 1 } },
+		{ 0, { .cpu = 1, .pc = 0x1014, .gpa = 0x5000, .count = 9 } },
+		{ 0, { .cpu = 0, .pc = 0x1030, .gpa = 0x7000, .count = 7 } },
+		{ 0, { .cpu = 1, .pc = 0x1014, .gpa = 0x6000, .count = 3 } },
+		{ 0, { .cpu = 1, .pc = 0x1014, .gpa = 0x8000, .count = 1 } },
 	};
 
 	rig_ok(&rig, "dirty start 0");

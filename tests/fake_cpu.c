@@ -6,7 +6,7 @@
 
 #include "tests/fake_parts.h"
 
-uint64_t fake_reg(const struct fake_machine *f, unsigned cpu, enum reg_id reg)
+uint64_t fake_reg(const struct fake_machine *f, unsigned cpu, reg_id reg)
 {
 	uint64_t v;
 
@@ -14,7 +14,7 @@ uint64_t fake_reg(const struct fake_machine *f, unsigned cpu, enum reg_id reg)
 	return v;
 }
 
-void fake_set_reg(struct fake_machine *f, unsigned cpu, enum reg_id reg, uint64_t value)
+void fake_set_reg(struct fake_machine *f, unsigned cpu, reg_id reg, uint64_t value)
 {
 	memcpy(f->cpu[cpu].reg[reg], &value, sizeof(value));
 }
@@ -32,56 +32,51 @@ void fake_set_pc(struct fake_machine *f, unsigned cpu, uint64_t pc)
 
 static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret, struct err *err)
 {
-	static const unsigned code_bits[] = {
-		[MODE_REAL] = 16, [MODE_VM86] = 16, [MODE_PROT16] = 16, [MODE_PROT32] = 32,
-		[MODE_COMPAT16] = 16, [MODE_COMPAT32] = 32, [MODE_LONG] = 64,
-	};
 	struct fake_machine *f = fake(m);
 	int r = fake_need_parked(f, cpu, err);
 
 	if (r)
 		return r;
 	*ret = (struct cpu_status){
-		.mode = f->cpu[cpu].mode,
-		.code_bits = code_bits[f->cpu[cpu].mode],
+		.mode = x86_modes[f->cpu[cpu].mode].name,
+		.code_bits = x86_modes[f->cpu[cpu].mode].code_bits,
 		.pc = fake_pc_of(f, cpu),
-		.cs = (uint16_t)fake_reg(f, cpu, X86_CS),
-		.ip = fake_reg(f, cpu, X86_IP),
+		.code_base = fake_pc_of(f, cpu) - fake_reg(f, cpu, X86_IP),
 		.paging = fake_reg(f, cpu, X86_CR0) >> 31 & 1,
 		.activity = f->state == MACHINE_RUNNING && f->cpu[cpu].action.kind != ACT_STAY ? "running" : f->cpu[cpu].activity,
 	};
 	return 0;
 }
 
-static bool op_reg_present(struct machine *m, enum reg_id reg)
+static bool op_reg_present(struct machine *m, reg_id reg)
 {
-	enum reg_feature f = reg_table[reg].feature;
+	unsigned f = arch_desc.regs[reg].feature;
 
 	return !(fake(m)->config.no_avx && (f == RF_AVX || f == RF_AVX512 || f == RF_PKEYS));
 }
 
-static int need_reg(struct machine *m, unsigned cpu, enum reg_id reg, struct err *err)
+static int need_reg(struct machine *m, unsigned cpu, reg_id reg, struct err *err)
 {
 	if (!op_reg_present(m, reg))
-		return err_set(err, ENOTSUP, "this processor has no %s", reg_table[reg].view[RL_X86_64].name);
+		return err_set(err, ENOTSUP, "this processor has no %s", reg_full(reg)->name);
 	return fake_need_parked(fake(m), cpu, err);
 }
 
-static int op_reg_read(struct machine *m, unsigned cpu, enum reg_id reg, void *ret, struct err *err)
+static int op_reg_read(struct machine *m, unsigned cpu, reg_id reg, void *ret, struct err *err)
 {
 	struct fake_machine *f = fake(m);
 	int r = need_reg(m, cpu, reg, err);
 
 	f->calls.reg_read++;
 	if (!r)
-		memcpy(ret, f->cpu[cpu].reg[reg], reg_table[reg].view[RL_X86_64].bits / 8);
+		memcpy(ret, f->cpu[cpu].reg[reg], reg_full(reg)->bits / 8);
 	return r;
 }
 
-static int op_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const void *value, struct err *err)
+static int op_reg_write(struct machine *m, unsigned cpu, reg_id reg, const void *value, struct err *err)
 {
 	struct fake_machine *f = fake(m);
-	size_t bytes = reg_table[reg].view[RL_X86_64].bits / 8;
+	size_t bytes = reg_full(reg)->bits / 8;
 	uint64_t v = 0;
 	int r = need_reg(m, cpu, reg, err);
 
@@ -123,7 +118,7 @@ static void *msr_place(struct fake_machine *f, unsigned cpu, uint32_t index)
 	}
 }
 
-static int op_msr_read(struct machine *m, unsigned cpu, uint32_t index, uint64_t *ret, struct err *err)
+static int op_special_read(struct machine *m, unsigned cpu, uint32_t index, uint64_t *ret, struct err *err)
 {
 	struct fake_machine *f = fake(m);
 	int r = fake_need_parked(f, cpu, err);
@@ -135,7 +130,7 @@ static int op_msr_read(struct machine *m, unsigned cpu, uint32_t index, uint64_t
 	return 0;
 }
 
-static int op_msr_write(struct machine *m, unsigned cpu, uint32_t index, uint64_t value, struct err *err)
+static int op_special_write(struct machine *m, unsigned cpu, uint32_t index, uint64_t value, struct err *err)
 {
 	struct fake_machine *f = fake(m);
 	int r = fake_need_parked(f, cpu, err);
@@ -153,6 +148,6 @@ void fake_cpu_ops(struct machine_ops *ops)
 	ops->reg_present = op_reg_present;
 	ops->reg_read = op_reg_read;
 	ops->reg_write = op_reg_write;
-	ops->msr_read = op_msr_read;
-	ops->msr_write = op_msr_write;
+	ops->special_read = op_special_read;
+	ops->special_write = op_special_write;
 }

@@ -26,6 +26,7 @@
 #define GV_TESTS_FAKE_MACHINE_H
 
 #include "api/machine.h"
+#include "arch/x86/x86_regs.h"
 
 #define FAKE_OP_EXIT    0xf4
 #define FAKE_EXEC       "the image, with a } and a #"   /* the bytes of an image with image_bits, "/fake.elf" */
@@ -54,7 +55,7 @@ struct fake_config {
 #define FAKE_MSR        0xfa4e          /* an MSR, beside those of the register table, that takes what fits in 32 bits */
 
 struct fake_cpu {
-	uint8_t reg[REG_COUNT][REG_BYTES_MAX];
+	uint8_t reg[REG_MAX][REG_BYTES_MAX];
 	uint64_t msr;                   /* FAKE_MSR */
 	enum cpu_mode mode;
 	const char *activity;           /* while stopped: "stopped" at first */
@@ -188,7 +189,7 @@ void fake_screen_text(struct fake_machine *f, unsigned row, unsigned column, uin
 void fake_dirty(struct fake_machine *f, unsigned id, uint64_t page);
 
 /* The low 64 bits of a register, without the rules of the interface. */
-uint64_t fake_reg(const struct fake_machine *f, unsigned cpu, enum reg_id reg);
-void fake_set_reg(struct fake_machine *f, unsigned cpu, enum reg_id reg, uint64_t value);
+uint64_t fake_reg(const struct fake_machine *f, unsigned cpu, reg_id reg);
+void fake_set_reg(struct fake_machine *f, unsigned cpu, reg_id reg, uint64_t value);
 
 #endif

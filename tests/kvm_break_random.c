@@ -179,7 +179,7 @@ static const struct subject real_subject = {
 	{ { 0x2000, 0x400 }, { 0x3000, 0x800 }, { 0x5000, 0x100 }, { 0x6f00, 0x100 }, { 0x7c00, 0x200 }, { 0x8000, 0x8000 } },
 };
 
-static const enum reg_id compared[] = {
+static const reg_id compared[] = {
 	X86_RAX, X86_RBX, X86_RCX, X86_RDX, X86_RSI, X86_RDI, X86_RBP, X86_RSP, X86_R15, X86_RIP, X86_EFLAGS, X86_CR0, X86_CR3,
 	X86_CR4, X86_DR0, X86_DR1, X86_DR2, X86_DR3, X86_DR6, X86_DR7,
 };
@@ -492,7 +492,7 @@ static void compare(void)
 	ck_assert_msg(i == image_size, "memory at 0x%zx is %02x, and %02x without a debugger", i, now[i], image[i]);
 	for (i = 0; i < COMPARED; i++)
 		ck_assert_msg(guest_reg(0, compared[i]) == image_reg[i], "%s is 0x%llx, and 0x%llx without a debugger",
-			      reg_table[compared[i]].view[RL_X86_64].name,
+			      reg_full(compared[i])->name,
 			      (unsigned long long)guest_reg(0, compared[i]), (unsigned long long)image_reg[i]);
 }
 

@@ -537,7 +537,7 @@ static uint64_t writes(uint64_t rip, uint64_t page)
 
 	for (size_t i = 0; machine_dirty_writer(m, ID, i, &w); i++) {
 		ck_assert_uint_eq(w.cpu, 0);
-		if (w.rip == rip && w.gpa == GPA + page * DIRTY_PAGE)
+		if (w.pc == rip && w.gpa == GPA + page * DIRTY_PAGE)
 			return w.count;
 	}
 	return 0;
@@ -639,7 +639,7 @@ START_TEST(who_of_two)
 	machine_stop(m);
 	guest_wait();
 	for (size_t i = 0; machine_dirty_writer(m, 0, i, &w); i++)
-		if (w.rip == 0x8000 + (uint64_t)(two_inc - two)) {
+		if (w.pc == 0x8000 + (uint64_t)(two_inc - two)) {
 			ck_assert_uint_lt(w.cpu, 2);
 			ck_assert_uint_eq(w.gpa, 0x9000);
 			seen[w.cpu] = w.count;

@@ -175,7 +175,7 @@ int guest_unbreak(enum break_owner owner, enum break_kind kind, uint64_t gva)
 	return machine_break_remove(m, owner, &spec, &err);
 }
 
-uint64_t guest_reg(unsigned cpu, enum reg_id reg)
+uint64_t guest_reg(unsigned cpu, reg_id reg)
 {
 	uint8_t buf[REG_BYTES_MAX] = { 0 };
 	uint64_t value;
@@ -185,7 +185,7 @@ uint64_t guest_reg(unsigned cpu, enum reg_id reg)
 	return value;
 }
 
-void guest_set_reg(unsigned cpu, enum reg_id reg, uint64_t value)
+void guest_set_reg(unsigned cpu, reg_id reg, uint64_t value)
 {
 	uint8_t buf[REG_BYTES_MAX] = { 0 };
 

@@ -4,6 +4,7 @@
 #define GV_TESTS_KVM_HARNESS_H
 
 #include "api/machine.h"
+#include "arch/x86/x86_regs.h"
 #include "kvm/machine_kvm.h"
 
 extern struct machine *m;
@@ -42,8 +43,8 @@ void guest_poll_serial(size_t len);
 int guest_break(enum break_owner owner, enum break_kind kind, uint64_t gva);
 int guest_unbreak(enum break_owner owner, enum break_kind kind, uint64_t gva);
 
-uint64_t guest_reg(unsigned cpu, enum reg_id reg);
-void guest_set_reg(unsigned cpu, enum reg_id reg, uint64_t value);
+uint64_t guest_reg(unsigned cpu, reg_id reg);
+void guest_set_reg(unsigned cpu, reg_id reg, uint64_t value);
 uint32_t guest_u32(uint64_t gpa);
 
 /* Whether there is no KVM to test on. */

@@ -75,13 +75,13 @@ static void read_registers(struct insn_regs *ret, unsigned bits)
 {
 	*ret = (struct insn_regs){ .rip = guest_reg(0, X86_RIP), .rflags = guest_reg(0, X86_EFLAGS), .code_bits = bits };
 	for (unsigned i = 0; i < INSN_GPRS; i++)
-		ret->gpr[i] = guest_reg(0, (enum reg_id[]){ X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI, X86_R8,
+		ret->gpr[i] = guest_reg(0, (reg_id[]){ X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI, X86_R8,
 							    X86_R9, X86_R10, X86_R11, X86_R12, X86_R13, X86_R14, X86_R15 }[i]);
 }
 
 static void set_registers(unsigned bits)
 {
-	static const enum reg_id ids[] = { X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI,
+	static const reg_id ids[] = { X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI,
 					   X86_R8,  X86_R9,  X86_R10, X86_R11, X86_R12, X86_R13, X86_R14, X86_R15 };
 
 	for (unsigned i = 0; i < (bits == 64 ? 16 : 8); i++)

@@ -11,7 +11,7 @@ GUEST(spin, "jmp .\n");
 /* Long mode: cr3 and the mode come from the loader. */
 GUEST(spin64, ".code64\n nop\n jmp .\n");
 
-static void *bytes_of(unsigned cpu, enum reg_id reg, uint8_t buf[REG_BYTES_MAX])
+static void *bytes_of(unsigned cpu, reg_id reg, uint8_t buf[REG_BYTES_MAX])
 {
 	memset(buf, 0, REG_BYTES_MAX);
 	ck_assert_msg(machine_reg_read(m, cpu, reg, buf, &err) == 0, "%s", err.msg);
@@ -21,11 +21,11 @@ static void *bytes_of(unsigned cpu, enum reg_id reg, uint8_t buf[REG_BYTES_MAX])
 /* Every register a client may write takes a value and shows it; all others stay as they were. */
 START_TEST(round_trips)
 {
-	uint8_t before[REG_COUNT][REG_BYTES_MAX], now[REG_BYTES_MAX], value[REG_BYTES_MAX];
+	uint8_t before[X86_REGS][REG_BYTES_MAX], now[REG_BYTES_MAX], value[REG_BYTES_MAX];
 
 	GUEST_START(spin64, 0x100000, BOOT_LONG, 1);
-	for (unsigned reg = 0; reg < REG_COUNT; reg++) {
-		const struct reg_info *info = &reg_table[reg];
+	for (unsigned reg = 0; reg < X86_REGS; reg++) {
+		const struct reg_info *info = &arch_desc.regs[reg];
 		size_t size = info->view[RL_X86_64].bits / 8u;
 
 		if (!machine_reg_present(m, reg))
@@ -36,7 +36,7 @@ START_TEST(round_trips)
 		    (reg >= X86_CS && reg <= X86_GS) || (reg >= X86_FCTRL && reg <= X86_FOP) || reg == X86_IP ||
 		    (info->group == RG_SEGMENT && reg != X86_K_GS_BASE))
 			continue;
-		for (unsigned i = 0; i < REG_COUNT; i++)
+		for (unsigned i = 0; i < X86_REGS; i++)
 			if (machine_reg_present(m, i))
 				bytes_of(0, i, before[i]);
 		for (size_t i = 0; i < sizeof(value); i++)
@@ -44,12 +44,12 @@ START_TEST(round_trips)
 		if (reg == X86_K_GS_BASE)
 			memset(value + 5, 0, 3);        /* canonical */
 		ck_assert_msg(machine_reg_write(m, 0, reg, value, &err) == 0, "%s: %s", info->view[0].name, err.msg);
-		for (unsigned i = 0; i < REG_COUNT; i++) {
+		for (unsigned i = 0; i < X86_REGS; i++) {
 			if (!machine_reg_present(m, i) || i == X86_FTAG)
 				continue;
 			bytes_of(0, i, now);
 			ck_assert_msg(!memcmp(now, i == reg ? value : before[i], i == reg ? size : REG_BYTES_MAX),
-				      "%s after writing %s", reg_table[i].view[0].name, info->view[0].name);
+				      "%s after writing %s", reg_full(i)->name, info->view[0].name);
 		}
 	}
 	guest_end();
@@ -85,7 +85,7 @@ END_TEST
 START_TEST(refusals)
 {
 	static const struct {
-		enum reg_id reg;
+		reg_id reg;
 		uint64_t value;
 	} bad[] = {
 		{ X86_CR0, 0x80000000 },                /* paging without protection */
@@ -104,22 +104,22 @@ START_TEST(refusals)
 		{ X86_DR7, 0x20401 },                   /* ports without cr4.DE */
 		{ X86_DR7, 0xc00004c0 },                /* execution, longer than a byte */
 	};
-	uint8_t before[REG_COUNT][REG_BYTES_MAX], now[REG_BYTES_MAX], value[REG_BYTES_MAX];
+	uint8_t before[X86_REGS][REG_BYTES_MAX], now[REG_BYTES_MAX], value[REG_BYTES_MAX];
 
 	GUEST_START(spin64, 0x100000, BOOT_LONG, 1);
-	for (unsigned i = 0; i < REG_COUNT; i++)
+	for (unsigned i = 0; i < X86_REGS; i++)
 		if (machine_reg_present(m, i))
 			bytes_of(0, i, before[i]);
 	for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
 		memset(value, 0, sizeof(value));
 		memcpy(value, &bad[k].value, 8);
 		ck_assert_msg(machine_reg_write(m, 0, bad[k].reg, value, &err) < 0, "%s took 0x%llx",
-			      reg_table[bad[k].reg].view[0].name, (unsigned long long)bad[k].value);
+			      reg_full(bad[k].reg)->name, (unsigned long long)bad[k].value);
 		ck_assert_uint_gt(strlen(err.msg), 0);
-		for (unsigned i = 0; i < REG_COUNT; i++)
+		for (unsigned i = 0; i < X86_REGS; i++)
 			if (machine_reg_present(m, i))
 				ck_assert_msg(!memcmp(bytes_of(0, i, now), before[i], REG_BYTES_MAX), "%s changed",
-					      reg_table[i].view[0].name);
+					      reg_full(i)->name);
 	}
 	guest_step(0);
 	guest_wait();
@@ -138,10 +138,10 @@ START_TEST(real_mode_pc_is_linear)
 	guest_set_reg(0, X86_RIP, 0x7c00);
 	ck_assert_uint_eq(guest_reg(0, X86_IP), 0);
 	ck_assert_int_eq(machine_cpu_status(m, 0, &st, &err), 0);
-	ck_assert_uint_eq(st.mode, MODE_REAL);
+	ck_assert_str_eq(st.mode, "real");
 	ck_assert_uint_eq(st.code_bits, 16);
-	ck_assert_uint_eq(st.cs, 0x7c0);
-	ck_assert_uint_eq(st.ip, 0);
+	ck_assert_uint_eq(st.code_base, 0x7c00);
+	ck_assert_uint_eq(st.pc - st.code_base, 0);
 	ck_assert_uint_eq(st.pc, 0x7c00);
 	/* Beyond 64 KiB of cs. */
 	ck_assert_int_eq(machine_reg_write(m, 0, X86_RIP, &(uint64_t){ 0x7c00 + 0x10000 }, &err), -EINVAL);
@@ -186,10 +186,10 @@ START_TEST(mode_is_told)
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		GUEST_START(spin, 0x7c00, t[i].boot, 1);
 		ck_assert_int_eq(machine_cpu_status(m, 0, &st, &err), 0);
-		ck_assert_uint_eq(st.mode, t[i].mode);
+		ck_assert_str_eq(st.mode, x86_modes[t[i].mode].name);
 		ck_assert_uint_eq(st.code_bits, t[i].bits);
 		ck_assert_uint_eq(st.paging, t[i].paging);
-		ck_assert_uint_eq(st.cpl, 0);
+		ck_assert_uint_eq(st.privilege, 0);
 		guest_end();
 	}
 }
@@ -307,7 +307,7 @@ START_TEST(msrs)
 	GUEST_START(msrs64, 0x100000, BOOT_LONG, 1);
 	guest_set_reg(0, X86_LSTAR, 0xffff800012345678);
 	guest_set_reg(0, X86_GDTR_LIMIT, 0x7f);
-	ck_assert_int_eq(machine_msr_write(m, 0, 0x176, 0x1122334455, &err), 0);
+	ck_assert_int_eq(machine_special_write(m, 0, 0x176, 0x1122334455, &err), 0);
 	ck_assert_uint_eq(guest_reg(0, X86_SYSENTER_EIP), 0x1122334455);
 	for (int i = 0; i < 12; i++) {
 		guest_step(0);
@@ -318,17 +318,17 @@ START_TEST(msrs)
 	ck_assert_uint_eq(guest_reg(0, X86_RSI), 0xffff8000);
 	ck_assert_uint_eq(guest_u32(0x8000) & 0xffff, 0x7f);
 	ck_assert_uint_eq(guest_reg(0, X86_STAR), 0x23001000001234);
-	ck_assert_int_eq(machine_msr_read(m, 0, 0xc0000081, &v, &err), 0);
+	ck_assert_int_eq(machine_special_read(m, 0, 0xc0000081, &v, &err), 0);
 	ck_assert_uint_eq(v, 0x23001000001234);
 	/* Those among the system registers are checked, and kept, as those. */
-	ck_assert_int_eq(machine_msr_write(m, 0, 0xc0000080, 0, &e), -EINVAL);
-	ck_assert_int_eq(machine_msr_write(m, 0, 0xc0000100, 0xffff800000001000, &err), 0);
+	ck_assert_int_eq(machine_special_write(m, 0, 0xc0000080, 0, &e), -EINVAL);
+	ck_assert_int_eq(machine_special_write(m, 0, 0xc0000100, 0xffff800000001000, &err), 0);
 	ck_assert_uint_eq(guest_reg(0, X86_FS_BASE), 0xffff800000001000);
-	ck_assert_int_eq(machine_msr_write(m, 0, 0xc0000100, 1ull << 47, &e), -EINVAL);
-	ck_assert_int_eq(machine_msr_write(m, 0, 0x277, 2, &e), -EINVAL);
-	ck_assert_int_eq(machine_msr_read(m, 0, 0x12345678, &v, &e), -EINVAL);
+	ck_assert_int_eq(machine_special_write(m, 0, 0xc0000100, 1ull << 47, &e), -EINVAL);
+	ck_assert_int_eq(machine_special_write(m, 0, 0x277, 2, &e), -EINVAL);
+	ck_assert_int_eq(machine_special_read(m, 0, 0x12345678, &v, &e), -EINVAL);
 	ck_assert_uint_gt(strlen(e.msg), 0);
-	ck_assert_int_eq(machine_msr_read(m, 1, 0x10, &v, &e), -EINVAL);
+	ck_assert_int_eq(machine_special_read(m, 1, 0x10, &v, &e), -EINVAL);
 	guest_end();
 }
 END_TEST

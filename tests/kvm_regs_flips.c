@@ -13,22 +13,22 @@ GUEST(flips16, ".rept 64\n nop\n .endr\n jmp flips16\n");
 GUEST(flips64, ".code64\n .rept 64\n nop\n .endr\n jmp flips64\n");
 
 struct registers {
-	uint8_t reg[REG_COUNT][REG_BYTES_MAX];
+	uint8_t reg[X86_REGS][REG_BYTES_MAX];
 };
 
 static void take(struct registers *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	for (unsigned i = 0; i < REG_COUNT; i++)
+	for (unsigned i = 0; i < X86_REGS; i++)
 		if (machine_reg_present(m, i))
 			ck_assert_msg(!machine_reg_read(m, 0, i, ret->reg[i], &err), "%s", err.msg);
 }
 
 static void same(const struct registers *a, const struct registers *b, const char *name, unsigned bit)
 {
-	for (unsigned i = 0; i < REG_COUNT; i++)
+	for (unsigned i = 0; i < X86_REGS; i++)
 		ck_assert_msg(!memcmp(a->reg[i], b->reg[i], REG_BYTES_MAX), "%s changed: bit %u of %s was refused",
-			      reg_table[i].view[0].name, bit, name);
+			      reg_full(i)->name, bit, name);
 }
 
 /* The vCPU can be entered: it steps, or goes on to a fault of its own; KVM never fails. */
@@ -42,31 +42,31 @@ static void enter(const char *name, unsigned bit)
 }
 
 /* Bytes beyond the first 8 are all alike: registers that hold data. */
-static unsigned bits_of(enum reg_id reg)
+static unsigned bits_of(reg_id reg)
 {
-	unsigned bits = reg_table[reg].view[RL_X86_64].bits;
+	unsigned bits = reg_full(reg)->bits;
 
 	return bits < 64 ? bits : 64;
 }
 
 /* Everything as it was, by writing; false when that did not do it. */
-static bool put_back(enum reg_id flipped, const struct registers *before)
+static bool put_back(reg_id flipped, const struct registers *before)
 {
 	struct registers now;
 
 	if (stop.reason != STOP_STEP || machine_reg_write(m, 0, flipped, before->reg[flipped], &err))
 		return false;
 	take(&now);
-	for (unsigned i = 0; i < REG_COUNT; i++)
+	for (unsigned i = 0; i < X86_REGS; i++)
 		if (memcmp(now.reg[i], before->reg[i], REG_BYTES_MAX))
 			machine_reg_write(m, 0, i, before->reg[i], &err);
 	take(&now);
 	return !memcmp(&now, before, sizeof(now));
 }
 
-static void flip(enum reg_id reg, unsigned bit, unsigned *ret_taken)
+static void flip(reg_id reg, unsigned bit, unsigned *ret_taken)
 {
-	const char *name = reg_table[reg].view[RL_X86_64].name;
+	const char *name = reg_full(reg)->name;
 	uint8_t value[REG_BYTES_MAX];
 	struct registers before, after;
 	int r;
@@ -97,9 +97,9 @@ static const struct {
 } modes[] = { { BOOT_REAL, 0x7c00 }, { BOOT_PROTECTED, 0x7c00 }, { BOOT_LONG, 0x100000 } };
 
 /* Those that decide how the processor runs. */
-static bool decides(enum reg_id reg)
+static bool decides(reg_id reg)
 {
-	switch (reg_table[reg].group) {
+	switch (arch_desc.regs[reg].group) {
 	case RG_SEGMENT:
 	case RG_CONTROL:
 	case RG_DEBUG:
@@ -119,7 +119,7 @@ START_TEST(every_bit)
 		GUEST_START(flips64, modes[_i].load, BOOT_LONG, 1);
 	else
 		GUEST_START(flips16, modes[_i].load, modes[_i].mode, 1);
-	for (unsigned reg = 0; reg < REG_COUNT; reg++) {
+	for (unsigned reg = 0; reg < X86_REGS; reg++) {
 		if (!decides(reg) || !machine_reg_present(m, reg))
 			continue;
 		taken = 0;

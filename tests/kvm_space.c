@@ -57,7 +57,7 @@ static void go_on_to_user(uint64_t cr3)
 		guest_wait();
 		ck_assert_int_eq(stop.reason, STOP_REQUEST);
 		ck_assert_int_eq(machine_cpu_status(m, 0, &s, &err), 0);
-	} while (s.cpl != 3);
+	} while (s.privilege != 3);
 	ck_assert_uint_eq(guest_reg(0, X86_CR3), cr3);
 }
 

@@ -22,10 +22,10 @@ enum break_kind {
 /* Kind, gva and space together are a breakpoint's identity. */
 struct break_spec {
 	enum break_kind kind;
-	uint64_t gva;           /* linear */
+	uint64_t gva;
 	/*
-	 * BREAK_ANY_SPACE: found through the page tables that CPU has now, and hit under any.  Else a cr3 (its address bits):
-	 * found through those tables, and only a hit under them counts.
+	 * BREAK_ANY_SPACE: found through the page tables that CPU has now, and hit under any.  Else an address space's root (on
+	 * x86 the address bits of its cr3, see arch_desc.space): found through those tables, and only a hit under them counts.
 	 */
 	uint64_t space;
 	unsigned cpu;
@@ -45,7 +45,7 @@ enum watch_kind { WATCH_WRITE, WATCH_READ, WATCH_ACCESS };
 /* Kind, gva and size together are a watchpoint's identity. */
 struct watch_spec {
 	enum watch_kind kind;
-	uint64_t gva, size;     /* linear; bytes, at least 1 */
+	uint64_t gva, size;     /* bytes, at least 1 */
 	bool every;             /* WATCH_WRITE: also writes that leave the value as it was */
 	unsigned cpu;           /* whose page tables find it */
 };
@@ -69,14 +69,14 @@ struct watch_hit {
 	unsigned size;          /* bytes from there on, as far as one access goes; at most 8 */
 	uint64_t old, now;      /* little-endian, SIZE bytes; equal for a read */
 	bool at_known;          /* whether AT is the instruction that did it, or only where the vCPU is now */
-	uint64_t at;            /* linear pc */
+	uint64_t at;            /* its pc */
 };
 
 /* Events that stop the guest without a place of their own.  They are the monitor's. */
 enum catch_kind {
 	CATCH_PORT,             /* START to END are ports */
 	CATCH_MMIO,             /* gpas that no slot holds */
-	CATCH_MSR,              /* MSR numbers */
+	CATCH_MSR,              /* numbers of special registers */
 	CATCH_EXCEPTION,        /* vectors 0 to 255: the handler's first instruction; interrupts too */
 	CATCH_UNCLAIMED,        /* a port or MMIO access no device answers */
 	CATCH_RESET,            /* the guest asks for a reset: before it is done */
@@ -106,7 +106,7 @@ struct exit_record {
 	uint64_t number;        /* from 0, of this machine */
 	uint64_t time_ns;       /* CLOCK_MONOTONIC */
 	unsigned cpu;
-	uint64_t pc;            /* linear, as KVM left it */
+	uint64_t pc;            /* as KVM left it */
 	const char *reason;     /* "io", "mmio", "debug", ...; static text */
 	char detail[48];        /* "out 0x3f8 1", ... */
 };

@@ -9,7 +9,7 @@
  * State: operations on registers, virtual memory, translation and breakpoints need every vCPU parked: the
  * machine is stopped, or the caller holds it (machine_hold).  Otherwise they answer -EBUSY.
  *
- * Addresses: gva is a guest-virtual (linear) address, gpa a guest-physical one.  Lengths are bytes.
+ * Addresses: gva is a guest-virtual address (x86: a linear one), gpa a guest-physical one.  Lengths are bytes.
  */
 #ifndef GV_API_MACHINE_H
 #define GV_API_MACHINE_H
@@ -18,11 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/arch.h"
 #include "api/breaks.h"
 #include "api/devices.h"
 #include "api/err.h"
 #include "api/kernel.h"
-#include "api/regs.h"
 #include "api/slots.h"
 
 #define MACHINE_CPUS_MAX 64
@@ -74,22 +74,19 @@ struct stop_event {
 	char text[160];         /* one line for people: what happened, without the location */
 };
 
-enum cpu_mode { MODE_REAL, MODE_VM86, MODE_PROT16, MODE_PROT32, MODE_COMPAT16, MODE_COMPAT32, MODE_LONG };
-
 /* How code on a vCPU is to be decoded and addressed now. */
 struct cpu_status {
-	enum cpu_mode mode;
+	const char *mode;       /* the architecture's name for it; static text */
 	unsigned code_bits;     /* 16, 32 or 64: default operand size, for a disassembler */
-	uint64_t pc;            /* linear */
-	uint16_t cs;            /* selector */
-	uint64_t ip;            /* offset in cs */
-	unsigned cpl;
+	uint64_t pc;            /* gva */
+	uint64_t code_base;     /* gva that offsets in code are from; 0 where addresses are all there is */
+	unsigned privilege;     /* as the architecture numbers it: arch_desc.privilege is its word */
 	bool paging;
 	const char *activity;   /* "running", "halted", "waiting for SIPI", "stopped"; static text */
 };
 
 struct walk_level {
-	unsigned level;         /* 5 PML5 .. 1 page table */
+	unsigned level;         /* 1: the last; arch_desc.levels has their names */
 	uint64_t entry_gpa, entry;
 };
 
@@ -185,18 +182,18 @@ struct machine_ops {
 	void (*unobserve)(struct machine *m, struct observer *o);
 
 	int (*cpu_status)(struct machine *m, unsigned cpu, struct cpu_status *ret, struct err *err);
-	bool (*reg_present)(struct machine *m, enum reg_id reg);
-	int (*reg_read)(struct machine *m, unsigned cpu, enum reg_id reg, void *ret, struct err *err);
-	int (*reg_write)(struct machine *m, unsigned cpu, enum reg_id reg, const void *value, struct err *err);
-	int (*msr_read)(struct machine *m, unsigned cpu, uint32_t index, uint64_t *ret, struct err *err);
-	int (*msr_write)(struct machine *m, unsigned cpu, uint32_t index, uint64_t value, struct err *err);
+	bool (*reg_present)(struct machine *m, reg_id reg);
+	int (*reg_read)(struct machine *m, unsigned cpu, reg_id reg, void *ret, struct err *err);
+	int (*reg_write)(struct machine *m, unsigned cpu, reg_id reg, const void *value, struct err *err);
+	int (*special_read)(struct machine *m, unsigned cpu, uint32_t index, uint64_t *ret, struct err *err);
+	int (*special_write)(struct machine *m, unsigned cpu, uint32_t index, uint64_t value, struct err *err);
 
 	size_t (*mem_read)(struct machine *m, unsigned cpu, uint64_t gva, void *ret, size_t len, struct err *err);
 	size_t (*mem_write)(struct machine *m, unsigned cpu, uint64_t gva, const void *data, size_t len,
 			    struct err *err);
 	size_t (*phys_read)(struct machine *m, uint64_t gpa, void *ret, size_t len, struct err *err);
 	size_t (*phys_write)(struct machine *m, uint64_t gpa, const void *data, size_t len, struct err *err);
-	int (*translate)(struct machine *m, unsigned cpu, uint64_t gva, const uint64_t *cr3,
+	int (*translate)(struct machine *m, unsigned cpu, uint64_t gva, const uint64_t *root,
 			 struct translation *ret, struct err *err);
 	int (*mem_ranges)(struct machine *m, unsigned cpu, bool (*each)(void *arg, const struct mem_range *r),
 			  void *arg, struct err *err);
@@ -372,43 +369,44 @@ static inline int machine_cpu_status(struct machine *m, unsigned cpu, struct cpu
 }
 
 /* Whether this machine's processor has the register at all (AVX may be missing).  Constant for a machine. */
-static inline bool machine_reg_present(struct machine *m, enum reg_id reg)
+static inline bool machine_reg_present(struct machine *m, reg_id reg)
 {
 	return m->ops->reg_present(m, reg);
 }
 
 /*
- * Reads a register in full width (reg_table[reg].view[RL_X86_64].bits / 8 bytes, little-endian) into RET.
+ * Reads a register in full width (reg_full(reg)->bits / 8 bytes, little-endian) into RET.
  * -EBUSY, -EINVAL (no such vCPU), -ENOTSUP (not present), -EIO.
  */
-static inline int machine_reg_read(struct machine *m, unsigned cpu, enum reg_id reg, void *ret, struct err *err)
+static inline int machine_reg_read(struct machine *m, unsigned cpu, reg_id reg, void *ret, struct err *err)
 {
 	return m->ops->reg_read(m, cpu, reg, ret, err);
 }
 
 /* Writes one in full width.  Additionally -EINVAL for a value the processor would not take; nothing changed then. */
-static inline int machine_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const void *value,
+static inline int machine_reg_write(struct machine *m, unsigned cpu, reg_id reg, const void *value,
 				    struct err *err)
 {
 	return m->ops->reg_write(m, cpu, reg, value, err);
 }
 
 /*
- * Any model-specific register by its number, also those that the register table has.  -EBUSY; -EINVAL: no such vCPU, none of
- * that number that can be read, or a value it does not take: nothing changed then.
+ * Any special register by its number (arch_desc.special is what they are called), also those that the register table has.  -EBUSY;
+ * -EINVAL: no such vCPU, none of that number that can be read, or a value it does not take: nothing changed then.
  */
-static inline int machine_msr_read(struct machine *m, unsigned cpu, uint32_t index, uint64_t *ret, struct err *err)
+static inline int machine_special_read(struct machine *m, unsigned cpu, uint32_t index, uint64_t *ret, struct err *err)
 {
-	return m->ops->msr_read(m, cpu, index, ret, err);
+	return m->ops->special_read(m, cpu, index, ret, err);
 }
 
-static inline int machine_msr_write(struct machine *m, unsigned cpu, uint32_t index, uint64_t value, struct err *err)
+static inline int machine_special_write(struct machine *m, unsigned cpu, uint32_t index, uint64_t value,
+					struct err *err)
 {
-	return m->ops->msr_write(m, cpu, index, value, err);
+	return m->ops->special_write(m, cpu, index, value, err);
 }
 
 /*
- * Virtual memory of a vCPU, as code at CPL0 would see it, without its protection bits; breakpoints' int3 bytes
+ * Virtual memory of a vCPU, as a kernel's code would see it, without its protection bits; breakpoints' traps
  * never show.  Returns how many bytes were done from GVA on; fewer than LEN with *ERR set where the page is
  * not mapped (EFAULT), the address not canonical (EFAULT), or no RAM is behind it (ENXIO).  A write that cannot be
  * done whole still leaves its first bytes written.
@@ -438,13 +436,14 @@ static inline size_t machine_phys_write(struct machine *m, uint64_t gpa, const v
 }
 
 /*
- * Walks GVA through the vCPU's page tables, or through those at *CR3 when not NULL.  Returns 0 and fills *RET
+ * Walks GVA through the vCPU's page tables, or through those of the address space *ROOT, as in
+ * break_spec.space, when not NULL.  Returns 0 and fills *RET
  * also for a page that is not present (ret->present false, the levels read so far given); -EBUSY, -EINVAL.
  */
-static inline int machine_translate(struct machine *m, unsigned cpu, uint64_t gva, const uint64_t *cr3,
+static inline int machine_translate(struct machine *m, unsigned cpu, uint64_t gva, const uint64_t *root,
 				    struct translation *ret, struct err *err)
 {
-	return m->ops->translate(m, cpu, gva, cr3, ret, err);
+	return m->ops->translate(m, cpu, gva, root, ret, err);
 }
 
 /* Calls EACH for every mapped range in ascending order until it answers false.  -EBUSY, -EINVAL. */
@@ -616,7 +615,7 @@ static inline int machine_slot_remap(struct machine *m, unsigned id, uint64_t of
 	return m->ops->slot_remap(m, id, offset, size, path, file_offset, err);
 }
 
-/* Writes a slot's memory, without int3s of ours, to a new file (-EEXIST). */
+/* Writes a slot's memory, without traps of ours, to a new file (-EEXIST). */
 static inline int machine_slot_save(struct machine *m, unsigned id, const char *path, struct err *err)
 {
 	return m->ops->slot_save(m, id, path, err);

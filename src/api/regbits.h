@@ -7,16 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api/regs.h"
-
 struct reg_field {
 	const char *name;
 	uint8_t start, end;             /* bits, both included */
 };
 
+/* A row of arch_desc.bits. */
 struct reg_bits {
 	const char *type;               /* as in the register table */
-	enum reg_feature feature;       /* that the type belongs to */
+	uint8_t feature;                /* that the type belongs to */
 	/* gdb itself goes by this one: it must be of flags, and no more. */
 	bool plain;
 	const struct reg_field *fields; /* in ascending order */

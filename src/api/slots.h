@@ -117,7 +117,7 @@ typedef bool dirty_diff_fn(void *arg, uint64_t gpa, const uint8_t *was, const ui
 struct dirty_writer {
 	unsigned cpu;
 	/* Linear pc as KVM leaves it: the end of the writing instruction (where a call goes to), its beginning while a REP goes on. */
-	uint64_t rip;
+	uint64_t pc;
 	uint64_t gpa;           /* of the page (DIRTY_PAGE) written */
 	uint64_t count;
 };

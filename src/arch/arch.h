@@ -119,10 +119,10 @@ struct arch {
 
 	/* -- registers and addresses.  V's thread -- */
 	uint64_t (*pc)(const struct vcpu *v);   /* linear */
-	bool (*reg_present)(const struct kvm *k, enum reg_id reg);
-	int (*reg_read)(struct vcpu *v, enum reg_id reg, void *ret, struct err *err);
-	int (*reg_write)(struct vcpu *v, enum reg_id reg, const void *value, struct err *err);
-	/* Special registers by number, as machine_msr_read() and _write(). */
+	bool (*reg_present)(const struct kvm *k, reg_id reg);
+	int (*reg_read)(struct vcpu *v, reg_id reg, void *ret, struct err *err);
+	int (*reg_write)(struct vcpu *v, reg_id reg, const void *value, struct err *err);
+	/* Special registers by number, as machine_special_read() and _write(). */
 	int (*special_read)(struct vcpu *v, uint32_t index, uint64_t *ret, struct err *err);
 	int (*special_write)(struct vcpu *v, uint32_t index, uint64_t value, struct err *err);
 	/* RET->activity is NULL for a vCPU that has only to be resumed. */

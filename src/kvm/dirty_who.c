@@ -88,23 +88,23 @@ int dirty_who_begin(struct dirty_who *w, unsigned slot, struct err *err)
 	return err_set(err, ENOMEM, "slot %s: no memory to record its writers", slot_name(slot).text);
 }
 
-static size_t bucket(unsigned cpu, uint64_t rip, uint64_t gpa)
+static size_t bucket(unsigned cpu, uint64_t pc, uint64_t gpa)
 {
-	uint64_t h = (rip ^ (uint64_t)cpu << 56) * 0x9e3779b97f4a7c15ull;
+	uint64_t h = (pc ^ (uint64_t)cpu << 56) * 0x9e3779b97f4a7c15ull;
 
 	h = (h ^ h >> 32 ^ gpa / DIRTY_PAGE) * 0x9e3779b97f4a7c15ull;
 	return h >> 40 & (BUCKETS - 1);
 }
 
-static void count(struct tally *t, unsigned cpu, uint64_t rip, uint64_t gpa)
+static void count(struct tally *t, unsigned cpu, uint64_t pc, uint64_t gpa)
 {
 	struct dirty_writer *e;
 
-	for (size_t i = bucket(cpu, rip, gpa);; i = (i + 1) & (BUCKETS - 1)) {
+	for (size_t i = bucket(cpu, pc, gpa);; i = (i + 1) & (BUCKETS - 1)) {
 		e = &t->entry[i];
 		if (!e->count)
 			break;
-		if (e->cpu == cpu && e->rip == rip && e->gpa == gpa) {
+		if (e->cpu == cpu && e->pc == pc && e->gpa == gpa) {
 			e->count++;
 			return;
 		}
@@ -114,14 +114,14 @@ static void count(struct tally *t, unsigned cpu, uint64_t rip, uint64_t gpa)
 		return;
 	}
 	t->used++;
-	*e = (struct dirty_writer){ .cpu = cpu, .rip = rip, .gpa = gpa, .count = 1 };
+	*e = (struct dirty_writer){ .cpu = cpu, .pc = pc, .gpa = gpa, .count = 1 };
 }
 
-void dirty_who_note(struct dirty_who *w, unsigned slot, unsigned cpu, uint64_t rip, uint64_t gpa)
+void dirty_who_note(struct dirty_who *w, unsigned slot, unsigned cpu, uint64_t pc, uint64_t gpa)
 {
 	pthread_mutex_lock(&w->lock);
 	if (slot < w->n && w->slot[slot])
-		count(w->slot[slot], cpu, rip, gpa & ~(uint64_t)(DIRTY_PAGE - 1));
+		count(w->slot[slot], cpu, pc, gpa & ~(uint64_t)(DIRTY_PAGE - 1));
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -150,7 +150,7 @@ static int compare(const void *a, const void *b)
 	if (!r)
 		r = order(x->gpa, y->gpa);
 	if (!r)
-		r = order(x->rip, y->rip);
+		r = order(x->pc, y->pc);
 	return r ? r : order(x->cpu, y->cpu);
 }
 

@@ -56,33 +56,33 @@ static int op_cpu_status(struct machine *m, unsigned cpu, struct cpu_status *ret
 	return 0;
 }
 
-static bool op_reg_present(struct machine *m, enum reg_id reg)
+static bool op_reg_present(struct machine *m, reg_id reg)
 {
 	return arch.reg_present(&machine_priv(m)->vm.kvm, reg);
 }
 
-static int op_reg_read(struct machine *m, unsigned cpu, enum reg_id reg, void *ret, struct err *err)
+static int op_reg_read(struct machine *m, unsigned cpu, reg_id reg, void *ret, struct err *err)
 {
 	struct vcpu *v = parked_cpu(m, cpu, err);
 
 	return v ? arch.reg_read(v, reg, ret, err) : no_cpu(m, cpu);
 }
 
-static int op_reg_write(struct machine *m, unsigned cpu, enum reg_id reg, const void *value, struct err *err)
+static int op_reg_write(struct machine *m, unsigned cpu, reg_id reg, const void *value, struct err *err)
 {
 	struct vcpu *v = parked_cpu(m, cpu, err);
 
 	return v ? arch.reg_write(v, reg, value, err) : no_cpu(m, cpu);
 }
 
-static int op_msr_read(struct machine *m, unsigned cpu, uint32_t index, uint64_t *ret, struct err *err)
+static int op_special_read(struct machine *m, unsigned cpu, uint32_t index, uint64_t *ret, struct err *err)
 {
 	struct vcpu *v = parked_cpu(m, cpu, err);
 
 	return v ? arch.special_read(v, index, ret, err) : no_cpu(m, cpu);
 }
 
-static int op_msr_write(struct machine *m, unsigned cpu, uint32_t index, uint64_t value, struct err *err)
+static int op_special_write(struct machine *m, unsigned cpu, uint32_t index, uint64_t value, struct err *err)
 {
 	struct vcpu *v = parked_cpu(m, cpu, err);
 
@@ -190,8 +190,8 @@ const struct machine_ops machine_kvm_ops = {
 	.reg_present = op_reg_present,
 	.reg_read = op_reg_read,
 	.reg_write = op_reg_write,
-	.msr_read = op_msr_read,
-	.msr_write = op_msr_write,
+	.special_read = op_special_read,
+	.special_write = op_special_write,
 	.mem_read = op_mem_read,
 	.mem_write = op_mem_write,
 	.phys_read = op_phys_read,

@@ -1,5 +1,5 @@
 # How a machine begins: what it takes of time and memory, and where its threads run.
-libgvcore_a_SOURCES += src/util/hostid.c src/util/hostid.h
+libgvcore_a_SOURCES += src/arch/x86/hostid.c src/arch/x86/hostid.h
 libgvkvm_a_SOURCES += src/kvm/threads.c src/kvm/threads.h
 
 if HAVE_CHECK

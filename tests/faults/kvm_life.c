@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arch/x86/x86_regs.h"
 #include "kvm/machine_kvm.h"
 #include "tests/faults/sweep.h"
 
@@ -457,7 +458,7 @@ static int read_regs(void)
 	uint8_t v[REG_BYTES_MAX];
 	int r = 0;
 
-	for (unsigned i = 0; i < REG_COUNT && !r; i++)
+	for (unsigned i = 0; i < X86_REGS && !r; i++)
 		if (machine_reg_present(m, i))
 			r = machine_reg_read(m, 0, i, v, &err);
 	return r;
@@ -469,7 +470,7 @@ static int write_regs(void)
 	uint8_t v[REG_BYTES_MAX];
 	int r = 0;
 
-	for (unsigned i = 0; i < REG_COUNT && !r; i++)
+	for (unsigned i = 0; i < X86_REGS && !r; i++)
 		if (machine_reg_present(m, i)) {
 			r = machine_reg_read(m, 0, i, v, &err);
 			if (!r)
@@ -481,9 +482,9 @@ static int write_regs(void)
 static int msrs(void)
 {
 	uint64_t v;
-	int r = machine_msr_read(m, 0, 0x277, &v, &err);
+	int r = machine_special_read(m, 0, 0x277, &v, &err);
 
-	return r ? r : machine_msr_write(m, 0, 0x277, v, &err);
+	return r ? r : machine_special_write(m, 0, 0x277, v, &err);
 }
 
 static int look_around(void)

@@ -16,7 +16,7 @@
 #include "arch/x86/regs.h"
 #include "arch/x86/space.h"
 #include "arch/x86/watch_kvm.h"
-#include "util/hostid.h"
+#include "arch/x86/hostid.h"
 
 #define VECTOR_DB 1
 #define VECTOR_PF 14

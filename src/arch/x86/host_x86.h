@@ -3,6 +3,7 @@
 #ifndef GV_X86_HOST_X86_H
 #define GV_X86_HOST_X86_H
 
+#include "arch/x86/x86_regs.h"
 #include "kvm/kvm.h"
 
 #define XSAVE_COMPONENTS 10     /* Intel SDM vol. 1, 13.1: those that hold registers of the table */
@@ -12,7 +13,7 @@ struct arch_kvm {
 	struct xsave_component {
 		unsigned offset, size;
 	} xsave[XSAVE_COMPONENTS];      /* of the guest's processor, by number; size 0: it has none (from 2 on) */
-	bool missing[REG_COUNT];        /* regs_probe(): registers this host has not */
+	bool missing[X86_REGS];         /* regs_probe(): registers this host has not */
 	struct kvm_cpuid2 *cpuid;       /* KVM_GET_SUPPORTED_CPUID; owned */
 };
 

@@ -14,10 +14,10 @@
 /* Bits 3, 5, 15 and those above ID read as zero. */
 #define RFLAGS_KNOWN 0x3f7fd7ull
 
-const struct reg_place reg_places[REG_COUNT] = {
+const struct reg_place reg_places[X86_REGS] = {
 #define REG(id, n64, num64, bits64, t64, n32, num32, bits32, t32, feat, grp, home, off, hbits)                  \
 	[X86_##id] = { HOME_##home, off, hbits },
-#include "kvm/regs.def"
+#include "arch/x86/regs.def"
 #undef REG
 };
 
@@ -101,12 +101,11 @@ void regs_status(struct vcpu *v, struct cpu_status *ret)
 	else
 		mode = s->cs.l ? MODE_LONG : s->cs.db ? MODE_COMPAT32 : MODE_COMPAT16;
 	*ret = (struct cpu_status){
-		.mode = mode,
+		.mode = x86_modes[mode].name,
 		.code_bits = regs_code_bits(v),
 		.pc = regs_pc(v),
-		.cs = s->cs.selector,
-		.ip = gp(v)->rip,
-		.cpl = mode == MODE_REAL ? 0 : mode == MODE_VM86 ? 3 : s->ss.dpl,
+		.code_base = regs_pc(v) - gp(v)->rip,
+		.privilege = mode == MODE_REAL ? 0 : mode == MODE_VM86 ? 3 : s->ss.dpl,
 		.paging = s->cr0 & CR0_PG,
 		.activity = activity(v),
 	};
@@ -160,7 +159,7 @@ struct kvm_regs regs_from_insn(const struct insn_regs *r)
 	return g;
 }
 
-bool regs_present(const struct kvm *k, enum reg_id reg)
+bool regs_present(const struct kvm *k, reg_id reg)
 {
 	if (reg_places[reg].home >= HOME_ST)
 		return regs_xsave_has(k, reg);
@@ -171,9 +170,9 @@ void regs_probe(struct vcpu *v)
 {
 	uint64_t value;
 
-	for (unsigned i = 0; i < REG_COUNT; i++)
+	for (unsigned i = 0; i < X86_REGS; i++)
 		if (reg_places[i].home == HOME_MSR || reg_places[i].home == HOME_XCR)
-			v->vm->kvm.arch->missing[i] = regs_read(v, (enum reg_id)i, &value, NULL) != 0;
+			v->vm->kvm.arch->missing[i] = regs_read(v, (reg_id)i, &value, NULL) != 0;
 }
 
 /*
@@ -202,15 +201,15 @@ static void set_attr(struct kvm_segment *s, uint64_t attr)
 	s->unusable = attr >> 16 & 1;
 }
 
-int regs_read(struct vcpu *v, enum reg_id reg, void *ret, struct err *err)
+int regs_read(struct vcpu *v, reg_id reg, void *ret, struct err *err)
 {
-	size_t size = reg_table[reg].view[RL_X86_64].bits / 8u, home_size = reg_places[reg].bits / 8u;
+	size_t size = reg_full(reg)->bits / 8u, home_size = reg_places[reg].bits / 8u;
 	uint8_t buf[REG_BYTES_MAX] = { 0 };
 	uint64_t value = 0;
 	int r = 0;
 
 	if (!regs_present(&v->vm->kvm, reg))
-		return err_set(err, ENOTSUP, "this processor has no %s", reg_table[reg].view[RL_X86_64].name);
+		return err_set(err, ENOTSUP, "this processor has no %s", reg_full(reg)->name);
 	switch (reg_places[reg].home) {
 	case HOME_REGS:
 		memcpy(buf, (const uint8_t *)gp(v) + reg_places[reg].offset, home_size);
@@ -307,7 +306,7 @@ int regs_msr(struct vcpu *v, uint32_t index, uint64_t *ret)
 	return regs_msr_access(v, index, ret, false, NULL);
 }
 
-static int write_gp(struct vcpu *v, enum reg_id reg, uint64_t value, struct err *err)
+static int write_gp(struct vcpu *v, reg_id reg, uint64_t value, struct err *err)
 {
 	struct kvm_regs regs = *gp(v);
 	int r;
@@ -354,7 +353,7 @@ static int write_pc(struct vcpu *v, uint64_t pc, struct err *err)
 }
 
 /* The segment register of a selector row; NULL for other rows. */
-static struct kvm_segment *segment_of(struct kvm_sregs *s, enum reg_id reg)
+static struct kvm_segment *segment_of(struct kvm_sregs *s, reg_id reg)
 {
 	switch (reg) {
 	case X86_CS: return &s->cs;
@@ -410,9 +409,9 @@ static int load_segment(struct vcpu *v, struct kvm_sregs *s, struct kvm_segment 
 	return 0;
 }
 
-static int write_sys(struct vcpu *v, enum reg_id reg, uint64_t value, struct err *err)
+static int write_sys(struct vcpu *v, reg_id reg, uint64_t value, struct err *err)
 {
-	const char *name = reg_table[reg].view[RL_X86_64].name;
+	const char *name = reg_full(reg)->name;
 	const struct reg_place *place = &reg_places[reg];
 	struct kvm_sregs sregs = *sys(v);
 	struct kvm_segment *seg = segment_of(&sregs, reg);
@@ -441,9 +440,9 @@ static int write_sys(struct vcpu *v, enum reg_id reg, uint64_t value, struct err
 	return err_set(err, EINVAL, "%s = 0x%" PRIx64 ": the processor does not take this value here", name, value);
 }
 
-int regs_write(struct vcpu *v, enum reg_id reg, const void *new_value, struct err *err)
+int regs_write(struct vcpu *v, reg_id reg, const void *new_value, struct err *err)
 {
-	size_t size = reg_table[reg].view[RL_X86_64].bits / 8u;
+	size_t size = reg_full(reg)->bits / 8u;
 	uint8_t old[REG_BYTES_MAX];
 	uint64_t value = 0, pc = regs_pc(v);
 	int r = regs_read(v, reg, old, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A vCPU's registers by the table (kvm/regs.def), with KVM behind it.  Reads come from the run page, where the kernel leaves
+ * A vCPU's registers by the table (arch/x86/regs.def), with KVM behind it.  Reads come from the run page, where the kernel leaves
  * the general and system registers at every exit; rarer groups are fetched once a stop.  Writes go to the kernel at once,
  * which checks them.
  *
@@ -12,6 +12,7 @@
 #include "arch/x86/insn/insn.h"
 #include "arch/x86/vcpu_x86.h"
 #include "arch/x86/translate.h"
+#include "arch/x86/x86_regs.h"
 
 /* Fetches general and system registers into the run page; needed before the first run and after they were set whole. */
 int regs_refresh(struct vcpu *v, struct err *err);
@@ -48,14 +49,14 @@ int regs_msr(struct vcpu *v, uint32_t index, uint64_t *ret);
 /* Finds out which of the MSRs in the table this host has, for regs_present(); V is the first vCPU, with its CPUID. */
 void regs_probe(struct vcpu *v);
 
-/* As machine_msr_read/write. */
+/* As machine_special_read/write. */
 int regs_msr_read(struct vcpu *v, uint32_t index, uint64_t *ret, struct err *err);
 int regs_msr_write(struct vcpu *v, uint32_t index, uint64_t value, struct err *err);
 
 /* As machine_reg_present/read/write. */
-bool regs_present(const struct kvm *k, enum reg_id reg);
-int regs_read(struct vcpu *v, enum reg_id reg, void *ret, struct err *err);
-int regs_write(struct vcpu *v, enum reg_id reg, const void *value, struct err *err);
+bool regs_present(const struct kvm *k, reg_id reg);
+int regs_read(struct vcpu *v, reg_id reg, void *ret, struct err *err);
+int regs_write(struct vcpu *v, reg_id reg, const void *value, struct err *err);
 
 /* Makes exception VECTOR (without an error code) pending, as the next thing the guest sees; ADVANCE moves rip past a one-byte instruction first. */
 int regs_inject(struct vcpu *v, unsigned vector, bool advance, struct err *err);

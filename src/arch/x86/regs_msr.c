@@ -15,7 +15,7 @@
 /* MSRs that are system registers too: written as those, so that what goes together stays so. */
 static const struct {
 	uint32_t index;
-	enum reg_id reg;
+	reg_id reg;
 } among_sregs[] = {
 	{ 0x1b, X86_APIC_BASE }, { 0xc0000080, X86_EFER }, { 0xc0000100, X86_FS_BASE }, { 0xc0000101, X86_GS_BASE },
 };
@@ -97,7 +97,7 @@ int regs_msr_write(struct vcpu *v, uint32_t index, uint64_t value, struct err *e
 {
 	int reg = find_sreg(index);
 
-	return reg >= 0 ? regs_write(v, (enum reg_id)reg, &value, err) : regs_msr_access(v, index, &value, true, err);
+	return reg >= 0 ? regs_write(v, (reg_id)reg, &value, err) : regs_msr_access(v, index, &value, true, err);
 }
 
 int regs_xcr0_read(struct vcpu *v, uint64_t *ret, struct err *err)

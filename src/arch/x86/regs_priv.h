@@ -4,6 +4,7 @@
 #define GV_X86_REGS_PRIV_H
 
 #include "arch/x86/regs.h"
+#include "arch/x86/x86_regs.h"
 
 enum reg_home {
 	HOME_REGS, HOME_SREGS, HOME_PC, HOME_DEBUG, HOME_ATTR,
@@ -19,13 +20,13 @@ struct reg_place {
 	uint16_t bits;          /* width there */
 };
 
-extern const struct reg_place reg_places[REG_COUNT];
+extern const struct reg_place reg_places[X86_REGS];
 
 /* Rows in the XSAVE area.  Whether it has room for REG at all; reading, into REG_BYTES_MAX bytes; and writing. */
-bool regs_xsave_has(const struct kvm *k, enum reg_id reg);
-int regs_xsave_read(struct vcpu *v, enum reg_id reg, uint8_t *ret, struct err *err);
+bool regs_xsave_has(const struct kvm *k, reg_id reg);
+int regs_xsave_read(struct vcpu *v, reg_id reg, uint8_t *ret, struct err *err);
 /* -EINVAL: reserved bits of mxcsr. */
-int regs_xsave_write(struct vcpu *v, enum reg_id reg, const uint8_t *value, struct err *err);
+int regs_xsave_write(struct vcpu *v, reg_id reg, const uint8_t *value, struct err *err);
 
 /* An MSR as KVM has it, which checks.  -EINVAL. */
 int regs_msr_access(struct vcpu *v, uint32_t index, uint64_t *value, bool write, struct err *err);

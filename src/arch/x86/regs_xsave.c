@@ -43,7 +43,7 @@ static bool has_component(const struct kvm *k, unsigned component)
 	return c->size && c->offset + c->size <= sizeof(((struct kvm_xsave *)0)->region);
 }
 
-bool regs_xsave_has(const struct kvm *k, enum reg_id reg)
+bool regs_xsave_has(const struct kvm *k, reg_id reg)
 {
 	enum reg_home home = reg_places[reg].home;
 
@@ -122,7 +122,7 @@ static const struct {
 };
 
 /* Where in the XSAVE area a row lives, how many bytes, and the state component that makes it count. */
-static uint8_t *xsave_place(struct vcpu *v, enum reg_id reg, size_t *ret_size, unsigned *ret_component)
+static uint8_t *xsave_place(struct vcpu *v, reg_id reg, size_t *ret_size, unsigned *ret_component)
 {
 	enum reg_home home = reg_places[reg].home;
 	uint32_t i = reg_places[reg].offset;
@@ -150,7 +150,7 @@ static uint8_t *xsave_place(struct vcpu *v, enum reg_id reg, size_t *ret_size, u
 	}
 }
 
-int regs_xsave_read(struct vcpu *v, enum reg_id reg, uint8_t *ret, struct err *err)
+int regs_xsave_read(struct vcpu *v, reg_id reg, uint8_t *ret, struct err *err)
 {
 	unsigned component;
 	uint64_t present;
@@ -173,7 +173,7 @@ int regs_xsave_read(struct vcpu *v, enum reg_id reg, uint8_t *ret, struct err *e
 	return 0;
 }
 
-int regs_xsave_write(struct vcpu *v, enum reg_id reg, const uint8_t *value, struct err *err)
+int regs_xsave_write(struct vcpu *v, reg_id reg, const uint8_t *value, struct err *err)
 {
 	const struct xsave_component *c;
 	struct kvm_xsave before;

@@ -15,8 +15,8 @@
 
 #include <string.h>
 
+#include "arch/x86/hostid.h"
 #include "arch/x86/insn/native.h"
-#include "util/hostid.h"
 #include "util/le.h"
 
 #define CR4_OSXMMEXCPT  (1ull << 10)

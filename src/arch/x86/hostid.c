@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "util/hostid.h"
+#include "arch/x86/hostid.h"
 
 #include <cpuid.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The host processor's CPUID (Intel SDM vol. 2A). */
-#ifndef GV_UTIL_HOSTID_H
-#define GV_UTIL_HOSTID_H
+#ifndef GV_X86_HOSTID_H
+#define GV_X86_HOSTID_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "monitor/disas.h"
+#include "monitor/x86/parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -60,8 +60,8 @@ static ZyanStatus print_address(const ZydisFormatter *f, ZydisFormatterBuffer *b
 	return append(buffer, text);
 }
 
-void disas_one(struct machine *m, unsigned code_bits, uint64_t cs_base, uint64_t addr, const uint8_t *data,
-	       size_t len, struct disas_insn *ret)
+void x86_disas(struct machine *m, unsigned code_bits, uint64_t cs_base, uint64_t addr, const uint8_t *data, size_t len,
+	       struct disas_insn *ret)
 {
 	struct place place = { .m = m, .cs_base = cs_base };
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Model-specific registers: the known ones by name, any by number. */
-#include "monitor/cmd.h"
+#include "monitor/x86/parts.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -75,7 +75,7 @@ static int exec_info(struct task *t, struct err *err)
 	int r;
 
 	for (size_t i = 0; i < NNAMES; i++) {
-		r = machine_msr_read(task_machine(t), t->s->cpu, names[i].index, &value, err);
+		r = machine_special_read(task_machine(t), t->s->cpu, names[i].index, &value, err);
 		if (r == -EBUSY) {
 			json_decref(list);
 			return r;
@@ -149,10 +149,10 @@ static int exec_msr(struct task *t, struct err *err)
 	if (!r)
 		r = task_end(t, p, err);
 	if (!r && set)
-		r = machine_msr_write(task_machine(t), t->s->cpu, index, value, err);
+		r = machine_special_write(task_machine(t), t->s->cpu, index, value, err);
 	/* Some bits are not what one says. */
 	if (!r)
-		r = machine_msr_read(task_machine(t), t->s->cpu, index, &value, err);
+		r = machine_special_read(task_machine(t), t->s->cpu, index, &value, err);
 	if (!r)
 		t->result = msr_data(index, value);
 	return r;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The guest's own debug registers, decoded (Intel SDM vol. 3, 17.2). */
-#include "monitor/cmd.h"
+#include "monitor/x86/parts.h"
 
 #include <errno.h>
 #include <inttypes.h>
 
+#include "arch/x86/x86_regs.h"
 #include "monitor/core.h"
 #include "monitor/render.h"
 
@@ -29,7 +30,7 @@ static json_t *bit_list(const struct bit_name *bits, size_t n, uint64_t value)
 	return list;
 }
 
-static int read_reg(struct task *t, enum reg_id reg, uint64_t *ret, struct err *err)
+static int read_reg(struct task *t, reg_id reg, uint64_t *ret, struct err *err)
 {
 	*ret = 0;
 	return machine_reg_read(task_machine(t), t->s->cpu, reg, ret, err);
@@ -130,20 +131,20 @@ static int exec_set(struct task *t, struct err *err)
 		len--;
 	}
 	id = reg_by_name(word, len, NULL);
-	if (id < 0 || reg_table[id].group != RG_DEBUG)
+	if (id < 0 || arch_desc.regs[id].group != RG_DEBUG)
 		return task_malformed(t, err_set(err, ENOENT, "there is no debug register '%.*s': dr0 to dr3, dr6, dr7",
 						 len < 40 ? (int)len : 40, word));
 	r = task_expr(t, &p, &value, err);
 	if (!r)
 		r = task_end(t, p, err);
 	if (!r)
-		r = machine_reg_write(task_machine(t), t->s->cpu, (enum reg_id)id, &value, err);
+		r = machine_reg_write(task_machine(t), t->s->cpu, (reg_id)id, &value, err);
 	/* Some bits are not what one says. */
 	if (!r)
-		r = read_reg(t, (enum reg_id)id, &value, err);
+		r = read_reg(t, (reg_id)id, &value, err);
 	if (!r)
 		t->result = json_pack("{s:i, s:s, s:o}", "cpu", (int)t->s->cpu, "name",
-				      reg_table[id].view[RL_X86_64].name, "value", data_hex(value));
+				      reg_full(id)->name, "value", data_hex(value));
 	return r;
 }
 
