@@ -109,7 +109,7 @@ SESSION_TESTS = \
 	tests/cli/status.py tests/cli/bad_input.py tests/cli/bad_kernels.py tests/cli/readme.py tests/cli/guests.py tests/cli/kernel.py tests/cli/breaks.py tests/cli/devices.py \
 	tests/cli/virtio.py tests/cli/symbols.py tests/cli/start.py tests/cli/sandbox.py tests/gdb/symbols.py \
 	tests/examples.py
-TREE_TESTS = tests/check_docs.sh tests/check_layers.sh
+TREE_TESTS = tests/check_docs.sh tests/check_layers.sh tests/check_neutral.sh
 TESTS += $(SESSION_TESTS) $(TREE_TESTS)
 EXTRA_DIST += $(SESSION_TESTS) $(TREE_TESTS) tests/cli/breaks.gv tests/visor.py tests/gdb/lib.py tests/gdb/typed.py tests/rsp/client.py
 
