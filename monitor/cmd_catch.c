@@ -112,7 +112,7 @@ static const struct kind {
 } kinds[] = {
 	{ "port", CATCH_PORT, &monitor_arch.port_max, parse_accesses },
 	{ "mmio", CATCH_MMIO, &everything, parse_accesses },
-	{ NULL, CATCH_MSR, &monitor_arch.special_max, parse_accesses },
+	{ NULL, CATCH_SPECIAL, &monitor_arch.special_max, parse_accesses },
 	{ "exception", CATCH_EXCEPTION, &monitor_arch.exception_max, parse_exception },
 	{ "interrupt", CATCH_EXCEPTION, &monitor_arch.interrupt_max, parse_interrupt },
 	{ "unclaimed", CATCH_UNCLAIMED, NULL, NULL },

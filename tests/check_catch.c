@@ -179,14 +179,14 @@ START_TEST(bad_specs)
 		{ { CATCH_PORT, 0, 0, 0 }, -EINVAL, "this kind of catchpoint has no direction 0x0" },
 		{ { CATCH_PORT, 0, 0, 4 | CATCH_READ }, -EINVAL, "this kind of catchpoint has no direction 0x5" },
 		{ { CATCH_MMIO, 0, 0, 0 }, -EINVAL, NULL },
-		{ { CATCH_MSR, 0, 0, 0 }, -EINVAL, NULL },
-		{ { CATCH_MSR, 0, 0x100000000, ANY }, -EINVAL, "there are no MSRs above 0xffffffff" },
-		{ { CATCH_MSR, 0x10000, 0x12000, ANY }, -EINVAL, "a catchpoint takes at most 0x2000 MSRs" },
-		{ { CATCH_MSR, 0x7ff, 0x800, ANY }, -ENOTSUP,
+		{ { CATCH_SPECIAL, 0, 0, 0 }, -EINVAL, NULL },
+		{ { CATCH_SPECIAL, 0, 0x100000000, ANY }, -EINVAL, "there are no MSRs above 0xffffffff" },
+		{ { CATCH_SPECIAL, 0x10000, 0x12000, ANY }, -EINVAL, "a catchpoint takes at most 0x2000 MSRs" },
+		{ { CATCH_SPECIAL, 0x7ff, 0x800, ANY }, -ENOTSUP,
 		  "KVM does not show accesses to the x2APIC's MSRs, 0x800 to 0x8ff" },
-		{ { CATCH_MSR, 0x8ff, 0x900, ANY }, -ENOTSUP, NULL },
-		{ { CATCH_MSR, 0, 0x1fff, ANY }, -ENOTSUP, NULL },
-		{ { CATCH_MSR, 0xffffffff, 0xffffffff, ANY }, -ENOTSUP,
+		{ { CATCH_SPECIAL, 0x8ff, 0x900, ANY }, -ENOTSUP, NULL },
+		{ { CATCH_SPECIAL, 0, 0x1fff, ANY }, -ENOTSUP, NULL },
+		{ { CATCH_SPECIAL, 0xffffffff, 0xffffffff, ANY }, -ENOTSUP,
 		  "KVM does not show accesses to MSR 0xffffffff" },
 		{ { CATCH_EXCEPTION, 0, 256, 0 }, -EINVAL, "there are no vectors above 0xff" },
 		{ { CATCH_EXCEPTION, 0, 0, ANY }, -EINVAL, NULL },
@@ -215,10 +215,10 @@ START_TEST(bad_specs)
 	must_add(CATCH_PORT, 0, 0xffff, ANY);
 	must_add(CATCH_PORT, 0x1f, 0x20, ANY);
 	must_add(CATCH_MMIO, 0, UINT64_MAX, CATCH_READ);
-	must_add(CATCH_MSR, 0x10000, 0x11fff, ANY);
-	must_add(CATCH_MSR, 0x7ff, 0x7ff, ANY);
-	must_add(CATCH_MSR, 0x900, 0x900, ANY);
-	must_add(CATCH_MSR, 0xfffffffe, 0xfffffffe, ANY);
+	must_add(CATCH_SPECIAL, 0x10000, 0x11fff, ANY);
+	must_add(CATCH_SPECIAL, 0x7ff, 0x7ff, ANY);
+	must_add(CATCH_SPECIAL, 0x900, 0x900, ANY);
+	must_add(CATCH_SPECIAL, 0xfffffffe, 0xfffffffe, ANY);
 	must_add(CATCH_EXCEPTION, 0, 255, 0);
 	must_add(CATCH_UNCLAIMED, 0, 0, 0);
 	must_add(CATCH_UNCLAIMED, 0, 0, CATCH_READ);
@@ -307,7 +307,7 @@ START_TEST(unclaimed)
 	ck_assert_str_eq(ev.text, "unclaimed out 0x80, 1 byte: 0x5");
 	ck_assert_uint_eq(hit(CATCH_MMIO, false, 0xd0000000, 4, 0xffffffff, false), 1);
 	ck_assert_str_eq(ev.text, "unclaimed read 0xd0000000, 4 bytes: 0xffffffff");
-	ck_assert_uint_eq(hit(CATCH_MSR, false, 0x10, 8, 0, false), 0);
+	ck_assert_uint_eq(hit(CATCH_SPECIAL, false, 0x10, 8, 0, false), 0);
 	ck_assert_int_eq(catch_remove(t, 1, &err), 0);
 	must_add(CATCH_UNCLAIMED, 0, 0, CATCH_WRITE);
 	ck_assert_uint_eq(hit(CATCH_PORT, false, 0x80, 1, 5, false), 0);
@@ -355,19 +355,19 @@ static void filter_is(unsigned i, uint32_t base, uint32_t count, unsigned flags)
 
 START_TEST(msr_filters)
 {
-	must_add(CATCH_MSR, 0xc0000080, 0xc0000084, CATCH_WRITE);
+	must_add(CATCH_SPECIAL, 0xc0000080, 0xc0000084, CATCH_WRITE);
 	ck_assert_uint_eq(kvm.filters, 1);
 	ck_assert_uint_eq(kvm.filter.flags, KVM_MSR_FILTER_DEFAULT_ALLOW);
 	ck_assert_uint_eq(kvm.exit_reasons, KVM_MSR_EXIT_REASON_FILTER);
 	filter_is(0, 0xc0000080, 5, KVM_MSR_FILTER_WRITE);
 	ck_assert_uint_eq(kvm.filter.ranges[1].nmsrs, 0);
 	/* Overlapping and adjacent ones of a direction come together; others do not. */
-	must_add(CATCH_MSR, 0xc0000083, 0xc0000090, CATCH_WRITE);
-	must_add(CATCH_MSR, 0xc0000091, 0xc0000091, CATCH_WRITE);
-	must_add(CATCH_MSR, 0xc0000081, 0xc0000082, CATCH_WRITE);
-	must_add(CATCH_MSR, 0xc0000093, 0xc0000093, CATCH_WRITE);
-	must_add(CATCH_MSR, 0xc0000092, 0xc0000092, CATCH_READ);
-	must_add(CATCH_MSR, 0x10, 0x10, ANY);
+	must_add(CATCH_SPECIAL, 0xc0000083, 0xc0000090, CATCH_WRITE);
+	must_add(CATCH_SPECIAL, 0xc0000091, 0xc0000091, CATCH_WRITE);
+	must_add(CATCH_SPECIAL, 0xc0000081, 0xc0000082, CATCH_WRITE);
+	must_add(CATCH_SPECIAL, 0xc0000093, 0xc0000093, CATCH_WRITE);
+	must_add(CATCH_SPECIAL, 0xc0000092, 0xc0000092, CATCH_READ);
+	must_add(CATCH_SPECIAL, 0x10, 0x10, ANY);
 	filter_is(0, 0xc0000092, 1, KVM_MSR_FILTER_READ);
 	filter_is(1, 0xc0000080, 0x12, KVM_MSR_FILTER_WRITE);
 	filter_is(2, 0xc0000093, 1, KVM_MSR_FILTER_WRITE);
@@ -384,10 +384,10 @@ END_TEST
 START_TEST(msr_filters_are_bounded)
 {
 	for (unsigned i = 0; i < 5; i++)
-		must_add(CATCH_MSR, 0x10000 + i * 0x2000, 0x10000 + i * 0x2000 + 0x1fff, CATCH_READ);
+		must_add(CATCH_SPECIAL, 0x10000 + i * 0x2000, 0x10000 + i * 0x2000 + 0x1fff, CATCH_READ);
 	for (unsigned i = 0; i < 5; i++)
 		filter_is(i, 0x10000 + i * 0x2000, 0x2000, KVM_MSR_FILTER_READ);
-	must_add(CATCH_MSR, 0x11000, 0x12fff, CATCH_READ);
+	must_add(CATCH_SPECIAL, 0x11000, 0x12fff, CATCH_READ);
 	filter_is(0, 0x10000, 0x3000, KVM_MSR_FILTER_READ);
 	filter_is(1, 0x12000, 0x2000, KVM_MSR_FILTER_READ);
 }
@@ -398,16 +398,16 @@ START_TEST(msr_ranges_run_out)
 	struct catch_info info;
 
 	for (unsigned i = 0; i < CATCH_MSR_RANGES; i++)
-		must_add(CATCH_MSR, 0x100 + 2 * i, 0x100 + 2 * i, CATCH_READ);
-	ck_assert_int_eq(add(CATCH_MSR, 0x200, 0x200, CATCH_READ), -ENOSPC);
+		must_add(CATCH_SPECIAL, 0x100 + 2 * i, 0x100 + 2 * i, CATCH_READ);
+	ck_assert_int_eq(add(CATCH_SPECIAL, 0x200, 0x200, CATCH_READ), -ENOSPC);
 	ck_assert_str_eq(err.msg, "KVM filters at most 16 ranges of MSRs");
 	ck_assert(!catch_list(t, CATCH_MSR_RANGES, &info));
 	filter_is(15, 0x100 + 30, 1, KVM_MSR_FILTER_READ);
 	/* One between two others makes them one. */
-	must_add(CATCH_MSR, 0x101, 0x101, CATCH_READ);
+	must_add(CATCH_SPECIAL, 0x101, 0x101, CATCH_READ);
 	ck_assert_uint_eq(id, 17);
 	ck_assert_uint_eq(kvm.filter.ranges[15].nmsrs, 0);
-	must_add(CATCH_MSR, 0x200, 0x200, CATCH_READ);
+	must_add(CATCH_SPECIAL, 0x200, 0x200, CATCH_READ);
 	filter_is(15, 0x200, 1, KVM_MSR_FILTER_READ);
 	/* Without it they would be one too many: KVM goes on showing what nobody asks for. */
 	ck_assert_int_eq(catch_remove(t, 17, &err), 0);
@@ -423,13 +423,13 @@ START_TEST(msrs_without_kvm)
 	struct catch_info info;
 
 	kvm.cap = 0;
-	ck_assert_int_eq(add(CATCH_MSR, 0x10, 0x10, ANY), -ENOTSUP);
+	ck_assert_int_eq(add(CATCH_SPECIAL, 0x10, 0x10, ANY), -ENOTSUP);
 	ck_assert_str_eq(err.msg, "this host's KVM lacks KVM_CAP_X86_USER_SPACE_MSR, so MSR accesses cannot be caught");
 	kvm.cap = 1;
 	kvm.filter_error = -EINVAL;
-	ck_assert_int_eq(add(CATCH_MSR, 0x10, 0x10, ANY), -EINVAL);
+	ck_assert_int_eq(add(CATCH_SPECIAL, 0x10, 0x10, ANY), -EINVAL);
 	ck_assert(!catch_list(t, 0, &info));
-	ck_assert(!catch_has(t, CATCH_MSR));
+	ck_assert(!catch_has(t, CATCH_SPECIAL));
 }
 END_TEST
 
@@ -455,8 +455,8 @@ START_TEST(msr_accesses)
 
 	kvm.msr = 0x174;
 	kvm.value = 0x1122334455667788;
-	must_add(CATCH_MSR, 0x174, 0x174, ANY);
-	must_add(CATCH_MSR, 0x176, 0x176, CATCH_READ);
+	must_add(CATCH_SPECIAL, 0x174, 0x174, ANY);
+	must_add(CATCH_SPECIAL, 0x176, 0x176, CATCH_READ);
 	a = msr_exit(false, 0x174, 0);
 	ck_assert_uint_eq(cpu[0].run->msr.data, kvm.value);
 	ck_assert_uint_eq(cpu[0].run->msr.error, 0);

@@ -115,7 +115,7 @@ START_TEST(catches)
 		{ "catch mmio 0xfee00000,4K read", "catchpoint 1: mmio 0xfee00000-0xfee00fff read\n",
 		  { CATCH_MMIO, 0xfee00000, 0xfee00fff, 1 } },
 		{ "catch msr 0xc0000080 write if $rax", "catchpoint 1: msr 0xc0000080 write if $rax\n",
-		  { CATCH_MSR, 0xc0000080, 0xc0000080, 2 } },
+		  { CATCH_SPECIAL, 0xc0000080, 0xc0000080, 2 } },
 		{ "catch exception", "catchpoint 1: exception 0-31\n", { CATCH_EXCEPTION, 0, 31, 0 } },
 		{ "catch exception if 1", "catchpoint 1: exception 0-31 if 1\n", { CATCH_EXCEPTION, 0, 31, 0 } },
 		{ "catch exception pf", "catchpoint 1: exception 14 (pf)\n", { CATCH_EXCEPTION, 14, 14, 0 } },

@@ -215,8 +215,8 @@ START_TEST(msrs)
 	unsigned id, bad;
 
 	GUEST_START(msr_guest, 0x7c00, BOOT_REAL, 1);
-	id = add(CATCH_MSR, 0x173, 0x174, ANY);
-	bad = add(CATCH_MSR, 0x12345678, 0x12345678, CATCH_READ);
+	id = add(CATCH_SPECIAL, 0x173, 0x174, ANY);
+	bad = add(CATCH_SPECIAL, 0x12345678, 0x12345678, CATCH_READ);
 	caught(id, "wrmsr 0x174: 0x10");
 	caught(id, "rdmsr 0x174: 0x10");
 	caught(bad, "rdmsr 0x12345678, refused with #GP");
@@ -231,8 +231,8 @@ START_TEST(msrs_by_direction)
 	unsigned id;
 
 	GUEST_START(msr_guest, 0x7c00, BOOT_REAL, 1);
-	add(CATCH_MSR, 0x12345678, 0x12345678, CATCH_WRITE);
-	id = add(CATCH_MSR, 0x174, 0x174, CATCH_READ);
+	add(CATCH_SPECIAL, 0x12345678, 0x12345678, CATCH_WRITE);
+	id = add(CATCH_SPECIAL, 0x174, 0x174, CATCH_READ);
 	caught(id, "rdmsr 0x174: 0x10");
 	ends();
 }
@@ -243,7 +243,7 @@ START_TEST(msrs_no_longer_caught)
 	unsigned id;
 
 	GUEST_START(msr_guest, 0x7c00, BOOT_REAL, 1);
-	id = add(CATCH_MSR, 0x170, 0x17f, ANY);
+	id = add(CATCH_SPECIAL, 0x170, 0x17f, ANY);
 	caught(id, "wrmsr 0x174: 0x10");
 	ck_assert_int_eq(machine_catch_remove(m, id, &err), 0);
 	ends();
@@ -464,8 +464,8 @@ START_TEST(bad_input)
 		{ { CATCH_PORT, 0, 0, 0 }, -EINVAL },
 		{ { CATCH_EXCEPTION, 0, 256, 0 }, -EINVAL },
 		{ { CATCH_RESET, 1, 1, 0 }, -EINVAL },
-		{ { CATCH_MSR, 0x800, 0x8ff, ANY }, -ENOTSUP },
-		{ { CATCH_MSR, 0, 0x2000, ANY }, -EINVAL },
+		{ { CATCH_SPECIAL, 0x800, 0x8ff, ANY }, -ENOTSUP },
+		{ { CATCH_SPECIAL, 0, 0x2000, ANY }, -EINVAL },
 		{ { CATCH_PORT, 0x40, 0x40, ANY }, -ENOTSUP },
 	};
 	struct catch_info info;

@@ -50,8 +50,6 @@ struct arch_choice {
 #define REG_CHOICE_AUTO 0       /* by the image's class; where it has none, by the vCPU's mode */
 
 struct arch_desc {
-	const char *name;       /* "x86" */
-
 	const struct reg_info *regs;
 	unsigned nregs;         /* at most REG_MAX */
 	unsigned nlayouts;      /* at most REG_LAYOUTS_MAX */
@@ -66,6 +64,9 @@ struct arch_desc {
 
 	/* Words for people. */
 	const char *special;    /* what numbered special registers are: "MSR" */
+	const char *specials;   /* several of them: "MSRs" */
+	const char *special_verbs[2];   /* instructions that read and write one: "rdmsr", "wrmsr" */
+	const char *special_refused;    /* what follows such a one that does not succeed: ", refused with #GP" */
 	const char *privilege;  /* what cpu_status.privilege is: "cpl" */
 	const char *space;      /* what names an address space's root: "cr3" */
 	uint64_t space_mask;    /* the bits of that which say where its tables are */

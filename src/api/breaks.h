@@ -76,7 +76,7 @@ struct watch_hit {
 enum catch_kind {
 	CATCH_PORT,             /* START to END are ports */
 	CATCH_MMIO,             /* gpas that no slot holds */
-	CATCH_MSR,              /* numbers of special registers */
+	CATCH_SPECIAL,              /* numbers of special registers */
 	CATCH_EXCEPTION,        /* vectors 0 to 255: the handler's first instruction; interrupts too */
 	CATCH_UNCLAIMED,        /* a port or MMIO access no device answers */
 	CATCH_RESET,            /* the guest asks for a reset: before it is done */

@@ -15,14 +15,14 @@
 
 /* What each kind takes. */
 static const struct {
-	const char *name;
+	const char *name;       /* NULL: arch_desc.specials has the word */
 	uint64_t last;          /* of a range; 0: it has none */
 	bool dir;               /* one is needed */
 	bool any_dir;           /* none is every one */
 } kinds[CATCH_KINDS] = {
 	[CATCH_PORT] = { "ports", UINT16_MAX, .dir = true },
 	[CATCH_MMIO] = { "addresses", UINT64_MAX, .dir = true },
-	[CATCH_MSR] = { "MSRs", UINT32_MAX, .dir = true },
+	[CATCH_SPECIAL] = { NULL, UINT32_MAX, .dir = true },
 	[CATCH_EXCEPTION] = { "vectors", 255 },
 	[CATCH_UNCLAIMED] = { .any_dir = true },
 };
@@ -58,8 +58,8 @@ static int check(const struct catch_spec *s, struct err *err)
 		return err_set(err, EINVAL, "the range 0x%" PRIx64 " to 0x%" PRIx64 " ends before it begins", s->start,
 			       s->end);
 	if (s->end > kinds[s->kind].last)
-		return err_set(err, EINVAL, "there are no %s above 0x%" PRIx64, kinds[s->kind].name,
-			       kinds[s->kind].last);
+		return err_set(err, EINVAL, "there are no %s above 0x%" PRIx64,
+			       kinds[s->kind].name ? kinds[s->kind].name : arch_desc.specials, kinds[s->kind].last);
 	if ((s->dir & ~(unsigned)(CATCH_READ | CATCH_WRITE)) ||
 	    (kinds[s->kind].dir ? !s->dir : s->dir && !kinds[s->kind].any_dir))
 		return err_set(err, EINVAL, "this kind of catchpoint has no direction 0x%x", s->dir);
@@ -188,8 +188,8 @@ static bool matches(const struct catch_info *c, const struct catch_access *a)
 	if (c->spec.dir && !(c->spec.dir & (a->write ? CATCH_WRITE : CATCH_READ)))
 		return false;
 	if (c->spec.kind == CATCH_UNCLAIMED)
-		return !a->claimed && a->kind != CATCH_MSR;
-	if (a->kind == CATCH_MSR)       /* one number, however many bytes */
+		return !a->claimed && a->kind != CATCH_SPECIAL;
+	if (a->kind == CATCH_SPECIAL)       /* one number, however many bytes */
 		last = a->addr;
 	if (last < a->addr)
 		last = UINT64_MAX;
@@ -215,16 +215,15 @@ static void show_values(char *to, size_t size, const struct catch_access *a)
 
 static void say_access(struct stop_event *ev, const struct catch_info *c, const struct catch_access *a)
 {
-	static const char *const verbs[][2] = {
-		[CATCH_PORT] = { "in", "out" }, [CATCH_MMIO] = { "read", "write" }, [CATCH_MSR] = { "rdmsr", "wrmsr" },
-	};
-	const char *unclaimed = c->spec.kind == CATCH_UNCLAIMED ? "unclaimed " : "", *verb = verbs[a->kind][a->write];
+	static const char *const verbs[][2] = { [CATCH_PORT] = { "in", "out" }, [CATCH_MMIO] = { "read", "write" } };
+	const char *unclaimed = c->spec.kind == CATCH_UNCLAIMED ? "unclaimed " : "";
+	const char *verb = (a->kind == CATCH_SPECIAL ? arch_desc.special_verbs : verbs[a->kind])[a->write];
 	char times[24] = "", values[SHOWN * 19 + 8];
 
 	show_values(values, sizeof(values), a);
-	if (a->kind == CATCH_MSR) {
+	if (a->kind == CATCH_SPECIAL) {
 		catch_say(ev, c->id, "%s 0x%" PRIx64 "%s%s%s", verb, a->addr, a->write || !a->refused ? ":" : "",
-			  a->write || !a->refused ? values : "", a->refused ? ", refused with #GP" : "");
+			  a->write || !a->refused ? values : "", a->refused ? arch_desc.special_refused : "");
 		return;
 	}
 	if (a->count > 1)

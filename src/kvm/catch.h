@@ -45,13 +45,13 @@ bool catch_has(const struct catch_table *t, enum catch_kind kind);
 
 /* An access that has been carried out. */
 struct catch_access {
-	enum catch_kind kind;   /* CATCH_PORT, CATCH_MMIO, CATCH_MSR */
+	enum catch_kind kind;   /* CATCH_PORT, CATCH_MMIO, CATCH_SPECIAL */
 	uint64_t addr;          /* port, gpa, MSR number */
 	bool write;
 	unsigned size, count;   /* bytes of one access; how many at the same port (else 1) */
 	const uint8_t *data;    /* what was written, or read: size * count bytes */
 	bool claimed;           /* a device, or the processor, answered */
-	bool refused;           /* CATCH_MSR: the guest gets a #GP */
+	bool refused;           /* CATCH_SPECIAL: the guest gets a #GP */
 };
 
 /*

@@ -59,7 +59,7 @@ int catch_msrs_make(const struct catch_info *info, size_t n, struct catch_msrs *
 	if (!spec)
 		return err_set(err, ENOMEM, "no memory for the MSR filter");
 	for (size_t i = 0; i < n; i++)
-		if (info[i].spec.kind == CATCH_MSR)
+		if (info[i].spec.kind == CATCH_SPECIAL)
 			spec[k++] = info[i].spec;
 	/* Neighbours of one direction come together, and become one range. */
 	qsort(spec, k, sizeof(*spec), compare);
@@ -139,7 +139,7 @@ void catch_do_msr(struct vcpu *v, struct catch_access *ret)
 	run->msr.error = !done;
 	v->needs_completion = true;
 	*ret = (struct catch_access){
-		.kind = CATCH_MSR,
+		.kind = CATCH_SPECIAL,
 		.addr = run->msr.index,
 		.write = write,
 		.size = sizeof(run->msr.data),

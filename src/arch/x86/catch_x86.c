@@ -25,13 +25,13 @@ int x86_catch_check(const struct catch_spec *s, struct err *err)
 		if (inside[i].kind == s->kind && s->start >= inside[i].start && s->end <= inside[i].end)
 			return err_set(err, ENOTSUP, "KVM's own %s answers there, and shows no access to it",
 				       inside[i].name);
-	return s->kind == CATCH_MSR ? catch_msrs_check(s->start, s->end, err) : 0;
+	return s->kind == CATCH_SPECIAL ? catch_msrs_check(s->start, s->end, err) : 0;
 }
 
 int x86_catch_changed(struct catch_table *t, enum catch_kind kind, struct err *err)
 {
 	switch (kind) {
-	case CATCH_MSR:
+	case CATCH_SPECIAL:
 		return catch_msrs_set(t, err);
 	case CATCH_EXCEPTION:
 		return catch_vectors_changed(t, err);

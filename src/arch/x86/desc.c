@@ -111,7 +111,6 @@ static const char *set(const struct reg_info *r, unsigned feature)
 }
 
 const struct arch_desc arch_desc = {
-	.name = "x86",
 	.regs = regs,
 	.nregs = X86_REGS,
 	.nlayouts = RL_COUNT,
@@ -125,6 +124,9 @@ const struct arch_desc arch_desc = {
 	.fp = X86_RBP,
 	.flags = X86_EFLAGS,
 	.special = "MSR",
+	.specials = "MSRs",
+	.special_verbs = { "rdmsr", "wrmsr" },
+	.special_refused = ", refused with #GP",
 	.privilege = "cpl",
 	.space = "cr3",
 	.space_mask = 0xffffffffff000, /* without flags or PCID */
