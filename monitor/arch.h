@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What of the monitor is of the architecture that this build is for: monitor/NAME/arch.c has it.  Every member is required.  Loop thread,
- * every vCPU parked.
+ * What of the monitor is of the architecture that this build is for: monitor/NAME/arch.c has it.  Every member is required.
+ * Loop thread, every vCPU parked.
  */
 #ifndef GV_MONITOR_ARCH_H
 #define GV_MONITOR_ARCH_H

@@ -18,9 +18,7 @@ libgvmonitor_a_SOURCES = \
 	monitor/cmd_devices.h monitor/cmd_devices.c monitor/cmd_pci.c monitor/vgatext.h monitor/vgatext.c \
 	monitor/fwlog.h monitor/fwlog.c monitor/exitlist.h monitor/exitlist.c monitor/stack.h monitor/stack.c \
 	monitor/cmd_stack.c monitor/cmd_symbols.c monitor/cmd_kernel.c monitor/source.h monitor/source.c monitor/slide.h monitor/slide.c
-# x86 in it
-libgvmonitor_a_SOURCES += \
-	monitor/x86/arch.c monitor/x86/cmd_debugregs.c monitor/x86/cmd_msr.c monitor/x86/disas.c monitor/x86/parts.h monitor/x86/stack.c
+include monitor/x86/local.mk
 
 MONITOR_TEST_LIBS = libgvmonitor.a libgvhost.a libgvcore.a $(ZYDIS_LIBS) $(JANSSON_LIBS) $(READLINE_LIBS) $(UV_LIBS)
 MONITOR_RIG = tests/monitor_rig.c tests/monitor_rig.h $(fake_machine) tests/unit.c tests/unit.h

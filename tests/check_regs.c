@@ -74,6 +74,7 @@ END_TEST
 START_TEST(description_holds)
 {
 	const struct arch_desc *d = &arch_desc;
+	const reg_id foremost[] = { d->pc, d->sp, d->fp, d->flags };
 
 	ck_assert_uint_le(d->nregs, REG_MAX);
 	ck_assert_uint_le(d->nlayouts, REG_LAYOUTS_MAX);
@@ -92,10 +93,11 @@ START_TEST(description_holds)
 	for (unsigned l = 0; l < d->nlayouts; l++)
 		for (unsigned num = 0; num < d->g_count[l]; num++)
 			ck_assert_int_ge(reg_by_num(l, num), 0);
-	ck_assert_uint_lt(d->pc, d->nregs);
-	ck_assert_uint_lt(d->sp, d->nregs);
-	ck_assert(d->fp == REG_NONE || d->fp < d->nregs);
-	ck_assert(d->flags == REG_NONE || d->flags < d->nregs);
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert(foremost[i] < d->nregs || (foremost[i] == REG_NONE && i >= 2));
+		for (unsigned l = 0; l < d->nlayouts && foremost[i] != REG_NONE; l++)
+			ck_assert_ptr_nonnull(d->regs[foremost[i]].view[l].name);
+	}
 	for (size_t i = 0; i < d->naliases; i++) {
 		ck_assert_uint_lt(d->aliases[i].reg, d->nregs);
 		ck_assert_uint_le(d->aliases[i].bits, reg_full(d->aliases[i].reg)->bits);

@@ -59,7 +59,7 @@ struct arch_desc {
 	const struct reg_bits *bits;
 	size_t nbits;
 
-	/* Rows; fp and flags may be REG_NONE. */
+	/* Rows that every layout has; fp and flags may be REG_NONE. */
 	reg_id pc, sp, fp, flags;
 
 	/* Words for people. */
@@ -79,15 +79,15 @@ struct arch_desc {
 	unsigned nfeatures;
 	const struct arch_group *groups;
 	unsigned ngroups;
-	/* The set of registers lldb is to show R in, that is described under FEATURE: "general", "float", "vector" or another word. */
+	/* The set lldb is to show R in, which is described under FEATURE: "general", "float", "vector" or another word. */
 	const char *(*set)(const struct reg_info *r, unsigned feature);
 
 	/* Row REG_CHOICE_AUTO has a name and no more. */
 	const struct arch_choice *choices;
 	unsigned nchoices;      /* at most ARCH_CHOICES_MAX */
 	/*
-	 * The row of choices for an image of IMAGE_BITS (machine_info) and code of CODE_BITS (cpu_status): where the image has none (0)
-	 * by the code, and where that is not known (0) the widest.
+	 * The row of choices for an image of IMAGE_BITS (machine_info) and code of CODE_BITS (cpu_status): where the image has
+	 * none (0) by the code, and where that is not known (0) the widest.
 	 */
 	unsigned (*choose)(unsigned image_bits, unsigned code_bits);
 };

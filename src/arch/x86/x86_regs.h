@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* x86's register table by name (arch/x86/regs.def), and the numbers of what else its description lists: for x86's code and for tests. */
+/*
+ * x86's register table by name (arch/x86/regs.def), and the numbers of what else its description lists: for x86's code and for
+ * tests.
+ */
 #ifndef GV_X86_X86_REGS_H
 #define GV_X86_X86_REGS_H
 
