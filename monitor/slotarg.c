@@ -209,14 +209,6 @@ static int take_alias(struct task *t, const char **p, struct slot_spec *spec, st
 	return 0;
 }
 
-static int take_rma(struct task *t, const char **p, struct slot_spec *spec, struct err *err)
-{
-	(void)t;
-	(void)p;
-	(void)spec;
-	return err_set(err, ENOTSUP, "this host's KVM lacks KVM_CAP_PPC_RMA, which is PowerPC's");
-}
-
 static const struct {
 	const char *name;
 	enum slot_backing kind;
@@ -227,7 +219,7 @@ static const struct {
 	{ "file", SLOT_FILE, take_file },
 	{ "hugetlb", SLOT_HUGETLB, take_hugetlb },
 	{ "alias", SLOT_ALIAS, take_alias },
-	{ "rma", SLOT_ANON, take_rma },
+	{ "rma", SLOT_RMA, take_nothing },
 };
 
 static int take_backing(struct task *t, const char **p, struct slot_spec *spec, struct err *err)

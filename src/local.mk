@@ -25,5 +25,6 @@ include src/kvm/catch.mk
 include src/kvm/irqchip.mk
 include src/kvm/start.mk
 include src/arch/x86/local.mk
+include src/kvm/fake.mk
 include src/opt.mk
 include src/sandbox.mk

@@ -180,6 +180,7 @@ static void name_backing(const struct slot_spec *spec, char *ret, size_t size)
 {
 	switch (spec->backing) {
 	case SLOT_ANON:
+	case SLOT_RMA:          /* refused before */
 		snprintf(ret, size, "anon");
 		break;
 	case SLOT_MEMFD:
@@ -220,6 +221,8 @@ static int op_slot_add(struct machine *m, const struct slot_spec *spec, struct s
 		r = check_place(f, spec->id, spec->gpa, spec->size, NULL, err);
 	if (!r)
 		r = check_alias(f, spec, err);
+	if (!r && spec->backing == SLOT_RMA)
+		r = err_set(err, ENOTSUP, "slot %u: this host's KVM lacks KVM_CAP_PPC_RMA", spec->id);
 	if (!r && spec->backing == SLOT_FILE && access(spec->path, R_OK))
 		r = err_set(err, errno, "%s: cannot be opened", spec->path);
 	if (r)

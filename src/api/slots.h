@@ -57,6 +57,7 @@ enum slot_backing {
 	SLOT_FILE,              /* an ordinary file at an offset, shared or private */
 	SLOT_HUGETLB,           /* explicit huge pages of 2 MiB or 1 GiB */
 	SLOT_ALIAS,             /* another slot's memory, at a second gpa */
+	SLOT_RMA,               /* powerpc's Real Mode Area, which KVM gives: at gpa 0, of its own size */
 };
 
 /* What `slot add` asks for. */

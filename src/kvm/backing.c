@@ -211,6 +211,26 @@ int backing_new(const struct slot_spec *spec, struct backing **ret, struct err *
 	return 0;
 }
 
+int backing_of_fd(enum slot_backing kind, int fd, uint64_t size, struct backing **ret, struct err *err)
+{
+	struct backing *b = calloc(1, sizeof(*b));
+	void *p;
+	int e;
+
+	if (!b)
+		return err_set(err, ENOMEM, "out of memory");
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED) {
+		e = errno;
+		free(b);
+		return err_errno(err, e, "mapping 0x%" PRIx64 " bytes", size);
+	}
+	*b = (struct backing){ .refs = 1, .kind = kind, .base = p, .size = size, .fd = fd,
+			       .page_size = (uint64_t)sysconf(_SC_PAGESIZE), .shared = true };
+	*ret = b;
+	return 0;
+}
+
 struct backing *backing_get(struct backing *b)
 {
 	b->refs++;
@@ -340,7 +360,7 @@ int backing_remap(struct backing *b, uint64_t offset, uint64_t size, const char 
 
 void backing_text(const struct backing *b, char *ret, size_t size)
 {
-	static const char *const names[] = { [SLOT_ANON] = "anon", [SLOT_MEMFD] = "memfd" };
+	static const char *const names[] = { [SLOT_ANON] = "anon", [SLOT_MEMFD] = "memfd", [SLOT_RMA] = "rma" };
 	char tail[40];
 	size_t room, len;
 

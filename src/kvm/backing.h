@@ -20,7 +20,7 @@ struct backing {
 	 * page there, and a guest that has done nothing yet would hold 2 MiB for its few pages.
 	 */
 	uint64_t small;
-	int fd;                 /* SLOT_MEMFD, SLOT_FILE; else -1 */
+	int fd;                 /* SLOT_MEMFD, SLOT_FILE, SLOT_RMA; else -1 */
 	uint64_t offset;        /* SLOT_FILE: where `base` is in the file */
 	char *path;             /* SLOT_FILE */
 	uint64_t page_size;     /* bytes that sizes must be multiples of: the host's page, or SLOT_HUGETLB's */
@@ -30,12 +30,14 @@ struct backing {
 };
 
 /*
- * Maps what SPEC asks for (not SLOT_ALIAS), with one reference.  Its address agrees with SPEC->gpa in the low 21 bits,
+ * Maps what SPEC asks for (not SLOT_ALIAS, nor SLOT_RMA: rma.h), with one reference.  Its address agrees with SPEC->gpa in the low 21 bits,
  * but for SLOT_HUGETLB.  -EINVAL: a file too short or of the wrong kind, an offset or size that is no multiple; -ENOMEM;
  * or what opening and mapping said.  A file that may not be written can be shared when SPEC->readonly: what we write to
  * it stays here.
  */
 int backing_new(const struct slot_spec *spec, struct backing **ret, struct err *err);
+/* SIZE bytes of FD, which is taken over when this succeeds, mapped shared wherever there is room.  -ENOMEM, or what mmap says. */
+int backing_of_fd(enum slot_backing kind, int fd, uint64_t size, struct backing **ret, struct err *err);
 struct backing *backing_get(struct backing *b); /* one more reference; returns B */
 void backing_put(struct backing *b);            /* the last one unmaps; NULL is fine */
 

@@ -11,6 +11,14 @@
 
 #include "arch/arch.h"
 
+/* Linux 3.2 to 3.19: virt/kvm/api.txt, 4.58 there. */
+static const char *const rma_meanings[] = {
+	"no Real Mode Area (backing=rma): no powerpc processor that has one",
+	"a VM may have a Real Mode Area (backing=rma) at gpa 0",
+	"every VM must have a Real Mode Area (backing=rma) at gpa 0: RAM is made of it",
+	NULL,
+};
+
 /* What is needed of KVM, and what `info host` shows of it, on every architecture; arch.caps go on from there. */
 static const struct kvm_cap caps[] = {
 	KVM_CAP_ROW(USER_MEMORY, 1, "memory slots"),
@@ -22,6 +30,7 @@ static const struct kvm_cap caps[] = {
 	KVM_CAP_ROW(MANUAL_DIRTY_LOG_PROTECT2, 0, "dirty logs cleared page by page (2: initially all set)"),
 	KVM_CAP_ROW(DIRTY_LOG_RING, 0, "dirty log as a ring: its largest size in bytes"),
 	KVM_CAP_ROW(DIRTY_LOG_RING_ACQ_REL, 0, "the same, for hosts of any order of memory accesses"),
+	{ KVM_CAP_PPC_RMA, "KVM_CAP_PPC_RMA", 0, "memory that powerpc reaches with translation off", rma_meanings },
 	KVM_CAP_ROW(MULTI_ADDRESS_SPACE, 0, "number of address spaces (2: system management mode apart)"),
 };
 
@@ -51,6 +60,8 @@ bool kvm_fact(const struct kvm *k, size_t index, struct host_fact *ret)
 	v = cap_value(k->vm_fd, c->cap);
 	ret->name = c->name;
 	ret->meaning = c->meaning;
+	for (int i = 0; c->by_value && c->by_value[i] && i <= v; i++)
+		ret->meaning = c->by_value[i];
 	snprintf(ret->value, sizeof(ret->value), v > 0xffff ? "0x%x" : "%d", v);
 	return true;
 }

@@ -34,8 +34,9 @@ struct kvm_cap {
 	const char *name;
 	int need;               /* 0: only shown; else every bit of it must be in the answer (1: any answer above 0) */
 	const char *meaning;
+	const char *const *by_value;    /* what each answer from 0 on means, NULL behind the last; NULL: MEANING does */
 };
-#define KVM_CAP_ROW(name, need, meaning) { KVM_CAP_##name, "KVM_CAP_" #name, need, meaning }
+#define KVM_CAP_ROW(name, need, meaning) { KVM_CAP_##name, "KVM_CAP_" #name, need, meaning, NULL }
 
 /*
  * Opens /dev/kvm, checks it and makes a VM (api.rst 4.2).

@@ -2,7 +2,7 @@
 noinst_LIBRARIES += libgvkvm.a
 libgvkvm_a_SOURCES = \
 	src/kvm/backing.c src/kvm/backing.h src/kvm/slot_change.c src/kvm/slot_check.c src/kvm/slot_ops.c \
-	src/kvm/slot_rights.c src/kvm/carve.c src/kvm/carve.h src/kvm/rights.c src/kvm/rights.h src/kvm/slots_priv.h \
+	src/kvm/slot_rights.c src/kvm/carve.c src/kvm/carve.h src/kvm/rights.c src/kvm/rights.h src/kvm/rma.c src/kvm/rma.h src/kvm/slots_priv.h \
 	src/kvm/dirty_ops.c src/kvm/baseline.c src/kvm/baseline.h src/kvm/bitmap.c src/kvm/bitmap.h src/kvm/dirty.c \
 	src/kvm/dirty.h src/kvm/dirty_who.c src/kvm/ring.c src/kvm/ring.h src/kvm/host.c src/kvm/com1.c src/kvm/com1.h \
 	src/kvm/plan.c src/kvm/debug.h src/kvm/exits.h src/kvm/ioctl.c src/kvm/device_ops.c src/kvm/guest_time.h \

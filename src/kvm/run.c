@@ -12,6 +12,7 @@
 #include "kvm/debug.h"
 #include "kvm/kernel_view.h"
 #include "kvm/machine_priv.h"
+#include "kvm/rma.h"
 
 /* A vCPU that cannot be brought out of the guest for this long will not come. */
 #define PARK_SPIN_US     50
@@ -209,6 +210,9 @@ static int resume_stopped(struct machine_kvm *k, const struct run_action *acts, 
 		return err_set(err, ESHUTDOWN, "the guest has ended");
 	if (!any_to_run(k, acts))
 		return err_set(err, EINVAL, "no vCPU is to run");
+	r = rma_check_run(k->slots, err);
+	if (r)
+		return r;
 	if (k->must_reset) {
 		r = machine_load(k, err);
 		if (r)

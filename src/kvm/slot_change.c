@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "kvm/rma.h"
 #include "kvm/slots_priv.h"
 
 /* From OLD to V in gmem.  Cannot fail: one line goes, one comes, and its place was checked. */
@@ -49,7 +50,9 @@ int slots_move(struct slots *s, unsigned id, uint64_t gpa, struct slot_note *ret
 
 	if (!v)
 		return -ENOENT;
-	r = slot_check_place(s, id, gpa, v->size, err);
+	r = gpa != v->gpa ? rma_refuse(v, "be moved", err) : 0;
+	if (!r)
+		r = slot_check_place(s, id, gpa, v->size, err);
 	if (r)
 		return r;
 	to = *v;
@@ -107,7 +110,9 @@ int slots_flags(struct slots *s, unsigned id, const bool *log, const bool *reado
 		return -ENOENT;
 	changes = readonly && *readonly != v->readonly;
 	if (changes) {
-		r = slot_check_readonly(s, id, v->backing, *readonly, err);
+		r = rma_refuse(v, "be read-only", err);
+		if (!r)
+			r = slot_check_readonly(s, id, v->backing, *readonly, err);
 		if (!r)
 			r = set_readonly(s, v, *readonly, err);
 	}
@@ -129,6 +134,8 @@ int slots_watch(struct slots *s, unsigned id, bool on, struct err *err)
 	if (v->watched == on)
 		return 0;
 	if (on)
+		r = rma_refuse(v, "be made read-only, which recording its writers takes", err);
+	if (!r && on)
 		r = slot_check_readonly(s, id, NULL, true, err);
 	if (r)
 		return r;
@@ -147,6 +154,9 @@ int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id,
 
 	if (!v)
 		return -ENOENT;
+	r = rma_refuse(v, "be split", err);
+	if (r)
+		return r;
 	if (!offset || offset >= v->size || offset % v->backing->page_size)
 		return err_set(err, EINVAL, "slot %s: it can be cut at multiples of 0x%" PRIx64 " below its size 0x%" PRIx64
 			       ", not at 0x%" PRIx64, slot_name(id).text, v->backing->page_size, v->size, offset);
@@ -273,7 +283,9 @@ int slots_resize(struct slots *s, unsigned id, uint64_t size, struct err *err)
 	if (!v)
 		return -ENOENT;
 	b = v->backing;
-	r = slot_check_place(s, id, v->gpa, size, err);
+	r = size != v->size ? rma_refuse(v, "have another size", err) : 0;
+	if (!r)
+		r = slot_check_place(s, id, v->gpa, size, err);
 	if (r || size == v->size)
 		return r;
 	if (size % b->page_size)
@@ -316,6 +328,8 @@ static int check_part(struct slots *s, unsigned id, uint64_t offset, uint64_t si
 
 	if (!v)
 		return -ENOENT;
+	if (rma_refuse(v, "get other memory beneath the guest", err))
+		return -ENOTSUP;
 	if (!s->has_sync_mmu)
 		return err_set(err, ENOTSUP, "slot %s: this host's KVM lacks KVM_CAP_SYNC_MMU",
 			       slot_name(id).text);

@@ -5,12 +5,16 @@
 #include <string.h>
 
 #include "kvm/ring.h"
+#include "kvm/rma.h"
 #include "kvm/slots_priv.h"
 
 int slots_set_rights(struct slots *s, uint64_t gpa, enum page_rights rights, struct err *err)
 {
+	const struct gmem_region *g = rights == PAGE_ALL ? NULL : gmem_find(s->space[0].gmem, gpa);
 	int r;
 
+	if (g && rma_refuse(slots_get(s, (unsigned)g->slot), "be taken from the guest page by page", err))
+		return -ENOTSUP;
 	if (rights == PAGE_NO_WRITE && !s->has_readonly)
 		return err_set(err, ENOTSUP, "0x%" PRIx64 ": this host's KVM lacks KVM_CAP_READONLY_MEM", gpa);
 	r = rights_set(&s->carve.wanted, gpa / DIRTY_PAGE, rights, err);

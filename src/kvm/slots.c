@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "arch/arch.h"
+#include "kvm/rma.h"
 #include "kvm/slots_priv.h"
 
 #define SLOT_PAGES_MAX 0x7fffffffull    /* KVM_MEM_MAX_NR_PAGES */
@@ -24,6 +25,7 @@ int slots_new(const struct kvm *k, struct slots **ret, struct err *err)
 	s->kvm = k;
 	s->has_readonly = kvm_ioctl_num(k->vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_READONLY_MEM) > 0;
 	s->has_sync_mmu = kvm_ioctl_num(k->vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_MMU) > 0;
+	s->needs_rma = rma_need(k) == RMA_MUST;
 	multi = kvm_ioctl_num(k->vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_MULTI_ADDRESS_SPACE);
 	s->multi = multi > 0 ? (unsigned)multi : 0;
 	for (unsigned i = 0; i < SLOT_SPACES; i++) {
@@ -89,6 +91,11 @@ const struct kvm *slots_kvm(struct slots *s)
 void slots_use_rings(struct slots *s, struct rings *r)
 {
 	s->rings = r;
+}
+
+bool slots_needs_rma(const struct slots *s)
+{
+	return s->needs_rma;
 }
 
 struct rings *slots_rings(struct slots *s)
@@ -265,7 +272,7 @@ static int find_backing(struct slots *s, const struct slot_spec *spec, struct ba
 		return 0;
 	}
 	if (spec->backing != SLOT_ALIAS) {
-		r = backing_new(spec, &v->backing, err);
+		r = spec->backing == SLOT_RMA ? rma_new(s->kvm, spec, &v->backing, err) : backing_new(spec, &v->backing, err);
 		if (r)
 			return err_prefix(err, r, "slot %s", slot_name(v->id).text);
 		v->hva = v->backing->base;
@@ -278,6 +285,9 @@ static int find_backing(struct slots *s, const struct slot_spec *spec, struct ba
 	if (of->alias)
 		return err_set(err, EINVAL, "slot %s: slot %s is an alias itself: alias what it aliases",
 			       slot_name(v->id).text, slot_name(of->id).text);
+	r = rma_refuse(of, "have an alias", err);
+	if (r)
+		return r;
 	if (spec->offset % (uint64_t)sysconf(_SC_PAGESIZE))
 		return err_set(err, EINVAL, "slot %s: offset 0x%" PRIx64 " is no multiple of 0x%lx",
 			       slot_name(v->id).text, spec->offset,
@@ -313,6 +323,8 @@ static int add_slot(struct slots *s, const struct slot_spec *spec, struct backin
 			       slot_name(have->id).text, have->gpa,
 			       have->gpa + have->size - 1);
 	r = slot_check_place(s, v.id, v.gpa, v.size, err);
+	if (!r && v.readonly && spec->backing == SLOT_RMA)
+		r = err_set(err, ENOTSUP, "slot %s: a Real Mode Area cannot be read-only", slot_name(v.id).text);
 	if (!r)
 		r = slot_check_readonly(s, v.id, NULL, v.readonly, err);
 	if (!r)
@@ -435,20 +447,21 @@ int slots_mark_initial(struct slots *s, struct err *err)
 	for (const struct slot_space *p = s->space; p < s->space + SLOT_SPACES; p++)
 		for (const struct slot *v = p->v; v < p->v + p->n; v++)
 			if (v->size)
-				list[n++] = (struct slot_initial){ v->id, v->gpa, v->size, v->label };
+				list[n++] = (struct slot_initial){ v->id, v->gpa, v->size,
+								     v->backing->kind == SLOT_RMA ? SLOT_RMA : SLOT_ANON, v->label };
 	free(s->initial);
 	s->initial = list;
 	s->ninitial = n;
 	return 0;
 }
 
-/* Whether V is as INITIAL says, with anonymous memory of its own. */
+/* Whether V is as INITIAL says, with memory of its own. */
 static bool is_intact(const struct slot *v, const struct slot_initial *initial)
 {
 	const struct backing *b = v->backing;
 
 	return v->gpa == initial->gpa && v->size == initial->size && v->label == initial->label && !v->readonly &&
-	       !v->alias && b->kind == SLOT_ANON && !b->remapped && b->base == v->hva && b->size == v->size;
+	       !v->alias && b->kind == initial->kind && !b->remapped && b->base == v->hva && b->size == v->size;
 }
 
 static const struct slot_initial *find_initial(const struct slots *s, unsigned id)
@@ -474,13 +487,16 @@ int slots_restore(struct slots *s, struct err *err)
 	for (size_t i = 0; i < s->ninitial && !r; i++) {
 		const struct slot_initial *n = &s->initial[i];
 		struct slot *v = slots_get(s, n->id);
-		struct slot_spec spec = { .id = n->id, .gpa = n->gpa, .size = n->size, .backing = SLOT_ANON };
+		struct slot_spec spec = { .id = n->id, .gpa = n->gpa, .size = n->size, .backing = n->kind };
 
 		if (!v) {
 			r = slots_add(s, &spec, n->label, NULL, err);
 			continue;
 		}
-		r = backing_discard(v->backing, 0, v->size, err);
+		if (n->kind == SLOT_RMA)
+			memset(v->hva, 0, v->size);
+		else
+			r = backing_discard(v->backing, 0, v->size, err);
 		gmem_touch(slots_gmem_of(s, v->id), v->gpa, v->size);
 	}
 	return r;

@@ -42,6 +42,8 @@ const struct kvm *slots_kvm(struct slots *s);
 /* Has the dirty logs come from rings (not owned), before there is one.  slots_rings(): those, or NULL. */
 void slots_use_rings(struct slots *s, struct rings *r);
 struct rings *slots_rings(struct slots *s);
+/* Whether this host's VMs must have a Real Mode Area (rma.h), as it said when the table was made. */
+bool slots_needs_rma(const struct slots *s);
 /* The INDEX-th slot, ascending by address space and gpa; false past the end. */
 bool slots_at(struct slots *s, size_t index, struct slot_info *ret);
 

@@ -11,10 +11,11 @@
 #include "kvm/dirty.h"
 #include "kvm/slots.h"
 
-/* A slot that a reset brings back: anonymous memory. */
+/* A slot that a reset brings back. */
 struct slot_initial {
 	unsigned id;
 	uint64_t gpa, size;
+	enum slot_backing kind; /* SLOT_ANON or SLOT_RMA */
 	const char *label;
 };
 
@@ -34,7 +35,7 @@ struct slots {
 	struct rings *rings;    /* NULL: the kernel keeps bitmaps */
 	struct slot_space space[SLOT_SPACES];
 	unsigned multi;         /* KVM_CAP_MULTI_ADDRESS_SPACE: how many there are, 0 for one */
-	bool has_readonly, has_sync_mmu;
+	bool has_readonly, has_sync_mmu, needs_rma;
 	struct carve carve;
 	struct slot_initial *initial;
 	size_t ninitial;
