@@ -504,6 +504,36 @@ static const struct {
 	{ 0, MODE_LONG, "i386:x86-64", 2 * (8 * 17 + 4 * 7 + 8 * 2) },
 };
 
+/* lldb's sets, and types that a feature's registers need. */
+static void expect_sets(const char *doc)
+{
+	static const struct {
+		const char *name, *set;
+	} sets[] = {
+		{ "eflags", "general" }, { "cs", "general" }, { "st0", "float" }, { "xmm7", "vector" }, { "ymm0h", "vector" },
+		{ "cr0", "system" }, { "cs_base", "segment" }, { "dr7", "debug" }, { "tr", "tables" }, { "star", "msr" },
+		{ "k0", "vector" }, { "pkru", "system" },
+	};
+	char name[40], set[40];
+	unsigned unions = 0;
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		const char *reg, *end;
+
+		sprintf(name, "<reg name=\"%s\" ", sets[i].name);
+		sprintf(set, " group=\"%s\"/>", sets[i].set);
+		reg = strstr(doc, name);
+		ck_assert_ptr_nonnull(reg);
+		end = strchr(reg, '\n');
+		ck_assert_msg(end && (size_t)(end - reg) > strlen(set) && !memcmp(end - strlen(set), set, strlen(set)), "%s: %s",
+			      sets[i].name, sets[i].set);
+	}
+	for (const char *p = doc; (p = strstr(p, "<union id=\"vec128\">\n<field name=\"v4_float\"")); p++)
+		unions++;
+	ck_assert_uint_eq(unions, 2);
+	ck_assert_ptr_nonnull(strstr(doc, "<vector id=\"v2ui128\" type=\"uint128\" count=\"2\"/>\n"));
+}
+
 START_TEST(test_description)
 {
 	const struct fake_config c = { .image_bits = descriptions[_i].image_bits, .mode = descriptions[_i].mode };
@@ -527,6 +557,7 @@ START_TEST(test_description)
 			arch_desc.regs[i].type[l], v->num);
 		ck_assert_msg(strstr(doc, want) != NULL, "%s", want);
 	}
+	expect_sets(doc);
 	/* gdb's segments feature is for 64 bits only */
 	ck_assert_int_eq(strstr(doc, "i386.segments\"") != NULL, l == RL_X86_64);
 	rig_close(&r);
