@@ -4,7 +4,7 @@ libgvcore_a_SOURCES = \
 	src/api/err.h src/api/out.h src/api/command.h src/api/machine.h src/api/regs.h src/api/slots.h src/api/breaks.h src/api/devices.h \
 	src/api/regs.c src/api/regbits.h src/api/regbits.c src/api/arch.h \
 	src/arch/x86/desc.c src/arch/x86/regbits.c src/arch/x86/regs.def src/arch/x86/x86_regs.h src/util/err.c src/util/out.c \
-	src/util/logring.c src/util/logring.h
+	src/util/logring.c src/util/logring.h src/util/page.h
 
 include src/mem/local.mk
 include src/load/local.mk

@@ -92,7 +92,7 @@ void begin(bool with_rings, unsigned max_slots)
 	if (max_slots)
 		k.max_slots = max_slots;
 	ok(slots_new(&k, &s, &err));
-	ok(break_new(slots_gmem(s), 0xcc, NULL, NULL, &no_traps, &err));
+	ok(break_new(slots_gmem(s), &(struct break_trap){ 1, { 0xcc } }, NULL, NULL, &no_traps, &err));
 	rings = NULL;
 	if (with_rings) {
 		ok(rings_new(s, RING, &rings, &err));

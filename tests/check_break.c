@@ -10,12 +10,13 @@
 
 #define TRAP  0xcc
 #define PAGES 8u
-#define SIZE  (PAGES * GMEM_PAGE)
+#define PAGE  4096u
+#define SIZE  (PAGES * PAGE)
 #define NONE  UINT64_MAX
 #define OTHER 0x1000u                   /* the cr3 of a second address space */
 #define GVA   0x400000u                 /* gvas of the first: pages 0x400 to 0x40f */
 
-static _Alignas(GMEM_PAGE) uint8_t ram[SIZE];
+static _Alignas(PAGE) uint8_t ram[SIZE];
 static uint64_t map[2][16];             /* a page's gpa, in either space; NONE */
 static unsigned asked;
 static struct gmem *gmem;
@@ -29,13 +30,13 @@ static uint8_t original(uint64_t gpa)
 
 static bool resolve(void *arg, const struct break_spec *spec, uint64_t *ret)
 {
-	uint64_t page = (spec->gva - GVA) / GMEM_PAGE, *p = map[spec->space == OTHER];
+	uint64_t page = (spec->gva - GVA) / PAGE, *p = map[spec->space == OTHER];
 
 	ck_assert_ptr_eq(arg, map);
 	asked++;
 	if (spec->gva < GVA || page >= 16 || p[page] == NONE)
 		return false;
-	*ret = p[page] + spec->gva % GMEM_PAGE;
+	*ret = p[page] + spec->gva % PAGE;
 	return true;
 }
 
@@ -51,11 +52,11 @@ static void start(break_resolve_fn *fn)
 	for (unsigned i = 0; i < SIZE; i++)
 		ram[i] = original(i);
 	for (unsigned i = 0; i < 16; i++)
-		map[0][i] = map[1][i] = i < PAGES ? i * GMEM_PAGE : NONE;
+		map[0][i] = map[1][i] = i < PAGES ? i * PAGE : NONE;
 	asked = 0;
 	ck_assert_int_eq(gmem_new(&gmem, &err), 0);
 	add_memory(0, SIZE, ram, 0);
-	ck_assert_int_eq(break_new(gmem, TRAP, fn, map, &t, &err), 0);
+	ck_assert_int_eq(break_new(gmem, &(struct break_trap){ 1, { TRAP } }, fn, map, &t, &err), 0);
 }
 
 static void setup(void)
@@ -201,7 +202,7 @@ START_TEST(aliases_share_a_site)
 	struct break_spec there = { .kind = BREAK_SOFT, .gva = GVA + 0x3100, .space = OTHER };
 	struct breakpoint *a, *b, *c, *d;
 
-	add_memory(0x100000, GMEM_PAGE, ram, 1);
+	add_memory(0x100000, PAGE, ram, 1);
 	map[0][9] = 0;
 	map[0][10] = 0x100000;
 	map[1][3] = 0;
@@ -512,7 +513,7 @@ END_TEST
 /* Traps go with their memory, leave nothing behind in it, and come back with whatever memory comes. */
 START_TEST(memory_goes_and_comes)
 {
-	static _Alignas(GMEM_PAGE) uint8_t other[SIZE];
+	static _Alignas(PAGE) uint8_t other[SIZE];
 	struct breakpoint *b = set(soft(GVA + 0x100));
 	uint8_t byte;
 
@@ -557,8 +558,8 @@ END_TEST
 
 static void count_page(void *arg, uint8_t *page)
 {
-	ck_assert_uint_eq((uintptr_t)page % GMEM_PAGE, 0);
-	*(unsigned *)arg |= 1u << (page - ram) / GMEM_PAGE;
+	ck_assert_uint_eq((uintptr_t)page % PAGE, 0);
+	*(unsigned *)arg |= 1u << (page - ram) / PAGE;
 }
 
 START_TEST(pages)
@@ -580,6 +581,73 @@ START_TEST(pages)
 END_TEST
 
 /* Random operations against a model: memory afterwards is what was written, whatever was set in between. */
+/* A trap of four bytes, as on processors whose instructions have that many. */
+static struct break_trap long_trap = { 4, { 0x00, 0xdd, 0xdd, 0x00 } };
+
+static void use_long_traps(void)
+{
+	break_free(t);
+	ck_assert_int_eq(break_new(gmem, &long_trap, resolve, map, &t, &err), 0);
+	for (unsigned i = 0; i < SIZE; i++)
+		ram[i] = (uint8_t)(i * 7);
+}
+
+START_TEST(long_traps)
+{
+	const uint8_t data[6] = { 1, 2, 3, 4, 5, 6 };
+	uint8_t was[SIZE], buf[16];
+
+	use_long_traps();
+	memcpy(was, ram, SIZE);
+	set(soft(GVA + 0x100));
+	ck_assert_mem_eq(ram + 0x100, long_trap.bytes, 4);
+	ck_assert_mem_eq(ram + 0x104, was + 0x104, 12);
+	ck_assert_ptr_nonnull(break_site_at(t, 0x100));
+	/* From before it, from the middle of it, to the middle of it. */
+	for (unsigned from = 0xfc; from < 0x106; from++)
+		for (unsigned n = 1; n < 10; n++) {
+			ck_assert_uint_eq(break_read(t, from, buf, n), n);
+			ck_assert_mem_eq(buf, was + from, n);
+		}
+	/* Written beneath: half of it. */
+	ck_assert_uint_eq(break_write(t, 0x102, data, 6), 6);
+	memcpy(was + 0x102, data, 6);
+	ck_assert_mem_eq(ram + 0x100, long_trap.bytes, 4);
+	ck_assert_uint_eq(break_read(t, 0x100, buf, 8), 8);
+	ck_assert_mem_eq(buf, was + 0x100, 8);
+	/* The guest overwrites one byte of it: that is what it has then, and the trap comes back over all of it. */
+	ram[0x103] = was[0x103] = 0x99;
+	ck_assert(break_overwritten(t, 100));
+	break_verify(t, 100);
+	ck_assert(!break_overwritten(t, 100));
+	ck_assert_mem_eq(ram + 0x100, long_trap.bytes, 4);
+	break_lift(t, break_site_at(t, 0x100));
+	ck_assert_uint_eq(ram[0x103], 0x99);
+	break_plant(t, break_site_at(t, 0x100));
+	unset(soft(GVA + 0x100));
+	ck_assert_uint_eq(ram[0x103], 0x99);
+}
+END_TEST
+
+/* Where no instruction can be none is put: it waits, and does no harm. */
+START_TEST(long_traps_between)
+{
+	uint8_t was[SIZE];
+
+	use_long_traps();
+	memcpy(was, ram, SIZE);
+	for (unsigned i = 1; i < 4; i++)
+		set(soft(GVA + 0x200 + i));
+	ck_assert_mem_eq(ram, was, SIZE);
+	ck_assert_uint_eq(break_pending(t), 3);
+	set(soft(GVA + 0x200));
+	set(soft(GVA + 0x204));
+	ck_assert_uint_eq(break_sites(t), 2);
+	break_del_all(t, BREAK_OWNER_GDB);
+	ck_assert_mem_eq(ram, was, SIZE);
+}
+END_TEST
+
 START_TEST(random_operations)
 {
 	static uint8_t model[SIZE];
@@ -683,6 +751,8 @@ int main(void)
 	Suite *s = suite_create("break");
 	TCase *c = tcase_create("break"), *many = tcase_create("many");
 
+	if (page_bytes() != PAGE)
+		return unit_skip_all("this host's pages have not 4096 bytes, which the test counts by");
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, owners);
@@ -704,6 +774,8 @@ int main(void)
 	tcase_add_test(c, memory_goes_and_comes);
 	tcase_add_test(c, rom_is_left_alone);
 	tcase_add_test(c, pages);
+	tcase_add_test(c, long_traps);
+	tcase_add_test(c, long_traps_between);
 	tcase_add_test(c, random_operations);
 	suite_add_tcase(s, c);
 	tcase_add_checked_fixture(many, setup_flat, teardown);

@@ -95,7 +95,7 @@ static void setup(void)
 	kvm = (struct kvm_fake){ .cap = 1 };
 	ck_assert_int_eq(gmem_new(&vm.gmem, &err), 0);
 	ck_assert_int_eq(gmem_add(vm.gmem, &r, &err), 0);
-	ck_assert_int_eq(break_new(vm.gmem, 0xcc, NULL, NULL, &vm.breaks, &err), 0);
+	ck_assert_int_eq(break_new(vm.gmem, &(struct break_trap){ 1, { 0xcc } }, NULL, NULL, &vm.breaks, &err), 0);
 	vm.kvm.phys_bits = 36;
 	for (unsigned i = 0; i < NCPUS; i++) {
 		cpus[i] = &cpu[i];

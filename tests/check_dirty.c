@@ -81,7 +81,7 @@ static void memory_up(void)
 	memset(mem, 0, sizeof(mem));
 	ck_assert_int_eq(gmem_new(&gmem, &err), 0);
 	ck_assert_int_eq(gmem_add(gmem, &(struct gmem_region){ .gpa = BASE, .size = sizeof(mem), .hva = mem }, &err), 0);
-	ck_assert_int_eq(break_new(gmem, 0xcc, NULL, NULL, &breaks, &err), 0);
+	ck_assert_int_eq(break_new(gmem, &(struct break_trap){ 1, { 0xcc } }, NULL, NULL, &breaks, &err), 0);
 	was = (struct baseline){ 0 };
 	runs_max = 16;
 }

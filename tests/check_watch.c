@@ -8,14 +8,15 @@
 #include "tests/unit.h"
 
 #define PAGES 8u
-#define SIZE  (PAGES * GMEM_PAGE)
+#define PAGE  4096u
+#define SIZE  (PAGES * PAGE)
 #define ALIAS 0x100000u                 /* a second gpa of the first page */
 #define NONE  UINT64_MAX
 #define ALL   0u
 #define NO_WRITE 1u
 #define NO_READ  2u
 
-static _Alignas(GMEM_PAGE) uint8_t ram[SIZE];
+static _Alignas(PAGE) uint8_t ram[SIZE];
 static uint64_t map[2 * PAGES];         /* a page of gvas' gpa; NONE */
 static unsigned right[PAGES], alias_right;
 static struct gmem *gmem;
@@ -26,9 +27,9 @@ static bool resolve(void *arg, const struct watch_spec *spec, uint64_t gva, uint
 {
 	(void)arg;
 	(void)spec;
-	if (gva / GMEM_PAGE >= 2 * PAGES || map[gva / GMEM_PAGE] == NONE)
+	if (gva / PAGE >= 2 * PAGES || map[gva / PAGE] == NONE)
 		return false;
-	*ret = map[gva / GMEM_PAGE] + gva % GMEM_PAGE;
+	*ret = map[gva / PAGE] + gva % PAGE;
 	return true;
 }
 
@@ -43,19 +44,19 @@ static void gpas(void *arg, const uint8_t *host, void (*each)(void *each_arg, ui
 static int rights(void *arg, uint64_t gpa, bool no_write, bool no_read)
 {
 	(void)arg;
-	*(gpa == ALIAS ? &alias_right : &right[gpa / GMEM_PAGE]) = (no_write ? NO_WRITE : 0) | (no_read ? NO_READ : 0);
+	*(gpa == ALIAS ? &alias_right : &right[gpa / PAGE]) = (no_write ? NO_WRITE : 0) | (no_read ? NO_READ : 0);
 	return 0;
 }
 
 static void setup(void)
 {
 	const struct watch_ops ops = { .resolve = resolve, .gpas = gpas, .rights = rights };
-	struct gmem_region r = { .gpa = 0, .size = SIZE, .hva = ram }, alias = { .gpa = ALIAS, .size = GMEM_PAGE, .hva = ram };
+	struct gmem_region r = { .gpa = 0, .size = SIZE, .hva = ram }, alias = { .gpa = ALIAS, .size = PAGE, .hva = ram };
 
 	memset(right, 0, sizeof(right));
 	alias_right = 0;
 	for (unsigned i = 0; i < 2 * PAGES; i++)
-		map[i] = i < PAGES ? i * GMEM_PAGE : NONE;
+		map[i] = i < PAGES ? i * PAGE : NONE;
 	ck_assert_int_eq(gmem_new(&gmem, &err), 0);
 	ck_assert_int_eq(gmem_add(gmem, &r, &err), 0);
 	alias.slot = 1;
@@ -229,7 +230,7 @@ START_TEST(guard_in_the_way)
 	ck_assert(watch_guard(t, ram));
 	while (!watch_guard_written(t, ram))
 		ck_assert_uint_lt(n++, 100000);
-	ck_assert_uint_gt(n, GMEM_PAGE);
+	ck_assert_uint_gt(n, PAGE);
 	ck_assert(watch_guards_sweep(t, 2));
 	ck_assert_uint_eq(right[0], ALL);
 	ck_assert(!watch_guard(t, ram));
@@ -331,7 +332,7 @@ START_TEST(random_rights)
 			unsigned want = ALL;
 
 			for (unsigned i = 0; i < n; i++)
-				if (model[i].gva / GMEM_PAGE <= page && (model[i].gva + model[i].size - 1) / GMEM_PAGE >= page)
+				if (model[i].gva / PAGE <= page && (model[i].gva + model[i].size - 1) / PAGE >= page)
 					want |= model[i].kind == WATCH_WRITE ? NO_WRITE : NO_WRITE | NO_READ;
 			if (right[page] != want)
 				ck_abort_msg("round %u: page %u has %u, not %u", round, page, right[page], want);
@@ -347,6 +348,8 @@ int main(void)
 	Suite *s = suite_create("watch table");
 	TCase *c = tcase_create("watch table");
 
+	if (page_bytes() != PAGE)
+		return unit_skip_all("this host's pages have not 4096 bytes, which the test counts by");
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, rights_by_kind);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "api/err.h"
+#include "util/page.h"
 
 /*
  * A slot's number, wherever one is given: its address space << 16 | its number there, as api.rst 4.35 has it.  Space 0 is
@@ -101,7 +102,7 @@ struct slot_fault {
 /* Whose view of a dirty log: each is cleared by its own takes only. */
 enum dirty_consumer { DIRTY_USER, DIRTY_RATE, DIRTY_HEAT, DIRTY_CONSUMERS };
 
-#define DIRTY_PAGE 4096u        /* bytes a bit stands for */
+#define DIRTY_PAGE page_bytes() /* bytes a bit stands for */
 
 struct dirty_map {
 	unsigned id;

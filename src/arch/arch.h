@@ -26,8 +26,6 @@ struct arch_reserved {
 	const char *what;
 };
 
-#define ARCH_TRAP_MAX 4         /* bytes of the longest trap instruction */
-
 struct arch {
 	/* -- the host and the VM: kvm.c -- */
 	const struct kvm_cap *caps;     /* besides those that every architecture has */

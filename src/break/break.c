@@ -38,7 +38,7 @@ void list_del(struct break_list *l, struct breakpoint *b)
 	l->count--;
 }
 
-int break_new(struct gmem *g, uint8_t trap, break_resolve_fn *resolve, void *arg, struct break_table **ret,
+int break_new(struct gmem *g, const struct break_trap *trap, break_resolve_fn *resolve, void *arg, struct break_table **ret,
 	      struct err *err)
 {
 	struct break_table *t = calloc(1, sizeof(*t));
@@ -46,7 +46,7 @@ int break_new(struct gmem *g, uint8_t trap, break_resolve_fn *resolve, void *arg
 	if (!t)
 		return err_set(err, ENOMEM, "out of memory");
 	t->gmem = g;
-	t->trap = trap;
+	t->trap = *trap;
 	t->registers = BREAK_REGISTERS;
 	t->resolve = resolve;
 	t->arg = arg;

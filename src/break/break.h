@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Bookkeeping of execution breakpoints: who set what where, and which guest bytes stand under our trap bytes
- * (int3, or what this host stops at instead).
+ * Bookkeeping of execution breakpoints: who set what where, and which guest bytes stand under our traps.
  * Knows guest memory (gmem) and nothing of KVM.
  *
- * A *breakpoint* is a linear address, and maybe an address space, with owners.  A *site* is a byte of host memory that holds
- * the trap byte for one or more soft breakpoints: by way of page tables or of slots that alias each other, several addresses
+ * A *breakpoint* is a linear address, and maybe an address space, with owners.  A *site* is a place in host memory that holds
+ * the trap for one or more soft breakpoints: by way of page tables or of slots that alias each other, several addresses
  * may lead to one byte.  A soft breakpoint without a site is *pending*.  What a person or client reads and writes passes by the
  * sites: break_read() shows the guest's own bytes, break_write() puts bytes beneath the traps.
  *
@@ -28,10 +27,18 @@
 
 struct breakpoint;
 
+#define BREAK_TRAP_MAX 4        /* bytes of the longest trap instruction */
+
+/* What a soft breakpoint puts into memory.  Where instructions are longer than a byte, they lie at multiples of their length. */
+struct break_trap {
+	unsigned len;           /* bytes: a power of two */
+	uint8_t bytes[BREAK_TRAP_MAX];
+};
+
 struct break_site {
 	struct htab_link by_byte;       /* key: address of `byte` */
-	uint8_t *byte;          /* in host memory */
-	uint8_t saved;          /* the guest's own byte */
+	uint8_t *byte;          /* the first one, in host memory */
+	uint8_t saved[BREAK_TRAP_MAX];  /* the guest's own bytes */
 	atomic_bool lifted;     /* out of memory for a step; changed by the stepping thread */
 	struct breakpoint *first;       /* on it; the next by ->on_site */
 	struct break_site *prev, *next; /* on its host page */
@@ -58,10 +65,10 @@ struct break_table;
 typedef bool break_resolve_fn(void *arg, const struct break_spec *spec, uint64_t *ret_gpa);
 
 /*
- * TRAP is the byte that makes this host's KVM stop: int3, or what does instead.  G must outlive the table.  RESOLVE NULL: gpa and
+ * TRAP makes this host's KVM stop.  G must outlive the table.  RESOLVE NULL: gpa and
  * gva are the same.  -ENOMEM.
  */
-int break_new(struct gmem *g, uint8_t trap, break_resolve_fn *resolve, void *arg, struct break_table **ret,
+int break_new(struct gmem *g, const struct break_trap *trap, break_resolve_fn *resolve, void *arg, struct break_table **ret,
 	      struct err *err);
 void break_free(struct break_table *t);         /* memory is left as it is; NULL is fine */
 

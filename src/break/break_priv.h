@@ -19,7 +19,7 @@ struct break_list {
 
 struct break_table {
 	struct gmem *gmem;
-	uint8_t trap;           /* what a site holds in memory */
+	struct break_trap trap; /* what a site holds in memory */
 	break_resolve_fn *resolve;
 	void *arg;
 	struct htab by_gva, by_byte, by_page;

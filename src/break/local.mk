@@ -1,6 +1,6 @@
 libgvcore_a_SOURCES += src/break/break.c src/break/site.c src/break/break.h src/break/break_priv.h \
 	src/break/watch.c src/break/watch.h \
-	src/util/htab.c src/util/htab.h src/util/spare.c src/util/spare.h src/util/clock.h src/util/fdwait.h src/util/le.h 
+	src/util/htab.c src/util/htab.h src/util/spare.c src/util/spare.h src/util/clock.h src/util/icache.h src/util/fdwait.h src/util/le.h 
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_break tests/check_watch tests/check_htab tests/check_spare

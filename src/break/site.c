@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "break/break_priv.h"
+#include "util/icache.h"
 
 static uint64_t byte_key(const uint8_t *byte)
 {
@@ -32,15 +33,40 @@ struct break_site *break_site_at(const struct break_table *t, uint64_t gpa)
 	return byte ? site_of(t, byte) : NULL;
 }
 
-/* The loop thread looks at traps while a vCPU lifts one. */
-static uint8_t peek(const uint8_t *byte)
+/* The site that HOST is a byte of. */
+static struct break_site *site_over(const struct break_table *t, const uint8_t *host)
 {
-	return __atomic_load_n(byte, __ATOMIC_RELAXED);
+	return site_of(t, host - (uintptr_t)host % t->trap.len);
 }
 
-static void poke(uint8_t *byte, uint8_t value)
+/* Whether the trap is at BYTE: the loop thread looks while a vCPU lifts one, so it is looked at whole. */
+static bool holds_trap(const struct break_table *t, const uint8_t *byte)
 {
-	__atomic_store_n(byte, value, __ATOMIC_RELAXED);
+	const struct break_trap *trap = &t->trap;
+
+	if (trap->len == 1)
+		return __atomic_load_n(byte, __ATOMIC_RELAXED) == trap->bytes[0];
+	if (trap->len == 4) {
+		uint32_t there = __atomic_load_n((const uint32_t *)(const void *)byte, __ATOMIC_RELAXED), want;
+
+		memcpy(&want, trap->bytes, sizeof(want));
+		return there == want;
+	}
+	return !memcmp(byte, trap->bytes, trap->len);
+}
+
+static void poke(const struct break_table *t, uint8_t *byte, const uint8_t *value)
+{
+	if (t->trap.len == 1)
+		__atomic_store_n(byte, *value, __ATOMIC_RELAXED);
+	else if (t->trap.len == 4) {
+		uint32_t word;
+
+		memcpy(&word, value, sizeof(word));
+		__atomic_store_n((uint32_t *)(void *)byte, word, __ATOMIC_RELAXED);
+	} else
+		memcpy(byte, value, t->trap.len);
+	icache_sync(byte, t->trap.len);
 }
 
 void break_lift(struct break_table *t, struct break_site *s)
@@ -48,8 +74,8 @@ void break_lift(struct break_table *t, struct break_site *s)
 	if (s->lifted)
 		return;
 	s->lifted = true;
-	if (*s->byte == t->trap)
-		poke(s->byte, s->saved);
+	if (holds_trap(t, s->byte))
+		poke(t, s->byte, s->saved);
 	/* Anything else was written by the guest and stays. */
 }
 
@@ -57,8 +83,8 @@ void break_plant(struct break_table *t, struct break_site *s)
 {
 	if (!s->lifted)
 		return;
-	s->saved = *s->byte;
-	poke(s->byte, t->trap);
+	memcpy(s->saved, s->byte, t->trap.len);
+	poke(t, s->byte, t->trap.bytes);
 	s->lifted = false;
 }
 
@@ -111,7 +137,8 @@ static void site_forget(struct break_table *t, struct break_site *s)
 bool site_attach(struct break_table *t, struct breakpoint *b)
 {
 	size_t one = 1;
-	uint8_t *byte = gmem_span(t->gmem, b->gpa, &one);
+	/* Where no instruction can lie nothing is put. */
+	uint8_t *byte = b->gpa % t->trap.len ? NULL : gmem_span(t->gmem, b->gpa, &one);
 	struct break_site *s = byte ? site_of(t, byte) : NULL;
 
 	if (byte && !s)
@@ -184,7 +211,7 @@ bool break_overwritten(struct break_table *t, size_t budget)
 	for (size_t n = 0; n < buckets && seen < budget && !t->suspended; n++) {
 		for (const struct htab_link *link = t->by_byte.bucket[t->round & (buckets - 1)]; link; link = link->next, seen++) {
 			/* The key has most answers, without the site being looked at. */
-			if (peek((const uint8_t *)(uintptr_t)link->key) != t->trap &&
+			if (!holds_trap(t, (const uint8_t *)(uintptr_t)link->key) &&
 			    !HTAB_ENTRY(link, const struct break_site, by_byte)->lifted)
 				return true;
 		}
@@ -201,7 +228,7 @@ size_t break_verify(struct break_table *t, size_t budget)
 		for (struct htab_link *link = t->by_byte.bucket[t->round & (buckets - 1)]; link; link = link->next, seen++) {
 			struct break_site *s = HTAB_ENTRY(link, struct break_site, by_byte);
 
-			if (*s->byte == t->trap)
+			if (holds_trap(t, s->byte))
 				continue;
 			s->lifted = true;
 			break_plant(t, s);
@@ -222,6 +249,20 @@ static size_t in_host_page(const uint8_t *byte, size_t n)
 	return n < left ? n : left;
 }
 
+/* Whether any byte of S is among the N at HOST. */
+static bool in_range(const struct break_table *t, const struct break_site *s, const uint8_t *host, size_t n)
+{
+	return !s->lifted && s->byte + t->trap.len > host && s->byte < host + n;
+}
+
+/* In OUT, LEN bytes that are HOST's, the guest's own for those of S that are among them. */
+static void show_saved(const struct break_table *t, const struct break_site *s, const uint8_t *host, uint8_t *out, size_t len)
+{
+	for (unsigned i = 0; i < t->trap.len; i++)
+		if (s->byte + i >= host && s->byte + i < host + len)
+			out[s->byte + i - host] = s->saved[i];
+}
+
 void break_copy(const struct break_table *t, const uint8_t *host, void *ret, size_t len)
 {
 	uint8_t *out = ret;
@@ -232,8 +273,8 @@ void break_copy(const struct break_table *t, const uint8_t *host, void *ret, siz
 
 		n = in_host_page(host + at, len - at);
 		for (const struct break_site *s = p ? p->first : NULL; s; s = s->next)
-			if (s->byte >= host + at && s->byte < host + at + n && !s->lifted && out[s->byte - host] == t->trap)
-				out[s->byte - host] = s->saved;
+			if (in_range(t, s, host + at, n) && holds_trap(t, s->byte))
+				show_saved(t, s, host, out, len);
 	}
 }
 
@@ -255,21 +296,20 @@ size_t break_read(struct break_table *t, uint64_t gpa, void *ret, size_t len)
 	return done;
 }
 
-static bool in_range(const struct break_site *s, const uint8_t *to, size_t n)
-{
-	return !s->lifted && s->byte >= to && s->byte < to + n;
-}
-
 /* Beneath the traps among the N bytes at TO; those stay in memory all the while. */
 static void write_beneath(struct break_table *t, uint8_t *to, const uint8_t *data, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct break_site *s = site_of(t, to + i);
+		struct break_site *s = site_over(t, to + i);
+		size_t at = (uintptr_t)(to + i) % t->trap.len;
 
-		*(s && !s->lifted ? &s->saved : to + i) = data[i];
+		if (!s || s->lifted) {
+			to[i] = data[i];
+			continue;
+		}
+		s->saved[at] = data[i];
 		/* The guest may have overwritten the trap: what it wrote there is gone now. */
-		if (s && !s->lifted)
-			to[i] = t->trap;
+		to[i] = t->trap.bytes[at];
 	}
 }
 
@@ -292,7 +332,7 @@ size_t break_write(struct break_table *t, uint64_t gpa, const void *data, size_t
 		n = in_host_page(to, n);
 		p = page_of(t, to);
 		s = p ? p->first : NULL;
-		while (s && !in_range(s, to, n))
+		while (s && !in_range(t, s, to, n))
 			s = s->next;
 		if (s) {
 			write_beneath(t, to, from, n);

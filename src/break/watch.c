@@ -29,7 +29,7 @@ struct watch_ref {
 	struct watch_page *page;        /* NULL: pending */
 	struct watch_ref *prev, *next;  /* on the page, or among the pending ones */
 	uint64_t gva;                   /* of its first byte */
-	uint16_t from, to;              /* in the page; TO is past the last byte */
+	uint32_t from, to;              /* in the page; TO is past the last byte */
 };
 
 struct watch_table {
@@ -413,8 +413,8 @@ static int make_refs(struct watchpoint *w)
 
 		r->w = w;
 		r->gva = i ? page : w->spec.gva;
-		r->from = (uint16_t)(r->gva % GMEM_PAGE);
-		r->to = (uint16_t)(i + 1 < w->nrefs ? GMEM_PAGE : w->spec.gva + (w->spec.size - 1) - page + 1);
+		r->from = (uint32_t)(r->gva % GMEM_PAGE);
+		r->to = (uint32_t)(i + 1 < w->nrefs ? GMEM_PAGE : w->spec.gva + (w->spec.size - 1) - page + 1);
 	}
 	return 0;
 }

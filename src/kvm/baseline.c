@@ -27,7 +27,7 @@ static uint8_t *page_at(const struct baseline *b, uint64_t page)
 /* Puts a page into a copy that is still all zero; one that is zero too costs nothing. */
 static void put_fresh(struct baseline *b, uint64_t page, const uint8_t *data)
 {
-	static const uint8_t zero[DIRTY_PAGE];
+	static const uint8_t zero[PAGE_BYTES_MAX];
 
 	if (memcmp(data, zero, DIRTY_PAGE))
 		memcpy(page_at(b, page), data, DIRTY_PAGE);
@@ -36,7 +36,7 @@ static void put_fresh(struct baseline *b, uint64_t page, const uint8_t *data)
 int baseline_take(struct baseline *b, struct break_table *bt, const uint8_t *host, uint64_t pages, struct err *err)
 {
 	struct baseline fresh;
-	uint8_t now[DIRTY_PAGE];
+	uint8_t now[PAGE_BYTES_MAX];
 	int r = map_copy(pages, &fresh, err);
 
 	if (r)
@@ -98,7 +98,7 @@ void baseline_diff(const struct baseline *b, struct break_table *bt, const uint8
 		   const uint64_t *bits, dirty_diff_fn *each, void *arg)
 {
 	struct run run = { .len = 0 };
-	uint8_t now[DIRTY_PAGE];
+	uint8_t now[PAGE_BYTES_MAX];
 
 	for (uint64_t page = bitmap_next(bits, b->pages, 0); page < b->pages;
 	     page = bitmap_next(bits, b->pages, page + 1)) {

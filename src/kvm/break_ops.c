@@ -72,7 +72,7 @@ int breaks_init(struct machine_kvm *k, struct err *err)
 {
 	struct vm *vm = &k->vm;
 	struct watch_ops ops = { .arg = vm, .resolve = resolve_watch, .gpas = gpas_of, .rights = set_rights };
-	int r = break_new(vm->gmem, vm->trap, resolve_break, vm, &vm->breaks, err);
+	int r = break_new(vm->gmem, &vm->trap, resolve_break, vm, &vm->breaks, err);
 
 	if (!r)
 		r = watch_new(vm->gmem, &ops, &vm->watches, err);

@@ -100,7 +100,7 @@ struct vm {
 	struct device *uart;
 	struct device *console;         /* virtio.h: gets what comes for COM1 while a driver has it open; NULL: none */
 	bool data_watch;                /* debug registers watch data on this host */
-	uint8_t trap;                   /* the byte that makes this host's KVM stop */
+	struct break_trap trap;         /* what makes this host's KVM stop */
 	atomic_bool input_wanted;       /* the guest made room in COM1's receiver, or the console's */
 };
 

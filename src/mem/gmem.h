@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "api/err.h"
+#include "util/page.h"
 
 struct gmem_region {
 	uint64_t gpa, size;     /* bytes; size > 0, gpa + size does not wrap */
@@ -23,7 +24,7 @@ struct gmem_region {
 	uint64_t *written;      /* a bit for each GMEM_PAGE that we write ourselves; NULL: nobody asks.  Not owned */
 };
 
-#define GMEM_PAGE 4096u         /* bytes a bit of `written` stands for */
+#define GMEM_PAGE page_bytes()  /* bytes a bit of `written` stands for */
 
 struct gmem;
 

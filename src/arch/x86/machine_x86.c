@@ -34,7 +34,7 @@ static void take_probe(struct machine_kvm *k, const struct probe *p)
 	a->own_registers = p->own_beside;
 	a->repairs_syscalls = !p->syscalls;
 	k->vm.data_watch = p->watches == PROBE_ALL;
-	k->vm.trap = p->trap_byte;
+	k->vm.trap = (struct break_trap){ 1, { p->trap_byte } };
 	if (!p->hypercalls)
 		kvm_hide_hypercalls(&k->vm.kvm);
 }

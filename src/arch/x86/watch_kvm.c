@@ -14,10 +14,12 @@
 #include "arch/x86/translate.h"
 #include "arch/x86/x86.h"
 
+#define PAGE 4096u
+
 /* A page as it was before a step that may touch it. */
 struct trial_page {
 	uint8_t *host;
-	uint8_t was[GMEM_PAGE];
+	uint8_t was[PAGE];
 };
 
 struct watch_trial {
@@ -277,7 +279,7 @@ static void add_page(struct vcpu *v, uint64_t gva)
 	regs_paging(v, &p);
 	if (translate(v->vm->gmem, &p, gva, &t, NULL))
 		return;
-	gpa = t.gpa & ~(uint64_t)(GMEM_PAGE - 1);
+	gpa = t.gpa & ~(uint64_t)(PAGE - 1);
 	if (slots_rights(v->vm->slots, gpa) == PAGE_ALL)
 		return;
 	for (unsigned i = 0; i < v->nopen; i++)
@@ -328,16 +330,16 @@ bool watch_blames_page(struct vcpu *v)
 /* Remembers what the watched pages that the instruction touches hold. */
 static void remember(struct vcpu *v, struct watch_trial *t, uint64_t gpa)
 {
-	size_t n = GMEM_PAGE;
-	uint8_t *host = gmem_span(v->vm->gmem, gpa & ~(uint64_t)(GMEM_PAGE - 1), &n);
+	size_t n = PAGE;
+	uint8_t *host = gmem_span(v->vm->gmem, gpa & ~(uint64_t)(PAGE - 1), &n);
 
-	if (!host || n < GMEM_PAGE || !watch_on_page(v->vm->watches, host) || t->n == VCPU_OPEN_MAX)
+	if (!host || n < PAGE || !watch_on_page(v->vm->watches, host) || t->n == VCPU_OPEN_MAX)
 		return;
 	for (unsigned i = 0; i < t->n; i++)
 		if (t->page[i].host == host)
 			return;
 	t->page[t->n].host = host;
-	memcpy(t->page[t->n++].was, host, GMEM_PAGE);
+	memcpy(t->page[t->n++].was, host, PAGE);
 }
 
 static void remember_gva(struct vcpu *v, struct watch_trial *t, uint64_t gva)
@@ -367,7 +369,7 @@ void watch_assist_begin(struct vcpu *v)
 static struct trial_page *page_with(struct watch_trial *t, const uint8_t *host)
 {
 	for (unsigned i = 0; i < t->n; i++)
-		if (host >= t->page[i].host && host < t->page[i].host + GMEM_PAGE)
+		if (host >= t->page[i].host && host < t->page[i].host + PAGE)
 			return &t->page[i];
 	return NULL;
 }
@@ -375,7 +377,7 @@ static struct trial_page *page_with(struct watch_trial *t, const uint8_t *host)
 /* The part of the access at GVA that one page holds; returns its bytes. */
 static size_t look_at(struct vcpu *v, struct watch_trial *t, uint64_t gva, size_t len, bool write)
 {
-	size_t n = GMEM_PAGE - gva % GMEM_PAGE;
+	size_t n = PAGE - gva % PAGE;
 	const struct trial_page *page = NULL;
 	struct watch_access a;
 	struct translation tr;
@@ -403,13 +405,13 @@ static size_t look_at(struct vcpu *v, struct watch_trial *t, uint64_t gva, size_
 /* What changed without an operand that says so: the frame of an event, say. */
 static void look_at_changes(struct vcpu *v, struct watch_trial *t, const struct trial_page *page)
 {
-	for (size_t i = 0, end; i < GMEM_PAGE; i = end) {
+	for (size_t i = 0, end; i < PAGE; i = end) {
 		struct watch_access a;
 
 		end = i + 1;
 		if (page->was[i] == page->host[i])
 			continue;
-		while (end < GMEM_PAGE && page->was[end] != page->host[end])
+		while (end < PAGE && page->was[end] != page->host[end])
 			end++;
 		a = (struct watch_access){ page->host + i, end - i, true, page->was + i, page->host + i };
 		note(v, &a, t->pc);
