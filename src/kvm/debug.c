@@ -2,11 +2,11 @@
 /* What KVM is told: single-step, and whose addresses stand in the debug registers. */
 #include "kvm/debug.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "break/watch.h"
 #include "kvm/regs.h"
+#include "kvm/regs_debug.h"
 #include "util/x86.h"
 
 #define USER      3
@@ -78,16 +78,32 @@ unsigned debug_free_registers(struct vm *vm)
 
 /* -- a vCPU's registers -- */
 
+/* False: they cannot be had, and V has stopped. */
 static bool own_fetch(struct vcpu *v)
 {
-	if (!v->own_known)
-		v->own_known = kvm_ioctl(v->fd, KVM_GET_DEBUGREGS, &v->own) == 0;
-	return v->own_known;
+	int r = regs_debug_fetch(v, NULL);
+
+	if (r)
+		vcpu_failed(v, "KVM_GET_DEBUGREGS", r);
+	return !r;
+}
+
+static bool own_store(struct vcpu *v)
+{
+	int r;
+
+	v->own.flags = 0;
+	r = kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->own);
+	if (!r)
+		return true;
+	v->own_known = false;
+	vcpu_failed(v, "KVM_SET_DEBUGREGS", r);
+	return false;
 }
 
 bool debug_own_idle(struct vcpu *v)
 {
-	return own_fetch(v) && !(v->own.dr7 & (DR7_ENABLED | DR7_GD));
+	return !regs_debug_fetch(v, NULL) && !(v->own.dr7 & (DR7_ENABLED | DR7_GD));
 }
 
 static void put(struct kvm_guest_debug *d, unsigned i, uint64_t gva, uint64_t control)
@@ -141,15 +157,6 @@ static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug 
 	return n;
 }
 
-/* Without that it would run into traps of ours, or away: it does not enter the guest. */
-static void not_prepared(struct vcpu *v, const char *call, int r)
-{
-	struct stop_event ev = { .reason = STOP_ERROR };
-
-	snprintf(ev.text, sizeof(ev.text), "%s: %s", call, strerror(-r));
-	vcpu_event(v, &ev);
-}
-
 void debug_prepare(struct vcpu *v, enum debug_use use)
 {
 	struct vm *vm = v->vm;
@@ -162,7 +169,7 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	if (use != DEBUG_RUN) {
 		r = regs_settle(v);     /* KVM remembers where the step begins */
 		if (r)
-			not_prepared(v, "KVM_SET_REGS", r);
+			vcpu_failed(v, "KVM_SET_REGS", r);
 		d.control |= KVM_GUESTDBG_SINGLESTEP;
 		if (!vm->step_irqs)
 			d.control |= vm->kvm.debug_flags & KVM_GUESTDBG_BLOCKIRQ;
@@ -202,11 +209,13 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	v->debug_known = !r;
 	v->debug = d;
 	if (r)
-		not_prepared(v, "KVM_SET_GUEST_DEBUG", r);
+		vcpu_failed(v, "KVM_SET_GUEST_DEBUG", r);
 	/* The guest's own trap flag went with ours. */
 	if (was_step && use == DEBUG_RUN && v->guest_tf) {
-		v->run->s.regs.regs.rflags |= RFLAGS_TF;
-		kvm_ioctl(v->fd, KVM_SET_REGS, &v->run->s.regs.regs);
+		struct kvm_regs regs = v->run->s.regs.regs;
+
+		regs.rflags |= RFLAGS_TF;
+		regs_set_later(v, &regs);
 	}
 }
 
@@ -225,12 +234,10 @@ static bool give(struct vcpu *v, unsigned vector, bool advance)
 
 bool debug_give_db(struct vcpu *v, uint64_t bits)
 {
-	if (own_fetch(v)) {
-		v->own.dr6 = (v->own.dr6 & ~DR6_TRAPS) | bits;
-		v->own.flags = 0;
-		kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->own);
-	}
-	return give(v, VECTOR_DB, false);
+	if (!own_fetch(v))
+		return false;
+	v->own.dr6 = (v->own.dr6 & ~DR6_TRAPS) | bits;
+	return own_store(v) && give(v, VECTOR_DB, false);
 }
 
 void debug_forget_trap(struct vcpu *v)
@@ -239,8 +246,7 @@ void debug_forget_trap(struct vcpu *v)
 	if (!own_fetch(v) || !(v->own.dr6 & DR6_BS))
 		return;
 	v->own.dr6 &= ~DR6_BS;
-	v->own.flags = 0;
-	kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->own);
+	own_store(v);
 }
 
 void debug_owe_trap(struct vcpu *v)

@@ -6,7 +6,9 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -132,6 +134,14 @@ void vcpu_event(struct vcpu *v, const struct stop_event *ev)
 		v->has_event = true;
 	}
 	vm_pause(v->vm);
+}
+
+void vcpu_failed(struct vcpu *v, const char *call, int r)
+{
+	struct stop_event ev = { .reason = STOP_ERROR };
+
+	snprintf(ev.text, sizeof(ev.text), "%s: %s", call, strerror(-r));
+	vcpu_event(v, &ev);
 }
 
 static void park(struct vcpu *v)

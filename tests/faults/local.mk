@@ -8,8 +8,14 @@ tests_faults_kvm_LDFLAGS = $(fault_ldflags)
 tests_faults_kvm_LDADD = libgvkvm.a libgvcore.a $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS)
 TESTS += $(FAULT_TESTS)
 
-# The machine without KVM, and the test, are compiled to be spared.
+# What the steps of a vCPU ask of KVM.
 if HAVE_CHECK
+check_PROGRAMS += tests/kvm_refused
+tests_kvm_refused_SOURCES = tests/kvm_refused.c tests/ioctl_own.c tests/ioctl_own.h $(kvm_harness)
+tests_kvm_refused_LDADD = $(kvm_libs)
+TESTS += tests/kvm_refused
+
+# The machine without KVM, and the test, are compiled to be spared.
 FAULT_PURE = tests/faults/pure
 check_PROGRAMS += tests/faults/pure
 tests_faults_pure_SOURCES = tests/faults/pure_life.c $(fault_sources) $(fake_machine) tests/monitor_rig.c tests/monitor_rig.h \
@@ -24,9 +30,3 @@ endif
 .PHONY: check-faults
 check-faults: $(FAULT_TESTS)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(FAULT_TESTS)' GV_FAULTS=all
-
-# Faults that are found without running anything.
-EXTRA_DIST += .clang-tidy tests/analyse/analyse.sh tests/analyse/cppcheck.txt tests/analyse/jansson.h tests/analyse/err.h
-.PHONY: analyse
-analyse: $(BUILT_SOURCES)
-	srcdir='$(srcdir)' builddir='$(abs_builddir)' CC='$(CC)' $(SHELL) $(srcdir)/tests/analyse/analyse.sh
