@@ -15,6 +15,17 @@
 /* How a life's process ends. */
 enum { ENDED_WELL, ENDED_WRONG, ENDED_UNHURT, ENDED_SPARED };
 
+/* In a build for coverage, when the linker is told to have it (tests/analyse/coverage.sh): writes what was counted. */
+extern void __gcov_dump(void) __attribute__((weak));
+
+static void __attribute__((noreturn)) leave(int status)
+{
+	fault_hold();
+	if (__gcov_dump)
+		__gcov_dump();
+	_exit(status);
+}
+
 void wrong(const char *fmt, ...)
 {
 	va_list ap;
@@ -27,7 +38,7 @@ void wrong(const char *fmt, ...)
 	putchar('\n');
 	fault_print_site();
 	fflush(stdout);
-	_exit(ENDED_WRONG);
+	leave(ENDED_WRONG);
 }
 
 bool judge_failure(const char *what, int r, const struct err *e)
@@ -53,11 +64,11 @@ static void child(const struct life *life, enum fault_kind kind, uint64_t n)
 	fault_hold();
 	is = holdings_now();
 	if (!fault_happened())
-		_exit(fault_was_spared() ? ENDED_SPARED : ENDED_UNHURT);
+		leave(fault_was_spared() ? ENDED_SPARED : ENDED_UNHURT);
 	if (is.blocks != was.blocks || is.mapped != was.mapped || is.fds != was.fds || is.threads != was.threads)
 		wrong("left behind: %ld blocks of memory, %ld bytes mapped, %ld descriptors, %ld threads",
 		      is.blocks - was.blocks, is.mapped - was.mapped, is.fds - was.fds, is.threads - was.threads);
-	_exit(ENDED_WELL);
+	leave(ENDED_WELL);
 }
 
 /* How the process that lives with this fault ended: an enum above, or -1 with a line said. */
