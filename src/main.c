@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The program: reads the command line, makes the parts, ties them to one loop, and decides when and how it all ends. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@ enum {
 	STATUS_IO = 74,
 	STATUS_KVM = 76,
 };
+
+#define MMAP_BYTES (1 << 20)    /* larger pieces of memory are mappings of their own */
 
 struct program {
 	struct options opt;
@@ -608,7 +611,11 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	int status;
 
+	/* What cannot be written is an error of that write, also at a limit of a file's size. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	/* The 16 MiB of a client that read nothing are given back: left to itself, malloc() would keep as much from then on. */
+	mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
 	if (options_parse(argc, argv, &p.opt, &err)) {
 		complain(&err);
 		return STATUS_USAGE;
