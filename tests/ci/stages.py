@@ -192,12 +192,12 @@ def judge(stage):
 		heard = stage.passed + stage.skipped > 0
 	if stage.killed:
 		stage.why = "it was not at its end after %d minutes" % stage.minutes
+	elif stage.failed:
+		stage.why = "%d failed" % stage.failed
 	elif stage.child.returncode:
 		stage.why = "status %d" % stage.child.returncode
 	elif not heard:
 		stage.why = "it said nothing about results"
-	elif stage.failed:
-		stage.why = "%d failed" % stage.failed
 	if stage.why:
 		stage.failed = max(stage.failed, 1)
 	say("%s: %s, %.1f minutes" % (stage.name, counts(stage), stage.minutes))
