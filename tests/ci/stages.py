@@ -72,6 +72,8 @@ STAGES = [
 	Stage("fuzz", 1, 5, 30, "FUZZ_JOBS=1 FUZZ_SECONDS=%d make -s fuzz" % fuzz_seconds(), needs=("clang",),
 	      point=r"^fuzz: \S+ +[1-9]\d* executions"),
 	Stage("analyse", 1, 5, 25, "JOBS=1 make -s analyse", point="^analyse: .*: 0 findings"),
+	tap("valgrind", 1, 4, 25, before="JOBS=1 "),
+	tap("load", 1, 4, 20),
 	tap("tsan", 1, 3, 20, place="tsan-build", before="SANITIZE_JOBS=%d " % PROCESSORS),
 ]
 RESULT = re.compile(r"^(PASS|XFAIL|SKIP|FAIL|XPASS|ERROR): (\S+)")
