@@ -21,7 +21,7 @@ gdbvisor_LDADD = libgvscript.a libgvstub.a libgvmonitor.a libgvhost.a libgvkvm.a
 	$(UV_LIBS) $(READLINE_LIBS) $(JANSSON_LIBS) $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS) $(SECCOMP_LIBS)
 
 if HAVE_CHECK
-kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/unit.c tests/unit.h
+kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/watched.c tests/watched.h tests/unit.c tests/unit.h
 kvm_libs = libgvkvm.a libgvcore.a $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 check_PROGRAMS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs \
 	tests/kvm_slots tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many tests/check_rights

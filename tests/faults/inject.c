@@ -6,6 +6,7 @@
 #undef reallocarray
 #undef free
 #include "tests/faults/inject.h"
+#include "tests/ioctl_own.h"
 #include "tests/libc_own.h"
 
 #include <dirent.h>
@@ -24,14 +25,31 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include <unwind.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
+#ifdef __SANITIZE_THREAD__
+#define SEES_MEMORY 0
 #else
-#define SANITIZED 0
+#define SEES_MEMORY 1
+#endif
+
+/* Theirs, behind which ASan's own are. */
+#ifdef __SANITIZE_ADDRESS__
+#define __libc_malloc   __interceptor_malloc
+#define __libc_calloc   __interceptor_calloc
+#define __libc_realloc  __interceptor_realloc
+#define __libc_memalign __interceptor_memalign
+#define __libc_free     __interceptor_free
+void *__interceptor_malloc(size_t size);
+void *__interceptor_calloc(size_t n, size_t size);
+void *__interceptor_realloc(void *p, size_t size);
+void *__interceptor_memalign(size_t align, size_t size);
+void __interceptor_free(void *p);
 #endif
 
 #define FRAMES 16
+#define NAMED_FRAMES 8          /* of those, the innermost: not whose thread it is, which may change */
+#define RECORDED 16384
 #define PAGE   4096ul
 
 const char *const fault_names[FAULT_KINDS] = {
@@ -44,26 +62,84 @@ static atomic_bool happened, was_spared;
 static const char *spared_library;
 static atomic_int held;
 static enum fault_kind armed;
-static uint64_t armed_at;
+static uint64_t armed_name;
+static unsigned armed_at;       /* 0: nothing fails */
+static atomic_uint met;         /* of that name */
+static atomic_uintptr_t phase;
+static bool recording;
+static uint64_t recorded[FAULT_KINDS][RECORDED];
 static void *site[FRAMES];
 static int nsite;
+static pthread_t living;        /* the thread that lives, and where on its stack its life begins */
+static uintptr_t life_base;
 /* Where the fault is noted nothing is counted: to walk the stack may itself ask for memory. */
 /* Volatile, as compilers know that calloc() looks at no variable. */
 static __thread volatile int spared __attribute__((tls_model("initial-exec")));
 
-void fault_arm(enum fault_kind kind, uint64_t n)
-{
-	void *warm[1];
+/* Callers, the innermost first, up to whoever had the thread live. */
+struct walk {
+	void *frames[FRAMES];
+	int n;
+	uintptr_t end;
+};
 
+static _Unwind_Reason_Code on_frame(struct _Unwind_Context *c, void *arg)
+{
+	struct walk *w = arg;
+
+	if (w->n == FRAMES || _Unwind_GetCFA(c) >= w->end)
+		return _URC_END_OF_STACK;
+	w->frames[w->n++] = (void *)_Unwind_GetIP(c);
+	return _URC_NO_REASON;
+}
+
+/* To walk may itself ask for memory. */
+static void walk(struct walk *w)
+{
+	w->n = 0;
+	w->end = pthread_equal(living, pthread_self()) ? life_base : UINTPTR_MAX;
 	spared++;
-	backtrace(warm, 1);     /* loads its library the first time */
+	_Unwind_Backtrace(on_frame, w);
 	spared--;
-	armed = kind;
-	armed_at = n;
+}
+
+static void begin(void)
+{
 	for (unsigned i = 0; i < FAULT_KINDS; i++)
 		atomic_store(&chances[i], 0);
+	atomic_store(&phase, 0);
+	atomic_store(&met, 0);
 	atomic_store(&happened, false);
 	atomic_store(&was_spared, false);
+}
+
+void fault_arm(enum fault_kind kind, uint64_t name, unsigned n)
+{
+	armed = kind;
+	armed_name = name;
+	armed_at = n;
+	recording = false;
+	begin();
+}
+
+void fault_record(void)
+{
+	armed_at = 0;
+	recording = true;
+	begin();
+}
+
+void fault_live(void (*live)(void))
+{
+	living = pthread_self();
+	life_base = (uintptr_t)__builtin_frame_address(0);
+	live();
+	life_base = 0;
+}
+
+void fault_phase(uintptr_t now)
+{
+	atomic_store(&phase, now);
 }
 
 void fault_spare_library(const char *prefix)
@@ -76,9 +152,16 @@ bool fault_was_spared(void)
 	return atomic_load(&was_spared);
 }
 
-uint64_t fault_chances(enum fault_kind kind)
+size_t fault_recorded(enum fault_kind kind)
 {
-	return atomic_load(&chances[kind]);
+	size_t n = atomic_load(&chances[kind]);
+
+	return n < RECORDED ? n : RECORDED;
+}
+
+uint64_t fault_recorded_name(enum fault_kind kind, size_t n)
+{
+	return recorded[kind][n];
 }
 
 bool fault_happened(void)
@@ -112,16 +195,44 @@ static bool by_spared_library(void)
 	return false;
 }
 
-static bool fails(enum fault_kind kind)
+/* FNV-1a, by words. */
+static uint64_t mix(uint64_t hash, uint64_t word)
 {
+	return (hash ^ word) * 0x100000001b3ull ^ hash >> 29;
+}
+
+/* The same for each call from there, be it the first or the last; WHAT: what is asked for. */
+static uint64_t name_chance(uint64_t what, void *const *frames, int n)
+{
+	uint64_t hash = mix(mix(0xcbf29ce484222325ull, what), atomic_load(&phase));
+
+	for (int i = 0; i < n && i < NAMED_FRAMES; i++)
+		hash = mix(hash, (uintptr_t)frames[i]);
+	return hash;
+}
+
+/* A chance of KIND to fail; WHAT is asked for. */
+static bool fails(enum fault_kind kind, uint64_t what)
+{
+	uint64_t at, name;
+	struct walk w;
 	bool spare;
 
-	if (spared || atomic_load(&held))
+	if (spared || atomic_load(&held) || (!recording && (!armed_at || kind != armed || atomic_load(&met) >= armed_at)))
 		return false;
-	if (atomic_fetch_add(&chances[kind], 1) + 1 != armed_at || kind != armed)
+	walk(&w);
+	name = name_chance(what, w.frames, w.n);
+	if (recording) {
+		at = atomic_fetch_add(&chances[kind], 1);
+		if (at < RECORDED)
+			recorded[kind][at] = name;
 		return false;
+	}
+	if (name != armed_name || atomic_fetch_add(&met, 1) + 1 != armed_at)
+		return false;
+	memcpy(site, w.frames, sizeof(site));
+	nsite = w.n;
 	spared++;
-	nsite = backtrace(site, FRAMES);
 	spare = by_spared_library();
 	spared--;
 	atomic_store(spare ? &was_spared : &happened, true);
@@ -169,7 +280,7 @@ struct holdings holdings_now(void)
 
 bool fault_sees_memory(void)
 {
-	return !SANITIZED;
+	return SEES_MEMORY;
 }
 
 void *spare_malloc(size_t size);
@@ -178,7 +289,7 @@ void *spare_realloc(void *p, size_t size);
 void *spare_reallocarray(void *p, size_t n, size_t size);
 void spare_free(void *p);
 
-#if !SANITIZED
+#if SEES_MEMORY
 /* What is got while the fault is noted, or an inventory taken, is given back there; so all is counted. */
 static void *got(void *p)
 {
@@ -195,19 +306,19 @@ static void *refused(void)
 
 void *malloc(size_t size)
 {
-	return fails(FAULT_ALLOC) ? refused() : got(__libc_malloc(size));
+	return fails(FAULT_ALLOC, 0) ? refused() : got(__libc_malloc(size));
 }
 
 void *calloc(size_t n, size_t size)
 {
-	return fails(FAULT_ALLOC) ? refused() : got(__libc_calloc(n, size));
+	return fails(FAULT_ALLOC, 0) ? refused() : got(__libc_calloc(n, size));
 }
 
 void *realloc(void *p, size_t size)
 {
 	void *q;
 
-	if (fails(FAULT_ALLOC))
+	if (fails(FAULT_ALLOC, 0))
 		return refused();
 	q = __libc_realloc(p, size);
 	if (p && !q && !size)
@@ -217,12 +328,12 @@ void *realloc(void *p, size_t size)
 
 void *aligned_alloc(size_t align, size_t size)
 {
-	return fails(FAULT_ALLOC) ? refused() : got(__libc_memalign(align, size));
+	return fails(FAULT_ALLOC, 0) ? refused() : got(__libc_memalign(align, size));
 }
 
 int posix_memalign(void **ret, size_t align, size_t size)
 {
-	void *p = fails(FAULT_ALLOC) ? NULL : got(__libc_memalign(align, size));
+	void *p = fails(FAULT_ALLOC, 0) ? NULL : got(__libc_memalign(align, size));
 
 	if (!p)
 		return ENOMEM;
@@ -279,26 +390,13 @@ void spare_free(void *p)
 	free(p);
 }
 
-int ioctl(int fd, unsigned long request, ...);
-int ioctl(int fd, unsigned long request, ...)
+int ioctl_judge(unsigned long request, const void *arg)
 {
-	va_list ap;
-	void *arg;
-
-	va_start(ap, request);
-	arg = va_arg(ap, void *);
-	va_end(ap);
-	if (_IOC_TYPE(request) == KVMIO) {
-		if (request == KVM_CHECK_EXTENSION && fails(FAULT_CAP)) {
-			errno = EINVAL;
-			return -1;
-		}
-		if (request != KVM_CHECK_EXTENSION && fails(FAULT_IOCTL)) {
-			errno = ENOMEM;
-			return -1;
-		}
-	}
-	return (int)syscall(SYS_ioctl, fd, request, arg);
+	if (_IOC_TYPE(request) != KVMIO)
+		return 0;
+	if (request == KVM_CHECK_EXTENSION)
+		return fails(FAULT_CAP, (uintptr_t)arg) ? EINVAL : 0;
+	return fails(FAULT_IOCTL, request) ? ENOMEM : 0;
 }
 
 static long pages(size_t len)
@@ -310,7 +408,7 @@ void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 {
 	void *p;
 
-	if (fails(FAULT_MAP)) {
+	if (fails(FAULT_MAP, 0)) {
 		errno = ENOMEM;
 		return MAP_FAILED;
 	}
@@ -338,7 +436,7 @@ void *mremap(void *addr, size_t was, size_t len, int flags, ...)
 	va_start(ap, flags);
 	to = flags & MREMAP_FIXED ? va_arg(ap, void *) : NULL;
 	va_end(ap);
-	if (fails(FAULT_MAP)) {
+	if (fails(FAULT_MAP, 0)) {
 		errno = ENOMEM;
 		return MAP_FAILED;
 	}
@@ -353,7 +451,7 @@ void *mremap(void *addr, size_t was, size_t len, int flags, ...)
 	int name params;                                \
 	int name params                                 \
 	{                                               \
-		if (fails(FAULT_OPEN)) {                \
+		if (fails(FAULT_OPEN, 0)) {                \
 			errno = EMFILE;                 \
 			return -1;                      \
 		}                                       \
@@ -368,7 +466,7 @@ void *mremap(void *addr, size_t was, size_t len, int flags, ...)
 	if (flags & (O_CREAT | __O_TMPFILE))            \
 		mode = va_arg(ap, mode_t);              \
 	va_end(ap);                                     \
-	if (fails(FAULT_OPEN)) {                        \
+	if (fails(FAULT_OPEN, 0)) {                        \
 		errno = EMFILE;                         \
 		return -1;                              \
 	}
@@ -396,7 +494,7 @@ int __real_timer_create(clockid_t clock, struct sigevent *ev, timer_t *ret);
 int __wrap_timer_create(clockid_t clock, struct sigevent *ev, timer_t *ret);
 int __wrap_timer_create(clockid_t clock, struct sigevent *ev, timer_t *ret)
 {
-	if (fails(FAULT_OPEN)) {
+	if (fails(FAULT_OPEN, 0)) {
 		errno = EAGAIN;
 		return -1;
 	}
@@ -409,7 +507,7 @@ int __wrap_pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*ru
 {
 	int r;
 
-	if (fails(FAULT_THREAD))
+	if (fails(FAULT_THREAD, 0))
 		return EAGAIN;
 	/* The C library keeps stacks, and what belongs to them, for the next thread. */
 	spared++;

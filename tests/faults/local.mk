@@ -1,9 +1,10 @@
 # Whatever may fail fails, once: a sample in the default check, all of it by `make check-faults`.
 FAULT_TESTS = tests/faults/kvm $(FAULT_PURE)
-fault_sources = tests/libc_own.h tests/faults/inject.c tests/faults/inject.h tests/faults/sweep.c tests/faults/sweep.h
+fault_sources = tests/libc_own.h tests/ioctl_own.c tests/ioctl_own.h tests/faults/inject.c tests/faults/inject.h tests/faults/sweep.c tests/faults/sweep.h
 fault_ldflags = $(AM_LDFLAGS) -rdynamic -Wl,--wrap=pthread_create,--wrap=timer_create
 check_PROGRAMS += tests/faults/kvm
-tests_faults_kvm_SOURCES = tests/faults/kvm_life.c $(fault_sources)
+tests_faults_kvm_SOURCES = tests/faults/kvm_life.c tests/faults/kvm_life.h tests/faults/kvm_steps.c tests/watched.c tests/watched.h \
+	$(fault_sources)
 tests_faults_kvm_LDFLAGS = $(fault_ldflags)
 tests_faults_kvm_LDADD = libgvkvm.a libgvcore.a $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS)
 TESTS += $(FAULT_TESTS)
