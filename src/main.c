@@ -18,6 +18,7 @@
 #include "gdbstub/wirelog.h"
 #include "kvm/machine_kvm.h"
 #include "load/bios.h"
+#include "lostpage.h"
 #include "monitor/monitor.h"
 #include "opt.h"
 #include "sandbox.h"
@@ -116,6 +117,13 @@ static void on_note(void *arg, const char *line)
 {
 	(void)arg;
 	fprintf(stderr, "gdbvisor: %s\n", line);
+}
+
+static void on_lost_pages(void *arg, size_t pages)
+{
+	(void)arg;
+	fprintf(stderr, "gdbvisor: a file that is mapped was cut short, or its disk is full: zeros are in the place of %zu page%s, and what is "
+		"written there is not saved\n", pages, pages > 1 ? "s" : "");
 }
 
 static void on_script_done(void *arg, int status)
@@ -469,23 +477,36 @@ static int make_stub(struct program *p)
 	return STATUS_OK;
 }
 
-static void tie_to_loop(struct program *p)
+/* Before there is anything that would be left behind, such as a socket's file. */
+static int heed_signals(struct program *p)
 {
 	static const int ends[] = { SIGTERM, SIGHUP, SIGINT };
+	struct err err = { 0 };
 
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		uv_signal_init(&p->loop, &p->signals[i]);
+		p->signals[i].data = p;
+		uv_signal_start(&p->signals[i], on_signal, ends[i]);
+	}
+	if (lostpage_watch(&p->loop, on_lost_pages, p, &err)) {
+		complain(&err);
+		return STATUS_IO;
+	}
+	return STATUS_OK;
+}
+
+static void tie_to_loop(struct program *p)
+{
 	uv_poll_init(&p->loop, &p->events, machine_event_fd(p->machine));
 	p->events.data = p;
 	uv_poll_start(&p->events, UV_READABLE, on_machine_event);
 	uv_prepare_init(&p->loop, &p->prepare);
 	p->prepare.data = p;
 	uv_prepare_start(&p->prepare, on_prepare);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		uv_signal_init(&p->loop, &p->signals[i]);
-		p->signals[i].data = p;
-		/* At a terminal Ctrl-C is the monitor's: it stops the guest, not the program. */
-		if (ends[i] != SIGINT || !p->on_terminal)
-			uv_signal_start(&p->signals[i], on_signal, ends[i]);
-	}
+	/* At a terminal Ctrl-C is the monitor's: it stops the guest, not the program. */
+	for (size_t i = 0; i < sizeof(p->signals) / sizeof(p->signals[0]) && p->on_terminal; i++)
+		if (p->signals[i].signum == SIGINT)
+			uv_signal_stop(&p->signals[i]);
 }
 
 /* With a monitor, or a script, there is somebody who may want files; gdb's `monitor` commands are not asked. */
@@ -536,9 +557,12 @@ static void tear_down(struct program *p)
 	if (p->stub)
 		gdbstub_flush(p->stub);
 	gdbstub_free(p->stub);
+	if (p->socket_dir)
+		rmdir(p->socket_dir);
 	wirelog_close(p->log);
 	serial_free(p->serial);
 	monitor_free(p->monitor);
+	lostpage_unwatch();
 	if (p->has_loop) {
 		/* Their memory goes in the close callbacks; what is left over then is ours. */
 		uv_run(&p->loop, UV_RUN_NOWAIT);
@@ -554,8 +578,6 @@ static void tear_down(struct program *p)
 	free(p->modules);
 	free(p->disks);
 	blob_done(&p->vga_bios);
-	if (p->socket_dir)
-		rmdir(p->socket_dir);
 	free(p->socket_dir);
 	free(p->socket_path);
 	options_done(&p->opt);
@@ -573,6 +595,8 @@ static int run(struct program *p)
 	}
 	p->has_loop = true;
 	status = make_machine(p);
+	if (!status)
+		status = heed_signals(p);
 	if (!status)
 		status = make_monitor(p);
 	if (!status)

@@ -11,6 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "util/accept.h"
 #include "util/addr.h"
 #include "util/chan.h"
 #include "util/fdwait.h"
@@ -41,6 +42,7 @@ struct serial {
 	uv_timer_t retry;
 
 	struct chan *listener;
+	int spare;                      /* accept_client() */
 	bool half_closed;               /* the client sends no more, but may still read */
 	bool has_sock;
 	struct usock sock;              /* has_sock: its file, to be unlinked */
@@ -229,7 +231,7 @@ static void on_client(void *arg, struct chan *listener, bool readable, bool writ
 {
 	struct serial *s = arg;
 	struct chan *c;
-	int fd = accept4(chan_fd(listener), NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept_client(chan_fd(listener), &s->spare);
 
 	(void)readable;
 	(void)writable;
@@ -258,6 +260,7 @@ static int open_unix(struct serial *s, struct err *err)
 	if (r < 0)
 		return r;
 	chan_want(s->listener, true, false);
+	accept_prepare(chan_fd(s->listener), &s->spare);
 	s->keep = true;
 	snprintf(s->text, sizeof(s->text), "unix:%s", s->addr.path);
 	return 0;
@@ -332,7 +335,7 @@ int serial_new(uv_loop_t *loop, struct machine *m, const char *addr, struct seri
 		return err_set(err, ENOMEM, "no memory");
 	s->loop = loop;
 	s->m = m;
-	s->slave = -1;
+	s->slave = s->spare = -1;
 	s->observer.serial_output = on_output;
 	uv_timer_init(loop, &s->retry);
 	s->retry.data = s;
@@ -376,6 +379,7 @@ void serial_free(struct serial *s)
 		drop_source(s);
 	drop_sink(s);
 	chan_free(s->listener);
+	accept_done(&s->spare);
 	if (s->has_sock)
 		usock_unlink(&s->sock);
 	if (s->slave >= 0)

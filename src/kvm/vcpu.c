@@ -421,9 +421,10 @@ int vcpu_start(struct vcpu *v, struct err *err)
 	int r;
 
 	sigaction(kick_signal(), &sa, NULL);
-	/* The thread takes the kick and nothing else: all other signals are the loop thread's. */
+	/* The thread takes the kick and what it brings upon itself (lostpage.h): all other signals are the loop thread's. */
 	sigfillset(&all);
 	sigdelset(&all, kick_signal());
+	sigdelset(&all, SIGBUS);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	r = pthread_create(&v->thread, NULL, vcpu_main, v);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -1,5 +1,5 @@
 # Load and endurance: a share in the default check, all of it by `make check-load`.
-LOAD_TESTS = tests/load/cycles.py tests/load/clients.py
+LOAD_TESTS = tests/load/cycles.py tests/load/clients.py tests/load/limits.py
 TESTS += $(LOAD_TESTS)
 EXTRA_DIST += $(LOAD_TESTS) tests/load/rig.py
 

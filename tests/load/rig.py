@@ -49,7 +49,9 @@ class Vitals:
 		self.fds = []
 		for fd in os.listdir("/proc/%d/fd" % pid):
 			try:
-				self.fds.append(re.sub(r"\d+", "N", os.readlink("/proc/%d/fd/%s" % (pid, fd))))
+				name = re.sub(r"\d+", "N", os.readlink("/proc/%d/fd/%s" % (pid, fd)))
+				# libuv's for the moment when no other is left: first the one, once it was needed the other
+				self.fds.append("/dev/null" if name == "/" else name)
 			except FileNotFoundError:
 				pass
 		self.fds.sort()
