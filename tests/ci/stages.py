@@ -41,7 +41,7 @@ class Stage:
 		self.place, self.needs, self.point = os.path.join(BUILD, place), needs, point
 		self.log = os.path.join(LOGS, name + ".log")
 		self.child = self.why = None    # why: what is wrong, or why it was skipped
-		self.began = self.until = self.minutes = 0
+		self.began = self.until = self.minutes = self.cpu = 0
 		self.killed = False
 		self.passed = self.failed = self.skipped = 0
 		self.numbers, self.skips = {}, []
@@ -134,24 +134,36 @@ def signal_all(stage, number):
 			pass
 
 
+def is_over(stage, flags=os.WNOHANG):
+	"""Whether it has ended; then its status and times are taken."""
+	if stage.child.returncode is None:
+		pid, status, usage = os.wait4(stage.child.pid, flags)
+		if pid == 0:
+			return False
+		stage.child.returncode = os.waitstatus_to_exitcode(status)
+		stage.minutes = (time.monotonic() - stage.began) / 60
+		stage.cpu = (usage.ru_utime + usage.ru_stime) / 60
+	return True
+
+
 def stop(stage):
 	"""Ends a stage that runs."""
 	signal_all(stage, signal.SIGTERM)
-	try:
-		stage.child.wait(GRACE)
-	except subprocess.TimeoutExpired:
+	until = time.monotonic() + GRACE
+	while not is_over(stage) and time.monotonic() < until:
+		time.sleep(0.1)
+	if not is_over(stage):
 		signal_all(stage, signal.SIGKILL)
-		stage.child.wait()
+		is_over(stage, 0)
 
 
 def watch(stage):
 	"""Whether it has come to its end; the watchdog."""
-	if stage.child.poll() is None:
+	if not is_over(stage):
 		if time.monotonic() < stage.until:
 			return False
 		stage.killed = True
 		stop(stage)
-	stage.minutes = (time.monotonic() - stage.began) / 60
 	return True
 
 
@@ -251,13 +263,13 @@ def report(stages):
 	skips = sorted({line for s in stages for line in s.skips})
 	if skips:
 		print("\n".join(skips))
-	rows = [("stage", "minutes", "passed", "failed", "skipped", "")]
+	rows = [("stage", "minutes", "of cpu", "passed", "failed", "skipped", "")]
 	for s in stages:
 		numbers = ["%s: %s" % item for item in s.numbers.items()]
 		if s.why:
 			numbers.insert(0, ("SKIPPED: " if s.child is None else "FAILED: ") + s.why)
-		rows.append((s.name, "%.1f" % s.minutes, s.passed, s.failed, s.skipped, numbers[0] if numbers else ""))
-		rows += [("", "", "", "", "", n) for n in numbers[1:]]
+		rows.append((s.name, "%.1f" % s.minutes, "%.1f" % s.cpu, s.passed, s.failed, s.skipped, numbers[0] if numbers else ""))
+		rows += [("", "", "", "", "", "", n) for n in numbers[1:]]
 	for name, *middle, last in rows:
 		print(("%-10s" % name + "".join("%9s" % m for m in middle) + "   " + last).rstrip())
 	print("%.1f minutes of %d, on %d processors" % ((time.monotonic() - BEGAN) / 60, BUDGET / 60, PROCESSORS))
