@@ -314,8 +314,57 @@ def devices():
 		    out(0, 32, 0x10000, 8) + out(0, 28, 1, 2) + inp(1, 0, 8) + RESET + SHOW)
 
 
+# -- insn, assist, kernel, unpack --
+
+# Of what the decoder and those that carry out tell apart: stack, strings, bit strings, ENTER, XSAVE, gather, debug registers, jumps.
+INSTRUCTIONS = """50 8f0424 a4 f3a5 67f3ab 6c 6e 0fab0f 480fab4808 c8100003 c9 0fae27 0fc70f 480fc70f f00fc14f04 8707 9c 9d cf cd80 cc f1 ce
+	0f05 0f34 8ed0 17 fb 0f21c1 0f23fe c4e27193040a 62f27d4992040a 62f17c4810070a d7 01c8 4829d8 6683c07f 48c1e003 80f37f 8d440804 488d05000000
+	7302 0f8410000000 e2fe ebfe f30f1efa 0f1f440000 6690 fec4 41ffc0 b001 49bb0102030405060708 0fb6c4 4d0fbfd1 a90000ff00 c6c47f""".split()
+
+CARRIED = """0f28ca 0f2807 c5fc284720 f30fb8c1 0fae07 0fae0f 480fae27 0fae2f 0fc727 0fc71f 0fae17 cf 66cf 0f02c1 0f03c1 0f00e1 0f00e9 0f01f9
+	660f388207 0f01d0 0f01ee 0f01ef 0fc70f 480fc70f 62c1 cc cd21 f1 ce 0f01ca 0f01cb d8c1 dc07 dd37 9bdfe0 d9f1 0ffcc1 0f6f07 0f77 660ffe07 f20f5ec1
+	c5f458c2 c4e2f1b807 c4e2f0f2d0 c4e3fbf0c803 f2480f38f1c1 f3480fbcc1 62f17c48580f 62f17c4858c1 c5f877 660f3a630f0c 4f2e0f7f0f 9b""".split()
+
+
+def instructions():
+	for i in range(0, len(INSTRUCTIONS)):
+		code = bytes.fromhex(INSTRUCTIONS[i])
+		put("insn", "op-%02d" % i, bytes([i % 3 if code[0] not in (0x48, 0x49, 0x4d, 0x41) else 0, 0]) + code)
+	put("insn", "values", b"\x00\x33\x00\x40\x01\x41\x02\x7e" + bytes.fromhex("d5080000") + b"\x05" + bytes.fromhex("4801c84819d8"))
+	for i, text in enumerate(CARRIED):
+		code = bytes.fromhex(text)
+		mode = 1 if text in ("cf", "66cf", "62c1", "ce") else 0
+		put("assist", "op-%02d" % i, bytes([len(code)]) + code + bytes([mode, 0, 0, 1, 160, 0]) + bytes(range(1, 9)) +
+		    b"\x02\x00\x07\x10" + bytes(range(16)) + b"\x40\x04\x08" + bytes.fromhex("ffff0000009acf00"))
+
+
+def kernels():
+	ask = {"locate": 0, "tasks": 1, "current": 2, "modules": 3, "symbols": 4, "log": 5, "format": 6, "unpacked": 7}
+	every = bytes(v for k, v in ask.items() if k != "format") + b"\x06\xc7\x08\x00\x02" + bytes(8)
+	for age in (0, 1, 2, 4, 8, 16, 32, 64):
+		put("kernel", "age-%02x" % age, bytes([age, 0]) + every)
+	text = b"%-5d|%s|%pK %#llx %c%% %.3s %*d\n\0"
+	put("kernel", "format", b"\x00\x08" + b"\xc0\x00\x02" + bytes([len(text)]) + text + b"\x06\xc7\x00\x02\x00" + bytes(8))
+	# init_task's list leads to its own task again; the ring has 2^24 descriptors in memory that is everywhere.
+	put("kernel", "loop", b"\x10\x08" + b"\x91" + struct.pack("<HH", 0x0100, 0x220) + b"\x01")
+	put("kernel", "huge", b"\x10\x10" + b"\xe1" + struct.pack("<HB", 0x1000, 4) + struct.pack("<I", 24) +
+	    b"\xe1" + struct.pack("<HB", 0x1018, 8) + struct.pack("<Q", 0xffffff) + b"\x05\x25\x05")
+
+
+def unpackers():
+	file = bytearray(1024 + 0x400)
+	file[0x1f1] = 1
+	file[0x600:0x600 + 21] = bytes.fromhex("fc488d35f8fdffff488d8b400300005048cbffe1")[:21].ljust(21, b"\0")
+	file[0x740:0x740 + 12] = bytes.fromhex("31c0e8000100004c89feffe0")
+	put("unpack", "whole", bytes(file))
+	put("unpack", "cut", bytes(file[:0x74b]))
+
+
 def main():
 	sessions()
+	instructions()
+	kernels()
+	unpackers()
 	agents()
 	texts()
 	loaders()
