@@ -102,6 +102,9 @@ def start(stage):
 	stage.began = time.monotonic()
 	stage.until = stage.began + min(60 * stage.limit, left())
 	env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "FUZZERS", "MAKEOVERRIDES")}
+	# For what should take a few seconds, or libcheck's four: other stages run beside it.
+	env.setdefault("GV_DEADLINE", "300")
+	env.setdefault("CK_TIMEOUT_MULTIPLIER", "5")
 	with open(stage.log, "wb") as log:
 		stage.child = subprocess.Popen(["/bin/sh", "-c", stage.command], stdin=subprocess.DEVNULL, stdout=log,
 					       stderr=subprocess.STDOUT, cwd=BUILD, env=env, start_new_session=True,

@@ -78,9 +78,10 @@ fi
 ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1
 UBSAN_OPTIONS=print_stacktrace=1
 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-# For anything that should take a few seconds.
+# For anything that should take a few seconds, or libcheck's four.
 GV_DEADLINE=${GV_DEADLINE:-300}
-export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS GV_DEADLINE
+CK_TIMEOUT_MULTIPLIER=${CK_TIMEOUT_MULTIPLIER:-5}
+export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS GV_DEADLINE CK_TIMEOUT_MULTIPLIER
 ulimit -c 0
 # In a recursive make's place: neither its options nor its job server.
 exec env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $steady "${MAKE:-make}" -s -k -j"$jobs" VERBOSE=1 check TESTS="$tests"
