@@ -161,7 +161,8 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 {
 	struct vm *vm = v->vm;
 	struct kvm_guest_debug d = { 0 };
-	bool was_step = v->debug_known && (v->debug.control & KVM_GUESTDBG_SINGLESTEP);
+	/* What KVM was told last; registers that were set since bring a trap flag of their own. */
+	bool in_step = v->debug.control & KVM_GUESTDBG_SINGLESTEP, was_step = v->debug_known && in_step;
 	bool by_flag = vm->steps_by_flag || (!vm->user_steps && v->run->s.regs.sregs.ss.dpl == USER);
 	unsigned n;
 	int r;
@@ -173,10 +174,10 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 		d.control |= KVM_GUESTDBG_SINGLESTEP;
 		if (!vm->step_irqs)
 			d.control |= vm->kvm.debug_flags & KVM_GUESTDBG_BLOCKIRQ;
-		/* While we step, KVM shows no trap flag, whoever set it. */
-		if (!was_step)
-			v->guest_tf = v->run->s.regs.regs.rflags & RFLAGS_TF;
 	}
+	/* While we step, KVM shows no trap flag, whoever set it. */
+	if (!was_step && (in_step || use != DEBUG_RUN))
+		v->guest_tf = v->run->s.regs.regs.rflags & RFLAGS_TF;
 	if (break_sites(vm->breaks))
 		d.control |= KVM_GUESTDBG_USE_SW_BP;
 	/*
@@ -211,7 +212,7 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	if (r)
 		vcpu_failed(v, "KVM_SET_GUEST_DEBUG", r);
 	/* The guest's own trap flag went with ours. */
-	if (was_step && use == DEBUG_RUN && v->guest_tf) {
+	if (in_step && use == DEBUG_RUN && v->guest_tf) {
 		struct kvm_regs regs = v->run->s.regs.regs;
 
 		regs.rflags |= RFLAGS_TF;

@@ -267,13 +267,17 @@ static void settle(struct vcpu *v, const struct step_before *b)
 	event = may_be_event(v, b);
 	if (b->class == INSN_PUSHF || event || v->landed)
 		regs_insn(v, &r);
-	if (b->user && at_trap_handler(v) && step_undo_trap(v, &r, b)) {
-		/* What the guest loaded into its flags came with the frame. */
-		if (b->class == INSN_POPF)
-			v->guest_tf = b->image_tf;
+	if (b->user && trap && at_trap_handler(v)) {
+		/* It is the guest's as well, and its frame is as it would be. */
+		v->guest_tf = false;
+		return;
+	}
+	/* What the guest loaded into its flags came with the frame. */
+	if (b->user && at_trap_handler(v) && b->vector != VECTOR_DB && step_undo_trap(v, &r, b)) {
+		v->guest_tf = gp(v)->rflags & RFLAGS_TF;
 		if (b->class == INSN_PUSHF) {
 			regs_insn(v, &r);
-			clean_image(v, &r, 0, b->size, v->guest_tf);
+			clean_image(v, &r, 0, b->size, false);
 		}
 		return;
 	}

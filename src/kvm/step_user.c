@@ -39,6 +39,9 @@ bool step_undo_trap(struct vcpu *v, const struct insn_regs *r, const struct step
 		return false;
 	regs.rip = frame[0];
 	regs.rflags = frame[2] & ~RFLAGS_TF;
+	/* Its own, from now on: our flag goes with the registers that are set. */
+	if ((b->class == INSN_POPF || b->class == INSN_IRET) && b->image_tf)
+		regs.rflags |= RFLAGS_TF;
 	regs.rsp = frame[3];
 	if (regs_set_all(v, &regs, &b->sregs))
 		return false;

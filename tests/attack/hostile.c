@@ -91,6 +91,8 @@ static u32 this_cpu(void)
 /* Faults end the act; traps, NMIs and interrupts are counted. */
 void trap(u64 vector, u64 *frame)
 {
+	volatile u64 *entry = (volatile u64 *)TRACE + (control.faults + control.traps) % TRACED * 4;
+
 	if (vector >= 32) {
 		control.interrupts++;
 		out8(0xa0, 0x20);
@@ -100,6 +102,10 @@ void trap(u64 vector, u64 *frame)
 	}
 	if (vector == 2)
 		return;
+	entry[0] = control.ops;
+	entry[1] = vector;
+	entry[2] = frame[0];
+	entry[3] = frame[2];
 	control.trace = control.trace * 31 + vector + frame[0] + control.ops;
 	if (vector == 1 || vector == 3) {
 		control.traps++;

@@ -19,6 +19,8 @@
 #define CODE_COPY       0x310000
 #define WILD_TABLES     0x400000        /* page tables that lead anywhere */
 #define USER_STACK      0x500000
+#define TRACE           0x600000        /* the last exceptions: act, vector, rip, rflags */
+#define TRACED          4096            /* entries */
 #define READ_ONLY       0x40000000      /* a slot that nothing in the guest can change */
 #define READ_ONLY_SIZE  0x10000
 

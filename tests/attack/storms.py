@@ -308,15 +308,33 @@ class Witness(Storm):
 			return None
 		now = self.b.control()
 		self.count("operations", now["ops"])
-		return tuple(now[name] for name in self.WANTED)
+		return now
+
+	def same(self, quiet, first, now):
+		"""Compares two runs, each with what was traced of it."""
+		if all(quiet[name] == now[name] for name in self.WANTED):
+			self.count("guests that saw no debugger")
+			return
+		second = self.traced(now)
+		at = next((i for i, pair in enumerate(zip(first, second)) if pair[0] != pair[1]), min(len(first), len(second)))
+		raise Broken("\n".join(["%s without a debugger: %r" % (self.WANTED, [quiet[name] for name in self.WANTED]),
+				       "and with one: %r" % [now[name] for name in self.WANTED]] +
+				      ["act %d, vector %d at %#x, flags %#x" % e for e in first[max(0, at - 3):at + 3]] + ["and with one"] +
+				      ["act %d, vector %d at %#x, flags %#x" % e for e in second[max(0, at - 3):at + 3]]))
+
+	def traced(self, now):
+		n = min(now["faults"] + now["traps"], 4096)
+		words = self.b.physical(0x600000, 4 * n) if n else []
+		return [tuple(words[i:i + 4]) for i in range(0, 4 * n, 4)]
 
 	def go(self):
 		b = self.b
 		self.begin()
-		wanted = self.end(8)
-		if not wanted:
+		quiet = self.end(8)
+		if not quiet:
 			self.count("guests that died")
 			return
+		first = self.traced(quiet)
 		self.begin()
 		for _ in range(40):
 			for _ in range(self.rng.randint(1, 12)):
@@ -331,13 +349,10 @@ class Witness(Storm):
 				b.breakpoint(b"0,%x,1" % self.place())
 			b.monitor(self.rng.choice(COMMANDS))
 		b.put("finished")
-		if not stop or b.pc() != b.symbols["finished"][0]:
-			got = self.end(20)
-		else:
-			got = tuple(b.control()[name] for name in self.WANTED)
-		if got != wanted:
-			raise Broken("%s are %r under a debugger, and %r without" % (", ".join(self.WANTED), got, wanted))
-		self.count("guests that saw no debugger")
+		now = b.control() if stop and b.pc() == b.symbols["finished"][0] else self.end(20)
+		if not now:
+			raise Broken("it finishes without a debugger, and not with one")
+		self.same(quiet, first, now)
 
 
 class Death(Storm):
