@@ -33,8 +33,10 @@
 #define SEES_MEMORY 1
 #endif
 
-/* Theirs, behind which ASan's own are. */
+/* ASan's own are behind what stands here, which is called before ASan has begun. */
 #ifdef __SANITIZE_ADDRESS__
+#define UNSANITIZED __attribute__((no_sanitize("address", "undefined")))
+#define COUNTS_BLOCKS 0         /* what ASan does itself, as strdup(), does not come by here */
 #define __libc_malloc   __interceptor_malloc
 #define __libc_calloc   __interceptor_calloc
 #define __libc_realloc  __interceptor_realloc
@@ -45,6 +47,9 @@ void *__interceptor_calloc(size_t n, size_t size);
 void *__interceptor_realloc(void *p, size_t size);
 void *__interceptor_memalign(size_t align, size_t size);
 void __interceptor_free(void *p);
+#else
+#define UNSANITIZED
+#define COUNTS_BLOCKS 1
 #endif
 
 #define FRAMES 16
@@ -76,6 +81,9 @@ static uintptr_t life_base;
 /* Volatile, as compilers know that calloc() looks at no variable. */
 static __thread volatile int spared __attribute__((tls_model("initial-exec")));
 
+/* Not before a thread's own code has begun: what a sanitizer does in it before that is its own affair. */
+static __thread volatile bool begun __attribute__((tls_model("initial-exec")));
+
 /* Callers, the innermost first, up to whoever had the thread live. */
 struct walk {
 	void *frames[FRAMES];
@@ -105,6 +113,7 @@ static void walk(struct walk *w)
 
 static void begin(void)
 {
+	begun = true;
 	for (unsigned i = 0; i < FAULT_KINDS; i++)
 		atomic_store(&chances[i], 0);
 	atomic_store(&phase, 0);
@@ -211,15 +220,12 @@ static uint64_t name_chance(uint64_t what, void *const *frames, int n)
 	return hash;
 }
 
-/* A chance of KIND to fail; WHAT is asked for. */
-static bool fails(enum fault_kind kind, uint64_t what)
+static bool decide(enum fault_kind kind, uint64_t what)
 {
 	uint64_t at, name;
 	struct walk w;
 	bool spare;
 
-	if (spared || atomic_load(&held) || (!recording && (!armed_at || kind != armed || atomic_load(&met) >= armed_at)))
-		return false;
 	walk(&w);
 	name = name_chance(what, w.frames, w.n);
 	if (recording) {
@@ -237,6 +243,14 @@ static bool fails(enum fault_kind kind, uint64_t what)
 	spared--;
 	atomic_store(spare ? &was_spared : &happened, true);
 	return !spare;
+}
+
+/* A chance of KIND to fail; WHAT is asked for. */
+UNSANITIZED static bool fails(enum fault_kind kind, uint64_t what)
+{
+	if (!begun || spared || atomic_load(&held) || (!recording && (!armed_at || kind != armed || atomic_load(&met) >= armed_at)))
+		return false;
+	return decide(kind, what);
 }
 
 void fault_print_site(void)
@@ -271,7 +285,7 @@ static long count_dir(const char *path)
 struct holdings holdings_now(void)
 {
 	return (struct holdings){
-		.blocks = atomic_load(&blocks),
+		.blocks = COUNTS_BLOCKS ? atomic_load(&blocks) : 0,
 		.mapped = atomic_load(&mapped),
 		.fds = count_dir("/proc/self/fd"),
 		.threads = count_dir("/proc/self/task"),
@@ -291,30 +305,30 @@ void spare_free(void *p);
 
 #if SEES_MEMORY
 /* What is got while the fault is noted, or an inventory taken, is given back there; so all is counted. */
-static void *got(void *p)
+UNSANITIZED static void *got(void *p)
 {
 	if (p)
 		atomic_fetch_add(&blocks, 1);
 	return p;
 }
 
-static void *refused(void)
+UNSANITIZED static void *refused(void)
 {
 	errno = ENOMEM;
 	return NULL;
 }
 
-void *malloc(size_t size)
+UNSANITIZED void *malloc(size_t size)
 {
 	return fails(FAULT_ALLOC, 0) ? refused() : got(__libc_malloc(size));
 }
 
-void *calloc(size_t n, size_t size)
+UNSANITIZED void *calloc(size_t n, size_t size)
 {
 	return fails(FAULT_ALLOC, 0) ? refused() : got(__libc_calloc(n, size));
 }
 
-void *realloc(void *p, size_t size)
+UNSANITIZED void *realloc(void *p, size_t size)
 {
 	void *q;
 
@@ -326,12 +340,12 @@ void *realloc(void *p, size_t size)
 	return p ? q : got(q);
 }
 
-void *aligned_alloc(size_t align, size_t size)
+UNSANITIZED void *aligned_alloc(size_t align, size_t size)
 {
 	return fails(FAULT_ALLOC, 0) ? refused() : got(__libc_memalign(align, size));
 }
 
-int posix_memalign(void **ret, size_t align, size_t size)
+UNSANITIZED int posix_memalign(void **ret, size_t align, size_t size)
 {
 	void *p = fails(FAULT_ALLOC, 0) ? NULL : got(__libc_memalign(align, size));
 
@@ -341,7 +355,7 @@ int posix_memalign(void **ret, size_t align, size_t size)
 	return 0;
 }
 
-void free(void *p)
+UNSANITIZED void free(void *p)
 {
 	if (p)
 		atomic_fetch_sub(&blocks, 1);
@@ -501,17 +515,38 @@ int __wrap_timer_create(clockid_t clock, struct sigevent *ev, timer_t *ret)
 	return __real_timer_create(clock, ev, ret);
 }
 
+struct thread {
+	void *(*run)(void *arg);
+	void *arg;
+};
+
+static void *run_thread(void *arg)
+{
+	struct thread t = *(struct thread *)arg;
+
+	free(arg);
+	begun = true;
+	return t.run(t.arg);
+}
+
 int __real_pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
 int __wrap_pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
 int __wrap_pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
 {
+	struct thread *t;
 	int r;
 
 	if (fails(FAULT_THREAD, 0))
 		return EAGAIN;
+	t = spare_malloc(sizeof(*t));
+	if (!t)
+		return EAGAIN;
+	*t = (struct thread){ .run = run, .arg = arg };
 	/* The C library keeps stacks, and what belongs to them, for the next thread. */
 	spared++;
-	r = __real_pthread_create(ret, attr, run, arg);
+	r = __real_pthread_create(ret, attr, run_thread, t);
 	spared--;
+	if (r)
+		free(t);
 	return r;
 }

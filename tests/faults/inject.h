@@ -50,7 +50,7 @@ void fault_print_site(void);
 
 /* What this process holds. */
 struct holdings {
-	long blocks;            /* of memory, not freed */
+	long blocks;            /* of memory, not freed; 0 under ASan, whose LSan knows */
 	long mapped;            /* bytes by mmap(), page by page */
 	long fds, threads;
 };

@@ -60,7 +60,7 @@ bool judge_failure(const char *what, int r, const struct err *e)
 	return true;
 }
 
-/* In a build with ASan: shows what nobody holds any more. */
+/* In a build with ASan: shows what nobody holds any more, and returns whether that is anything. */
 extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
 /* One chance to be tried: the Nth of its name. */
@@ -95,8 +95,8 @@ static void child(const struct life *life, enum fault_kind kind, const struct ch
 	is = holdings_now();
 	if (!fault_happened())
 		leave(fault_was_spared() ? ENDED_SPARED : ENDED_UNHURT);
-	if (is.blocks != was.blocks && __lsan_do_recoverable_leak_check)
-		__lsan_do_recoverable_leak_check();
+	if (__lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check())
+		wrong("memory is left that nobody holds");
 	if (is.blocks != was.blocks || is.mapped != was.mapped || is.fds != was.fds || is.threads != was.threads)
 		wrong("left behind: %ld blocks of memory, %ld bytes mapped, %ld descriptors, %ld threads",
 		      is.blocks - was.blocks, is.mapped - was.mapped, is.fds - was.fds, is.threads - was.threads);
