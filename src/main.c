@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The program: reads the command line, makes the parts, ties them to one loop, and decides when and how it all ends. */
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "lostpage.h"
 #include "monitor/monitor.h"
 #include "opt.h"
+#include "process.h"
 #include "sandbox.h"
 #include "serial.h"
 
@@ -33,8 +33,6 @@ enum {
 	STATUS_IO = 74,
 	STATUS_KVM = 76,
 };
-
-#define MMAP_BYTES (1 << 20)    /* larger pieces of memory are mappings of their own */
 
 struct program {
 	struct options opt;
@@ -50,7 +48,7 @@ struct program {
 	struct serial *serial;
 	uv_poll_t events;
 	uv_prepare_t prepare;
-	uv_signal_t signals[3];
+	struct process process;
 	char *socket_dir;       /* of the default gdb socket; removed at the end */
 	char *socket_path;
 	bool on_terminal, gdb_on_stdio;
@@ -148,12 +146,26 @@ static void on_prepare(uv_prepare_t *h)
 	machine_poll(p->machine, 0);
 }
 
-static void on_signal(uv_signal_t *h, int signum)
+static void on_end_signal(void *arg, int signum)
 {
-	struct program *p = h->data;
+	struct program *p = arg;
 
 	p->signal = signum;
 	uv_stop(&p->loop);
+}
+
+static void on_suspend(void *arg)
+{
+	struct program *p = arg;
+
+	monitor_let_go(p->monitor);
+}
+
+static void on_resume(void *arg)
+{
+	struct program *p = arg;
+
+	monitor_take_up(p->monitor);
 }
 
 /* --- making the parts --- */
@@ -477,17 +489,12 @@ static int make_stub(struct program *p)
 	return STATUS_OK;
 }
 
-/* Before there is anything that would be left behind, such as a socket's file. */
-static int heed_signals(struct program *p)
+static int heed_host(struct program *p)
 {
-	static const int ends[] = { SIGTERM, SIGHUP, SIGINT };
+	const struct process_events ev = { .arg = p, .end = on_end_signal, .suspend = on_suspend, .resume = on_resume };
 	struct err err = { 0 };
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		uv_signal_init(&p->loop, &p->signals[i]);
-		p->signals[i].data = p;
-		uv_signal_start(&p->signals[i], on_signal, ends[i]);
-	}
+	process_heed(&p->process, &p->loop, &ev);
 	if (lostpage_watch(&p->loop, on_lost_pages, p, &err)) {
 		complain(&err);
 		return STATUS_IO;
@@ -503,10 +510,10 @@ static void tie_to_loop(struct program *p)
 	uv_prepare_init(&p->loop, &p->prepare);
 	p->prepare.data = p;
 	uv_prepare_start(&p->prepare, on_prepare);
-	/* At a terminal Ctrl-C is the monitor's: it stops the guest, not the program. */
-	for (size_t i = 0; i < sizeof(p->signals) / sizeof(p->signals[0]) && p->on_terminal; i++)
-		if (p->signals[i].signum == SIGINT)
-			uv_signal_stop(&p->signals[i]);
+	if (p->on_terminal)
+		process_leave_interrupt(&p->process);
+	if (isatty(STDIN_FILENO))
+		process_share_terminal(&p->process);
 }
 
 /* With a monitor, or a script, there is somebody who may want files; gdb's `monitor` commands are not asked. */
@@ -596,7 +603,7 @@ static int run(struct program *p)
 	p->has_loop = true;
 	status = make_machine(p);
 	if (!status)
-		status = heed_signals(p);
+		status = heed_host(p);
 	if (!status)
 		status = make_monitor(p);
 	if (!status)
@@ -635,11 +642,10 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	int status;
 
-	/* What cannot be written is an error of that write, also at a limit of a file's size. */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
-	/* The 16 MiB of a client that read nothing are given back: left to itself, malloc() would keep as much from then on. */
-	mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
+	if (process_begin(&err)) {
+		complain(&err);
+		return STATUS_IO;
+	}
 	if (options_parse(argc, argv, &p.opt, &err)) {
 		complain(&err);
 		return STATUS_USAGE;

@@ -9,7 +9,7 @@ libgvcore_a_SOURCES += \
 noinst_LIBRARIES += libgvhost.a
 libgvhost_a_SOURCES = \
 	src/util/chan.h src/util/chan.c src/util/rawtty.h src/util/rawtty.c src/serial.h src/serial.c \
-	src/lostpage.h src/lostpage.c
+	src/lostpage.h src/lostpage.c src/process.h src/process.c
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_num tests/check_addr tests/check_opt tests/check_outq tests/check_serial tests/check_stdio
