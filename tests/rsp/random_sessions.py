@@ -455,6 +455,7 @@ def main():
 			tap.ok(False, "%d random acts with seed %d" % (PACKETS, SEED), "%s\nsent last: %s" % (
 				e or type(e).__name__, "\n".join(repr(p[:100]) for p in s.sent)))
 			tap.done()
+		print("# NUMBERS: packets of random sessions: %d" % s.packets)
 		s.restore()
 		s.c.close()             # which takes breakpoints and watchpoints away
 		s.connect()
