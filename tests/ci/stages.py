@@ -12,7 +12,6 @@ What a stage writes is in ci/NAME.log.
 import ctypes
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -32,13 +31,13 @@ SHOWN = 400             # lines of a stage that failed
 class Stage:
 	"""
 	NAME; WIDTH, processors that it keeps busy; USUAL minutes when it has them (with less left it does not begin), at most
-	LIMIT; a shell COMMAND; PLACE, the build directory that its tests' logs are in, below ours; NEEDS, programs without which
-	it is skipped; POINT, where it does not speak TAP: a line of its output that says that something passed.
+	LIMIT; a shell COMMAND; PLACE, the build directory that its tests' logs are in, below ours; POINT, where it does not speak
+	TAP: a line of its output that says that something passed.
 	"""
 
-	def __init__(self, name, width, usual, limit, command, place=".", needs=(), point=None):
+	def __init__(self, name, width, usual, limit, command, place=".", point=None):
 		self.name, self.width, self.usual, self.limit, self.command = name, width, usual, limit, command
-		self.place, self.needs, self.point = os.path.join(BUILD, place), needs, point
+		self.place, self.point = os.path.join(BUILD, place), point
 		self.log = os.path.join(LOGS, name + ".log")
 		self.child = self.why = None    # why: what is wrong, or why it was skipped
 		self.began = self.until = self.minutes = self.cpu = 0
@@ -69,11 +68,12 @@ STAGES = [
 	tap("vmx", 1, 6, 30),
 	tap("asan", 1, 5, 25, place="asan-build", before="SANITIZE_JOBS=%d " % PROCESSORS),
 	tap("faults", 1, 4, 20),
-	Stage("fuzz", 1, 5, 30, "FUZZ_JOBS=1 FUZZ_SECONDS=%d make -s fuzz" % fuzz_seconds(), needs=("clang",),
+	Stage("fuzz", 1, 5, 30, "FUZZ_JOBS=1 FUZZ_SECONDS=%d make -s fuzz" % fuzz_seconds(),
 	      point=r"^fuzz: \S+ +[1-9]\d* executions"),
 	Stage("analyse", 1, 5, 25, "JOBS=1 make -s analyse", point="^analyse: .*: 0 findings"),
 	tap("valgrind", 1, 4, 25, before="JOBS=1 "),
 	tap("load", 1, 4, 20),
+	tap("attack", 1, 4, 20),
 	tap("tsan", 1, 3, 20, place="tsan-build", before="SANITIZE_JOBS=%d " % PROCESSORS),
 ]
 RESULT = re.compile(r"^(PASS|XFAIL|SKIP|FAIL|XPASS|ERROR): (\S+)")
@@ -241,10 +241,7 @@ def run(stages):
 	try:
 		while waiting or running:
 			for stage in list(waiting):
-				absent = [n for n in stage.needs if not shutil.which(n)]
-				if absent:
-					skip(stage, "not installed: " + " ".join(absent))
-				elif left() < 60 * stage.usual:
+				if left() < 60 * stage.usual:
 					skip(stage, "%d minutes were left, it takes %d" % (max(0, left()) // 60, stage.usual))
 				elif sum(s.width for s in running) + min(stage.width, ROOM) <= ROOM:
 					start(stage)
