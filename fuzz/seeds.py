@@ -300,6 +300,7 @@ def devices():
 	put("dev_firmware", "read", out(0, 0, 0, 2) + b"\x05\x20\x00\x00\x01\x00" + out(0, 0, 0x19, 2) + b"\x05\xff\x00\x00\x01\x00" + inp(3, 0) + out(3, 0, 65))
 	dma = struct.pack(">IIQ", 0x19 << 16 | 0x0a, 0x100, 0x2000)
 	put("dev_firmware", "dma", b"\x0b\x00\x10\x00\x10" + dma + out(0, 4, 0, 4) + out(0, 8, 0x00100000, 4) + inp(0, 4, 4) + SHOW + TAMPER)
+	put("dev_firmware", "dma-read", b"\x09\x0a\x00\x04\x00\x20\x00" + b"\x09\x2a\x19\x00\x01\x00\x20\x00" + b"\x09\x06\x02\x04\x00\x20\x00" + SHOW)
 	flash = b"".join(out(4, a, v, 1, True) for a, v in ((0, 0x90), (0, 0x40), (5, 0x12), (0, 0x70), (0, 0xff), (0, 0x20), (0, 0xd0), (0, 0xe8), (0, 3), (1, 1),
 							     (2, 2), (3, 3), (4, 4), (0, 0xd0), (0, 0x98)))
 	put("dev_firmware", "flash", flash + inp(4, 0x10, 4, True) + b"\x09\x01" + SHOW + TAMPER + RESET)

@@ -98,3 +98,12 @@ int dev_fields_load(void *state, const struct dev_field *f, size_t n, struct dev
 	}
 	return 0;
 }
+
+bool dev_zeros(const uint8_t *p, size_t n)
+{
+	while (n && !*p) {
+		p++;
+		n--;
+	}
+	return !n;
+}
