@@ -303,6 +303,8 @@ def devices():
 	put("dev_firmware", "dma-read", b"\x09\x0a\x00\x04\x00\x20\x00" + b"\x09\x2a\x19\x00\x01\x00\x20\x00" + b"\x09\x06\x02\x04\x00\x20\x00" + SHOW)
 	flash = b"".join(out(4, a, v, 1, True) for a, v in ((0, 0x90), (0, 0x40), (5, 0x12), (0, 0x70), (0, 0xff), (0, 0x20), (0, 0xd0), (0, 0xe8), (0, 3), (1, 1),
 							     (2, 2), (3, 3), (4, 4), (0, 0xd0), (0, 0x98)))
+	put("dev_firmware", "flash-buffer", out(4, 0, 0xe8, 1, True) + out(4, 0, 3, 1, True) + out(4, 1, 1, 1, True) + out(4, 2, 0x0202, 2, True) +
+	    out(4, 4, 4, 1, True) + SHOW + out(4, 0, 0xd0, 1, True) + SHOW)
 	put("dev_firmware", "flash", flash + inp(4, 0x10, 4, True) + b"\x09\x01" + SHOW + TAMPER + RESET)
 	put("dev_ide", "read", b"\x09\x00\x00\x00\x00\x02\x00\x20" + POLL + inp(0, 7) + b"\x15\x00\x01\x02\x00" + b"\x09\x01\x00\x00\x00\x01\x00\xec" + POLL + SHOW + TAMPER)
 	put("dev_ide", "write", b"\x09\x00\x05\x00\x00\x01\x00\x30" + POLL + b"\x15\x00\x01\x02\x55" + POLL + b"\x09\x08\x10\x00\x00\x00\x04\x00\x25" + POLL + RESET)
