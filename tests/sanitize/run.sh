@@ -27,7 +27,7 @@ left_out() {
 }
 
 # TSan: whatever has threads, which is what knows KVM, the server, the terminal, disks.
-threaded="tests/kvm_* tests/check_disk tests/check_server tests/check_serial tests/check_sandbox
+threaded="tests/kvm_* tests/check_disk tests/check_server tests/check_serial
 	tests/rsp/* tests/cli/breaks.py tests/cli/devices.py tests/cli/virtio.py tests/gdb/smp.py tests/gdb/nonstop.py"
 
 matches() {
@@ -80,7 +80,7 @@ UBSAN_OPTIONS=print_stacktrace=1
 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 # For anything that should take a few seconds, or libcheck's four.
 GV_DEADLINE=${GV_DEADLINE:-300}
-CK_TIMEOUT_MULTIPLIER=${CK_TIMEOUT_MULTIPLIER:-5}
+CK_TIMEOUT_MULTIPLIER=${CK_TIMEOUT_MULTIPLIER:-10}
 export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS GV_DEADLINE CK_TIMEOUT_MULTIPLIER
 ulimit -c 0
 # In a recursive make's place: neither its options nor its job server.
