@@ -22,6 +22,7 @@
 #define PERCPU      (IMG_HEAP + 0x30000)
 #define READS_MAX   (8u << 20)          /* of one question: the log has up to 2^20 records, of seven reads each */
 #define STEPS_MAX   64u
+#define SYMBOLS_MAX 4096u
 
 enum { AGE_OLD_LOG = 1, AGE_OLD_TASKS = 2, AGE_MODULE_ARRAY = 4, AGE_ONE_CPU = 8, AGE_WRAPS = 16, AGE_LOADED = 32, AGE_MOVED = 64 };
 
@@ -306,6 +307,7 @@ static void format_something(struct kernel *k, struct bytes *in)
 
 static void ask(struct kernel *k, struct bytes *in)
 {
+	static const unsigned most[8] = { 0, KERNEL_TASKS_MAX + 64, 1, KERNEL_MODULES_MAX, SYMBOLS_MAX, KERNEL_RECORDS_MAX };
 	unsigned what = (unsigned)take(in, 1);
 	struct err err = { 0 };
 	struct kernel_task t;
@@ -313,7 +315,8 @@ static void ask(struct kernel *k, struct bytes *in)
 	int rc = 0;
 
 	x->reads = told = 0;
-	tell_max = what & 0x80 ? 1 + what : 4000;
+	/* A list that goes round is noticed, and not only because somebody has had enough. */
+	tell_max = what & 0x80 ? 1 + what : 2 * KERNEL_RECORDS_MAX;
 	switch (what & 7) {
 	case 0:
 		rc = kernel_locate(k, what & 0x40 ? x->slide : 0, &err);
@@ -330,7 +333,7 @@ static void ask(struct kernel *k, struct bytes *in)
 		rc = kernel_modules(k, on_module, NULL, &err);
 		break;
 	case 4:
-		rc = kernel_module_symbols(k, &last, 4096, on_symbol, &last, &err);
+		rc = kernel_module_symbols(k, &last, SYMBOLS_MAX, on_symbol, &last, &err);
 		break;
 	case 5:
 		from = what & 0x40 ? take(in, 2) : 0;
@@ -345,6 +348,7 @@ static void ask(struct kernel *k, struct bytes *in)
 	}
 	check_answer(rc, &err);
 	ck_assert_uint_le(told, tell_max);
+	ck_assert_uint_le(told, most[what & 7]);
 	ck_assert_msg(x->reads <= READS_MAX, "%u reads", x->reads);
 }
 

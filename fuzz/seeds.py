@@ -348,6 +348,10 @@ def kernels():
 		put("kernel", "age-%02x" % age, bytes([age, 0]) + every)
 	text = b"%-5d|%s|%pK %#llx %c%% %.3s %*d\n\0"
 	put("kernel", "format", b"\x00\x08" + b"\xc0\x00\x02" + bytes([len(text)]) + text + b"\x06\xc7\x00\x02\x00" + bytes(8))
+	# Records that are longer than any: of the log that was, and of the one that is.
+	put("kernel", "long-old", b"\x01\x08\x24" + struct.pack("<HQ", 0x401, 0x5000 | 0x4ff0 << 16) + b"\x05\x25\x05")
+	put("kernel", "long", b"\x00\x18" + b"".join(b"%c" % base + struct.pack("<HQ", at, value) for base, at, value in (
+		(0x21, 0x206, 16), (0x24, 2, 0x5000), (0x24, 0x202, 0x4fff))) + b"\x05\x25\x05")
 	# init_task's list leads to its own task again; the ring has 2^24 descriptors in memory that is everywhere.
 	put("kernel", "loop", b"\x10\x08" + b"\x91" + struct.pack("<HH", 0x0100, 0x220) + b"\x01")
 	put("kernel", "huge", b"\x10\x10" + b"\xe1" + struct.pack("<HB", 0x1000, 4) + struct.pack("<I", 24) +
