@@ -14,8 +14,8 @@ static void *lost_arg;
 static size_t lost_pages;
 
 /*
- * On the thread that touched it, maybe in the middle of a copy, which then goes on.  Nothing here that POSIX forbids a handler but mmap(),
- * which in Linux is nothing but the system call.
+ * On the thread that touched it, maybe in the middle of a copy, which then goes on.  Nothing here that POSIX forbids a
+ * handler but mmap(), which in Linux is nothing but the system call.
  */
 static void on_bus_error(int sig, siginfo_t *info, void *context)
 {

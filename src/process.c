@@ -21,7 +21,7 @@ int process_begin(struct err *err)
 	/* What cannot be written is an error of that write, also at a limit of a file's size. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	/* The 16 MiB of a client that read nothing are given back: left to itself, malloc() would keep as much from then on. */
+	/* The 16 MiB of a client that read nothing are given back; left to itself, malloc() would keep as much. */
 	mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
 	/* libuv ends the process when it has none for its own pipes. */
 	fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FEW_FDS);

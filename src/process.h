@@ -23,7 +23,7 @@ struct process {
 
 /* First of all, without a loop.  -EMFILE: too few descriptors are allowed for anything. */
 int process_begin(struct err *err);
-/* From now on signals are events, on P's loop: before there is anything that they would leave behind.  SIGHUP stays ignored if it is. */
+/* From now on signals are events: before there is what they would leave behind.  SIGHUP stays ignored if it is. */
 void process_heed(struct process *p, uv_loop_t *loop, const struct process_events *ev);
 /* SIGINT is somebody else's: at a terminal Ctrl-C stops the guest, not the program. */
 void process_leave_interrupt(struct process *p);

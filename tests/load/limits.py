@@ -173,6 +173,23 @@ def descriptors(tap, s):
 	s.well("after a limit of descriptors")
 
 
+def serial_line(tap):
+	"""The same on the guest's serial line."""
+	with visor.Visor("-s", "unix:{dir}/serial", visor.built(rig.HELLO)) as v:
+		soft, hard = resource.prlimit(v.child.pid, resource.RLIMIT_NOFILE)
+		resource.prlimit(v.child.pid, resource.RLIMIT_NOFILE, (max(int(fd) for fd in os.listdir("/proc/%d/fd" % v.child.pid)) + 1, hard))
+		with visor.connect(v.path("serial")) as line:
+			try:
+				said = line.recv(100)
+			except ConnectionResetError:
+				said = b""
+		tap.equal(said, b"", "who comes to the serial line when no descriptor is left is sent away")
+		resource.prlimit(v.child.pid, resource.RLIMIT_NOFILE, (soft, hard))
+		with visor.connect(v.path("serial")) as line, rig.Client(v.target) as c:
+			c.send(b"vCont;c")
+			tap.equal(line.recv(5), b"hello", "and with one is served")
+
+
 def address_space(tap, s):
 	"""What needs memory is refused; what needs none goes on."""
 	with open("/proc/%d/status" % s.pid) as f:
@@ -240,6 +257,7 @@ def main():
 	visor.need_kvm()
 	tap = visor.Tap()
 	at_the_start(tap)
+	serial_line(tap)
 	before = small_disk()
 	for functions, args in (((file_size, descriptors, address_space), {}), ((full_disk,), {"before": before})):
 		if functions == (full_disk,) and not before:

@@ -20,8 +20,8 @@ import visor
 from client import NonStop, ProtocolError
 
 CPUS = 64
-TURNS = rig.share(80, 800)
-NONSTOP_TURNS = rig.share(60, 500)
+TURNS = rig.share(80, 500)
+NONSTOP_TURNS = rig.share(60, 300)
 LINE = 64                       # bytes from a counter to the next
 SIGINT, SIGTRAP = 2, 5
 
