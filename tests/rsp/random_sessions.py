@@ -24,6 +24,7 @@ SCRATCH, SIZE = 0x600000, 0x4000        # RAM that the guest does not use
 RAM = 0x1000000
 GPRS = 16                               # of 64 bits, the first in the x86-64 layout; then rip
 RDI, RIP, XMM0, XMMS = 5, 16, 54, 16
+BEYOND = 0x800000                       # the same, for more than the model has
 TOP = RAM - 0x40                        # the last bytes of RAM, which the guest does not use either
 DOCUMENTS = (b"features:read:target.xml", b"memory-map:read:", b"threads:read:", b"exec-file:read:1")
 # What is attached to a breakpoint, and when it stops: "odd" where rdi is (agent expressions, gdb's manual, "Bytecode Descriptions").
@@ -325,6 +326,13 @@ class Session:
 		self.expect(b"M%x,40:" % TOP + self.top.hex().encode(), b"OK")
 		self.expect(b"x%x,%x" % (TOP, 0x40 + beyond), b"b" + self.top)
 
+	def long(self):
+		"""A packet about as long as they may be."""
+		size = int(re.search(rb"PacketSize=([0-9a-f]+)", self.ask(b"qSupported"))[1], 16)
+		length = size + self.rng.randint(-2, 2)
+		head = b"X%x,%05x:" % (BEYOND, length - len(b"X%x,00000:" % BEYOND))
+		self.expect(head + escape(self.rng.randbytes(1)) * (length - len(head)), b"OK" if length <= size else None)
+
 	def settings(self):
 		self.expect(self.rng.choice(SETTINGS), b"OK")
 
@@ -425,7 +433,7 @@ class Session:
 	def go(self, packets):
 		acts = ((self.read, 20), (self.write, 20), (self.write_wrongly, 15), (self.register, 12), (self.query, 10), (self.broken, 30),
 			(self.vector, 6), (self.same, 6), (self.all_registers, 5), (self.put_away, 5), (self.look_through, 8), (self.document, 2),
-			(self.edge, 3), (self.settings, 6), (self.noise, 4), (self.nonstop, 1), (self.watch, 0.5), (self.breakpoint, 5), (self.run, 5),
+			(self.edge, 3), (self.long, 0.3), (self.settings, 6), (self.noise, 4), (self.nonstop, 1), (self.watch, 0.5), (self.breakpoint, 5), (self.run, 5),
 			(self.part, 0.3), (self.check, 0.7))
 		for _ in range(packets):
 			act, = self.rng.choices([a for a, _ in acts], [n for _, n in acts])
@@ -451,7 +459,7 @@ def main():
 		try:
 			s.go(PACKETS)
 			tap.ok(True, "%d random acts with seed %d: %s" % (PACKETS, SEED, ", ".join("%s %d" % i for i in sorted(s.counts.items()))))
-		except (Mismatch, client.ProtocolError, OSError) as e:
+		except (Mismatch, client.ProtocolError, OSError, ValueError) as e:
 			tap.ok(False, "%d random acts with seed %d" % (PACKETS, SEED), "%s\nsent last: %s" % (
 				e or type(e).__name__, "\n".join(repr(p[:100]) for p in s.sent)))
 			tap.done()
