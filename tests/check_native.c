@@ -379,7 +379,10 @@ END_TEST
 
 START_TEST(code_of_32_bits)
 {
-	static const char *const texts[] = { "66 0f fe 07", "dd 07", "f2 0f 38 f1 07", "0f fe 47 08" };
+	static const char *const texts[] = { "66 0f fe 07", "dd 07", "f2 0f 38 f1 07", "0f fe 47 08",
+		/* Those that set flags, and those whose state in memory has another form. */
+		"0f 2f c1", "66 0f 2e 07", "66 0f 38 17 c1", "66 0f 3a 63 c1 0c", "db f1", "df e9", "f3 0f bc c1", "66 0f 38 f6 c8",
+		"df e0", "dd 37", "d9 27", "66 d9 37", "d9 f1" };
 
 	for (int i = 0; i < COUNT(texts); i++) {
 		fresh();

@@ -372,6 +372,12 @@ static size_t encode(const struct assist *a, const uint8_t *bytes, unsigned base
 	return n;
 }
 
+/* Flags have a name for each size of code. */
+static bool same_register(ZydisRegister a, ZydisRegister b)
+{
+	return a == b || (ZydisRegisterGetClass(a) == ZYDIS_REGCLASS_FLAGS && ZydisRegisterGetClass(b) == ZYDIS_REGCLASS_FLAGS);
+}
+
 /*
  * Whether CODE, where it will be run, is the instruction that was looked at, with its memory operand at BASE and nowhere else: bytes of a
  * guest's are run as this program, so encode() is not trusted alone.
@@ -389,7 +395,7 @@ static bool as_meant(const struct assist *a, const uint8_t *code, size_t len, un
 		op = &d.op[i];
 		if (op->type != a->d->op[i].type)
 			return false;
-		if (op->type == ZYDIS_OPERAND_TYPE_REGISTER && op->reg.value != a->d->op[i].reg.value)
+		if (op->type == ZYDIS_OPERAND_TYPE_REGISTER && !same_register(op->reg.value, a->d->op[i].reg.value))
 			return false;
 		if (op->type == ZYDIS_OPERAND_TYPE_MEMORY &&
 		    (op->mem.type != ZYDIS_MEMOP_TYPE_MEM || op->mem.base != (ZydisRegister)(ZYDIS_REGISTER_RAX + base) ||
