@@ -1,5 +1,5 @@
 # Guests that attack: one storm of each kind in the default check, several by `make check-attack`.
-ATTACK_TESTS = tests/attack/storms.py
+ATTACK_TESTS = tests/attack/storms.py tests/attack/walks.py
 ATTACK_GUEST = tests/attack/hostile.elf tests/attack/hostile.rom
 check_DATA += $(ATTACK_GUEST)
 CLEANFILES += $(ATTACK_GUEST)
@@ -15,4 +15,4 @@ tests/attack/hostile.rom: tests/attack/hostile.elf
 
 .PHONY: check-attack
 check-attack: all $(ATTACK_GUEST)
-	GV_STORMS='$(or $(GV_STORMS),4)' $(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(ATTACK_TESTS)'
+	GV_STORMS="$${GV_STORMS:-4}" $(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(ATTACK_TESTS)'

@@ -30,6 +30,7 @@ STORMS = int(os.environ.get("GV_STORMS", 1))
 # As hostile.c and hostile.h have them: what a scenario is, how many acts, and on which machine.
 SCENARIOS = (("ports", 2500), ("memory", 2500), ("pci", 1500), ("msrs", 2500), ("registers", 2500), ("fw_cfg", 1200), ("virtio", 1200), ("ide", 400),
 	     ("code", 400), ("pages", 600), ("debug", 1500), ("user", 150), ("ipis", 1500), ("ticks", 400), ("death", 1), ("mixed", 2500))
+WITNESSES = (("debug", 250), ("user", 60), ("code", 80))
 DEATHS = ("keyboard reset", "0xcf9", "0x92", "no IDT", "IDT outside memory", "GDT at no address", "cli hlt", "cli jmp", "rep stosb", "rep outsb",
 	  "SMM storm", "exit port", "power-off", "page tables outside", "stack outside", "jump outside", "jump to the APIC", "vmcall", "in for ever",
 	  "no page tables", "APIC over the code", "INIT to itself", "rep insb", "int3 without a stack", "page tables for ever",
@@ -388,7 +389,7 @@ class Death(Storm):
 
 
 def one(tap, bench, kind, scenario, seed, limit, count):
-	what = "%s, seed %d" % (scenario if scenario != "death" else "death by " + DEATHS[seed], seed)
+	what = "%s, seed %d, %d vCPUs" % (scenario if scenario != "death" else "death by " + DEATHS[seed], seed, bench.cpus)
 	storm = kind(bench, scenario, seed, limit, count)
 	try:
 		storm.go()
@@ -398,6 +399,15 @@ def one(tap, bench, kind, scenario, seed, limit, count):
 		tap.ok(False, what, "%s: %s\nthe last that was sent: %r\n%s" % (type(e).__name__, e, bench.last, bench.v.text[-600:] if bench.v else ""))
 		bench.start()
 		return False
+
+
+def several(tap, bench, kind, scenario, seeds, limit, count, what):
+	good = True
+	for seed in seeds:
+		count("guests")
+		good = one(tap, bench, kind, scenario, seed, limit, count) and good
+	if good:
+		tap.ok(True, "%s, %d of them from seed %d" % (what, len(seeds), seeds[0]))
 
 
 def main():
@@ -425,14 +435,11 @@ def main():
 					seeds, kind = range(len(DEATHS)), Death
 					if irqchip == "user":
 						seeds = range(SEED % 3, len(DEATHS), 3)
-				good = True
-				if scenario == "traps":
-					kind = Witness
-				for seed in seeds:
-					count("guests")
-					good = good and one(tap, bench, kind, scenario, seed, limit, count)
-				if good:
-					tap.ok(True, "%s, %d of them from seed %d, %d vCPUs, interrupts by %s" % (scenario, len(seeds), seeds[0], cpus, irqchip))
+				several(tap, bench, kind, scenario, seeds, limit, count, "%s, %d vCPUs, interrupts by %s" % (scenario, cpus, irqchip))
+			for scenario, limit in WITNESSES if cpus == 1 else ():
+				if scenario in wanted:
+					several(tap, bench, Witness, scenario, range(SEED, SEED + STORMS), limit, count,
+						"%s with and without a debugger, interrupts by %s" % (scenario, irqchip))
 			bench.close()
 	print("# %s" % ", ".join("%s: %d" % i for i in sorted(counts.items())))
 	print("# NUMBERS: hostile guests: %d" % counts["guests"])
