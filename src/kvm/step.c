@@ -155,6 +155,7 @@ static bool look(struct vcpu *v, struct step_before *b)
 	b->pc = regs_pc(v);
 	b->rip = gp(v)->rip;
 	b->rsp = gp(v)->rsp;
+	b->rcx = gp(v)->rcx;
 	b->rflags = gp(v)->rflags;
 	b->cs = sys(v)->cs.selector;
 	b->ss = sys(v)->ss.selector;
@@ -290,7 +291,8 @@ static void settle(struct vcpu *v, const struct step_before *b)
 		v->guest_tf = b->image_tf;
 	else if (b->class == INSN_SYSCALL)
 		hide_syscall(v);
-	if (trap && regs_pc(v) != b->pc)
+	/* An element of a REP traps, too. */
+	if (trap && (regs_pc(v) != b->pc || gp(v)->rcx != b->rcx))
 		debug_give_db(v, DR6_BS);
 	if (v->guest_tf)
 		v->run->s.regs.regs.rflags |= RFLAGS_TF;
