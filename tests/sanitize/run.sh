@@ -75,7 +75,7 @@ if [ -z "$tests" ]; then
 fi
 [ -e Makefile ] || "$sources/configure" -q CC="${CC:-cc}" CFLAGS='-g -O1' --enable-sanitizers=$flags
 
-ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1
+ASAN_OPTIONS=detect_stack_use_after_return=1:check_initialization_order=1
 UBSAN_OPTIONS=print_stacktrace=1
 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 # For anything that should take a few seconds, or libcheck's four.
