@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ GUEST(spin, "1: incw 0x8000\n jmp 1b\n");
 static const struct break_spec soft = { .kind = BREAK_SOFT, .gva = 0x7c00, .space = BREAK_ANY_SPACE };
 static const struct watch_spec watch = { .kind = WATCH_WRITE, .gva = 0x9000, .size = 8 };
 static char dir[] = "/tmp/gv-refused-XXXXXX";
-static char absent[64], image[64];
+static char absent[64], image[64], odd[64];
 
 static void make_files(void)
 {
@@ -37,11 +38,17 @@ static void make_files(void)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(ftruncate(fd, 0x10000), 0);
 	close(fd);
+	snprintf(odd, sizeof(odd), "%s/odd", dir);
+	fd = open(odd, O_RDWR | O_CREAT | O_EXCL, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, 0x3000), 0);
+	close(fd);
 }
 
 static void remove_files(void)
 {
 	unlink(image);
+	unlink(odd);
 	ck_assert_int_eq(rmdir(dir), 0);        /* nothing else was left there */
 	strcpy(dir, "/tmp/gv-refused-XXXXXX");
 }
@@ -75,6 +82,7 @@ static const struct config {
 	{ { .cpus = 1, .disks = &(struct disk_spec){ .path = absent }, .ndisks = 1 }, true, EBADF, "such: No such file" },
 	{ { .cpus = 1, .virtio_disks = &(struct disk_spec){ .path = absent }, .nvirtio_disks = 1 }, true, EBADF, "such: No such file" },
 	{ { .cpus = 1, .nvram = &(struct disk_spec){ .path = absent } }, true, EBADF, "such: No such file" },
+	{ { .cpus = 1, .nvram = &(struct disk_spec){ .path = odd } }, true, EBADF, "odd: 12288 bytes of variables do not go with firmware of 65536" },
 	{ { .cpus = 1, .memory = PAGE / 2 }, false, EINVAL, "" },
 	{ { .cpus = 1, .memory = 1ull << 60 }, false, EINVAL, "" },
 	{ { .cpus = 1, .memory = PAGE }, false, ENOSPC, "" },
@@ -118,6 +126,25 @@ START_TEST(test_machines)
 	ck_assert_ptr_eq(made, none);
 	ck_assert_int_eq(next_fd(), fd);
 	free(rom);
+}
+END_TEST
+
+/* The process may not run where its vCPU is to. */
+START_TEST(test_affinity)
+{
+	const unsigned other = 1;
+	struct machine_config c = { .cpus = 1, .memory = 4 << 20, .affinity = &other, .naffinity = 1, .load = { .kind = IMAGE_FLAT } };
+	struct machine *made;
+	cpu_set_t one;
+	int r;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2 || sched_setaffinity(0, sizeof(one), &one))
+		return;
+	ck_assert_int_eq(blob_copy("test", spin, (size_t)(spin_end - spin), &c.image, &err), 0);
+	r = machine_kvm_new(&c, &made, &err);
+	refused(EINVAL, "--affinity: this process may not run on host CPU 1", r);
 }
 END_TEST
 
@@ -288,7 +315,9 @@ START_TEST(test_registers)
 	refused(EINVAL, "", set(X86_CR0, 1ull << 40));
 	refused(EINVAL, "", set(X86_CR4, 1ull << 50));
 	refused(EINVAL, "", set(X86_EFER, 1ull << 62));
-	refused(EINVAL, "", set(X86_CS, 0x10000));
+	refused(EINVAL, "cs has 16 bits", set(X86_CS, 0x10000));
+	refused(EINVAL, "has reserved bits set", set(X86_CS_ATTR, 1ull << 31));
+	refused(EINVAL, "ip 0x10000 is beyond 0xffff", set(X86_IP, 0x10000));
 }
 END_TEST
 
@@ -414,6 +443,7 @@ int main(void)
 	tcase_add_checked_fixture(t, make_files, remove_files);
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, test_machines, 0, (int)(sizeof(configs) / sizeof(configs[0])));
+	tcase_add_test(t, test_affinity);
 	suite_add_tcase(s, t);
 	t = tcase_create("calls");
 	tcase_add_checked_fixture(t, start, finish);

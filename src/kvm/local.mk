@@ -24,7 +24,10 @@ if HAVE_CHECK
 kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/watched.c tests/watched.h tests/unit.c tests/unit.h
 kvm_libs = libgvkvm.a libgvcore.a $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 check_PROGRAMS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs \
-	tests/kvm_slots tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many tests/check_rights tests/kvm_wrong_calls
+	tests/kvm_slots tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many tests/check_rights tests/kvm_wrong_calls \
+	tests/kvm_exits
+tests_kvm_exits_SOURCES = tests/kvm_exits.c $(kvm_harness)
+tests_kvm_exits_LDADD = $(kvm_libs)
 tests_kvm_wrong_calls_SOURCES = tests/kvm_wrong_calls.c $(kvm_harness)
 tests_kvm_wrong_calls_LDADD = $(kvm_libs)
 tests_check_regs_SOURCES = tests/check_regs.c tests/unit.c tests/unit.h
@@ -67,5 +70,5 @@ tests_check_rights_LDADD = libgvkvm.a libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIB
 tests_kvm_slots_random_SOURCES = tests/kvm_slots_random.c $(kvm_harness)
 tests_kvm_slots_random_LDADD = $(kvm_libs)
 TESTS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots \
-	tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many tests/check_rights tests/kvm_wrong_calls
+	tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many tests/check_rights tests/kvm_wrong_calls tests/kvm_exits
 endif
