@@ -286,6 +286,10 @@ def time(n, shift=0):
 def devices():
 	put("dev_small", "uart", out(0, 3, 0x83) + out(0, 0, 1) + out(0, 3, 3) + out(0, 1, 15) + out(0, 2, 7) + b"\x09\x00\x05hello" +
 	    inp(0, 5) + inp(0, 0) + inp(0, 2) + out(0, 0, 65) + out(0, 4, 0x1f) + out(0, 0, 66) + inp(0, 6) + SHOW + TAMPER + RESET)
+	# Queues that are full, from which something is taken then.
+	put("dev_small", "uart-full", out(0, 2, 1) + b"\x09\x00\x14" + b"0123456789abcdefghij" + inp(0, 0) * 3 + SHOW)
+	put("dev_small", "keys-full", (b"\x09\xf1\x27" + b"aB\n" * 13) * 4 + b"".join(b"\x09\xf1" + bytes([n]) + b"a" * n for n in (8, 4, 2, 1)) +
+	    inp(1, 0) * 4 + POLL + inp(1, 0) + SHOW)
 	put("dev_small", "keyboard", out(1, 4, 0x60) + out(1, 0, 0x47) + b"\x09\x01\x05ab\tAZ" + inp(1, 4) + inp(1, 0) + out(1, 0, 0xf0) + out(1, 0, 2) +
 	    inp(1, 0) + out(1, 4, 0xd2) + out(1, 0, 5) + out(1, 4, 0xaa) + inp(1, 0) + time(9999, 8) + SHOW + TAMPER)
 	put("dev_small", "clock", b"".join(out(2, 0, i) + inp(2, 1) for i in (0, 2, 4, 10, 11, 12, 13, 0x32)) + out(2, 0, 11) + out(2, 1, 0x72) +
