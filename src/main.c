@@ -494,17 +494,21 @@ static int heed_host(struct program *p)
 	const struct process_events ev = { .arg = p, .end = on_end_signal, .suspend = on_suspend, .resume = on_resume };
 	struct err err = { 0 };
 
-	process_heed(&p->process, &p->loop, &ev);
-	if (lostpage_watch(&p->loop, on_lost_pages, p, &err)) {
+	if (process_heed(&p->process, &p->loop, &ev, &err) || lostpage_watch(&p->loop, on_lost_pages, p, &err)) {
 		complain(&err);
 		return STATUS_IO;
 	}
 	return STATUS_OK;
 }
 
-static void tie_to_loop(struct program *p)
+static int tie_to_loop(struct program *p)
 {
-	uv_poll_init(&p->loop, &p->events, machine_event_fd(p->machine));
+	int r = uv_poll_init(&p->loop, &p->events, machine_event_fd(p->machine));
+
+	if (r) {
+		fprintf(stderr, "gdbvisor: the machine cannot be waited for: %s\n", uv_strerror(r));
+		return STATUS_IO;
+	}
 	p->events.data = p;
 	uv_poll_start(&p->events, UV_READABLE, on_machine_event);
 	uv_prepare_init(&p->loop, &p->prepare);
@@ -514,6 +518,7 @@ static void tie_to_loop(struct program *p)
 		process_leave_interrupt(&p->process);
 	if (isatty(STDIN_FILENO))
 		process_share_terminal(&p->process);
+	return STATUS_OK;
 }
 
 /* With a monitor, or a script, there is somebody who may want files; gdb's `monitor` commands are not asked. */
@@ -616,9 +621,10 @@ static int run(struct program *p)
 		fprintf(stderr, "gdbvisor: %s: %s image, %u vCPU%s, %llu KiB\n", machine_info(p->machine)->image,
 			machine_info(p->machine)->image_kind, p->opt.cpus, p->opt.cpus > 1 ? "s" : "",
 			(unsigned long long)p->opt.memory >> 10);
-	tie_to_loop(p);
+	status = tie_to_loop(p);
 	fflush(stdout);
-	status = confine(p);
+	if (!status)
+		status = confine(p);
 	if (status)
 		return status;
 	if (p->on_terminal) {

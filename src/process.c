@@ -61,26 +61,34 @@ static void on_suspend(uv_signal_t *h, int signum)
 	on_resume(&p->resume, SIGCONT);
 }
 
-static void init(struct process *p, uv_loop_t *loop, uv_signal_t *h)
+static int init(struct process *p, uv_loop_t *loop, uv_signal_t *h, struct err *err)
 {
-	uv_signal_init(loop, h);
+	int r = uv_signal_init(loop, h);
+
 	h->data = p;
+	return r ? err_set(err, -r, "signals cannot be waited for: %s", uv_strerror(r)) : 0;
 }
 
-void process_heed(struct process *p, uv_loop_t *loop, const struct process_events *ev)
+int process_heed(struct process *p, uv_loop_t *loop, const struct process_events *ev, struct err *err)
 {
 	struct sigaction now;
+	int r;
 
 	p->events = *ev;
-	init(p, loop, &p->suspend);
-	init(p, loop, &p->resume);
+	r = init(p, loop, &p->suspend, err);
+	if (!r)
+		r = init(p, loop, &p->resume, err);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) && !r; i++)
+		r = init(p, loop, &p->end[i], err);
+	if (r)
+		return r;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		init(p, loop, &p->end[i]);
 		/* by nohup(1) */
 		if (ends[i] == SIGHUP && !sigaction(SIGHUP, NULL, &now) && now.sa_handler == SIG_IGN)
 			continue;
 		uv_signal_start(&p->end[i], on_end, ends[i]);
 	}
+	return 0;
 }
 
 void process_leave_interrupt(struct process *p)

@@ -92,6 +92,14 @@ static void drop_source(struct serial *s)
 	s->source = NULL;
 }
 
+/* Whether a sink that answers R, -errno, may take more again later: a full disk, or a file's that fails. */
+static bool may_recover(const struct serial *s, ssize_t r)
+{
+	if (s->addr.kind == ADDR_FILE)
+		return r != -EAGAIN && r != -EPIPE;
+	return r == -ENOSPC || r == -EDQUOT;
+}
+
 /* Writes what the sink takes.  0: all is written; -EAGAIN: some waits; else the sink has gone. */
 static int write_some(struct serial *s)
 {
@@ -101,8 +109,8 @@ static int write_some(struct serial *s)
 
 	while (p = outq_peek(&s->out, &len), len) {
 		n = chan_write(s->sink, p, len);
-		if (n == -ENOSPC || n == -EDQUOT) {
-			/* A full disk may have room again later; a line will say what is missing. */
+		if (n < 0 && may_recover(s, n)) {
+			/* A line will say what is missing. */
 			outq_drop(&s->out);
 			return 0;
 		}

@@ -83,8 +83,9 @@ void vm_notify(struct vm *vm)
 
 	if (atomic_exchange(&vm->ctl.notified, true))
 		return;
-	n = write(vm->ctl.event_fd, &one, sizeof(one));
-	(void)n;        /* a full counter is readable, which is all that is wanted */
+	do
+		n = write(vm->ctl.event_fd, &one, sizeof(one));
+	while (n < 0 && errno == EINTR);        /* a full counter is readable, which is all that is wanted */
 }
 
 void vm_drain(struct vm *vm)

@@ -1,5 +1,5 @@
 # Whatever may fail fails, once: a sample in the default check, all of it by `make check-faults`.
-FAULT_TESTS = tests/faults/kvm $(FAULT_PURE)
+FAULT_TESTS = tests/faults/kvm $(FAULT_PURE) tests/faults/host.py
 fault_sources = tests/libc_own.h tests/ioctl_own.c tests/ioctl_own.h tests/faults/inject.c tests/faults/inject.h tests/faults/sweep.c tests/faults/sweep.h
 fault_ldflags = $(AM_LDFLAGS) -rdynamic -Wl,--wrap=pthread_create,--wrap=timer_create
 check_PROGRAMS += tests/faults/kvm
@@ -28,6 +28,14 @@ tests_faults_pure_LDADD = libgvstub.a $(MONITOR_TEST_LIBS) $(ELF_LIBS) $(UNPACK_
 EXTRA_tests_faults_pure_DEPENDENCIES = $(SYM_ELVES)
 endif
 
+# What the host refuses the whole program; not instrumented, whatever the program is.
+EXTRA_DIST += tests/faults/host.py tests/faults/host_shim.c
+check_DATA += tests/faults/host_shim.so
+CLEANFILES += tests/faults/host_shim.so
+tests/faults/host_shim.so: $(srcdir)/tests/faults/host_shim.c
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) -O1 -std=gnu11 -D_GNU_SOURCE $(WARN_CFLAGS) -shared -fPIC -o $@ \
+		$(srcdir)/tests/faults/host_shim.c
+
 .PHONY: check-faults
-check-faults: $(FAULT_TESTS)
+check-faults: all tests/faults/kvm $(FAULT_PURE) $(check_DATA)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(FAULT_TESTS)' GV_FAULTS=all
