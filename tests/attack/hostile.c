@@ -83,7 +83,7 @@ volatile u8 *window(u64 gpa)
 	return (volatile u8 *)(WINDOW + (gpa & 0x1fffff));
 }
 
-static u32 this_cpu(void)
+u32 this_cpu(void)
 {
 	return (u32)(((u64)__builtin_frame_address(0) - STACKS) >> STACK_SHIFT) % CPUS;
 }
@@ -160,7 +160,10 @@ void ap_main(void)
 		x ^= x >> 17;
 		x ^= x << 5;
 		__asm__ volatile("lock incq %0" : "+m"(control.interrupts));
-		if (x % 64 == 0) {
+		if (acts[control.scenario % NACTS] == code_act) {
+			if (x % 128 == 0)
+				write_code(x);
+		} else if (x % 64 == 0) {
 			/* NMI, INIT or start-up to somebody who is not the boot processor. */
 			static const u32 command[] = { 0x4400, 0x4400, 0x4500, 0x46fe };
 
@@ -194,6 +197,7 @@ static void storm(void)
 		else
 			acts[below(MIXED)]();
 	}
+	leave_code();
 }
 
 int main(void)

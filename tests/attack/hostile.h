@@ -17,6 +17,7 @@
 #define ARENA_SIZE      0x100000
 #define CODE            0x300000        /* what rewrites itself; and a copy of it */
 #define CODE_COPY       0x310000
+#define CODE_OTHERS     0xe00           /* from here on in that page, what other processors write */
 #define WILD_TABLES     0x400000        /* page tables that lead anywhere */
 #define USER_STACK      0x500000
 #define TRACE           0x600000        /* the last exceptions: act, vector, rip, rflags */
@@ -55,6 +56,13 @@ u64 wild(void);
 volatile u8 *window(u64 gpa);
 /* The IDT and the GDT as they should be. */
 void tables(void);
+
+/* By whose stack it runs on. */
+u32 this_cpu(void);
+/* In the scenario `code` other processors write to its page; from this on no more. */
+void leave_code(void);
+/* What another one does there. */
+void write_code(u32 x);
 
 /* Each is one act. */
 void port_act(void);

@@ -36,7 +36,7 @@ DEATHS = ("keyboard reset", "0xcf9", "0x92", "no IDT", "IDT outside memory", "GD
 	  "no page tables", "APIC over the code", "INIT to itself", "rep insb", "int3 without a stack", "page tables for ever",
 	  "interrupts for who waits", "read-only for ever")
 NAMES = ("scenario", "seed", "limit", "ops", "faults", "traps", "interrupts", "wrong", "sum", "trace")
-CODE, CODE_COPY, CODE_SIZE = 0x300000, 0x310000, 24 * 0x90
+CODE, CODE_COPY, CODE_SIZE = 0x300000, 0x310000, 0x1000
 READ_ONLY, READ_ONLY_SIZE = 0x40000000, 0x10000
 PATTERN = b"untouched, whatever is tried...\n"
 GROWTH = 24 << 10       # KiB of resident memory: logs have their bounds, and allocators their ways
@@ -205,7 +205,7 @@ class Storm:
 	def place(self):
 		"""Code, where breakpoints may be: instructions of its functions, and of what rewrites itself."""
 		if self.scenario == "code" or self.rng.random() < 0.2:
-			return CODE + 0x90 * self.rng.randrange(24) + 8 * self.rng.randrange(17)
+			return CODE + (0x90 * self.rng.randrange(24) + 8 * self.rng.randrange(17) if self.rng.random() < 0.7 else 0xe00 + 8 * self.rng.randrange(64))
 		name = self.rng.choice(("rnd", "wild", "trap", "last_act", "window", "finished", "%s_act" % {
 			"msrs": "msr", "registers": "control", "ipis": "ipi", "ticks": "tick"}.get(self.scenario, self.scenario)))
 		return self.b.symbols.get(name, self.b.symbols["rnd"])[0]
@@ -271,8 +271,8 @@ class Storm:
 				b.home()
 				self.tell()
 				b.put(None)
-		b.put("finished" if self.scenario != "death" else None)
-		stop = b.go(b"vCont;c", 8 if self.scenario != "death" else 0.2)
+		b.put("finished")
+		stop = b.go(b"vCont;c", 40 if self.scenario == "code" else 8)
 		if not stop:
 			self.count("guests that left")
 			b.start()
@@ -435,7 +435,7 @@ def main():
 					seeds, kind = range(len(DEATHS)), Death
 					if irqchip == "user":
 						seeds = range(SEED % 3, len(DEATHS), 3)
-				several(tap, bench, kind, scenario, seeds, limit, count, "%s, %d vCPUs, interrupts by %s" % (scenario, cpus, irqchip))
+				several(tap, bench, kind, scenario, seeds, limit // 3 if cpus == 4 and scenario == "code" else limit, count, "%s, %d vCPUs, interrupts by %s" % (scenario, cpus, irqchip))
 			for scenario, limit in WITNESSES if cpus == 1 else ():
 				if scenario in wanted:
 					several(tap, bench, Witness, scenario, range(SEED, SEED + STORMS), limit, count,
