@@ -299,6 +299,9 @@ START_TEST(unmasked_x87)
 	run("d9 e8");
 	ck_assert_int_eq(res.kind, ASSIST_EXCEPTION);
 	ck_assert_uint_eq(res.vector, 16);
+	run("db 0f");                   /* fisttp, which came with SSE3 */
+	ck_assert_int_eq(res.kind, ASSIST_EXCEPTION);
+	ck_assert_uint_eq(res.vector, 16);
 	run("df e0");
 	ck_assert_int_eq(res.kind, ASSIST_DONE);
 	ck_assert_uint_eq(cpu.regs.gpr[INSN_RAX] & 0x84, 0x84);

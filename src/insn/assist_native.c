@@ -124,7 +124,7 @@ uint64_t assist_host_features(void)
 /* Some stand in a set that says little about them. */
 static const struct set *set_of(const struct decoded *d)
 {
-	static const struct set crc32 = { F_SSE42, KIND_INTEGER }, compare = { F_CMOV, KIND_X87 };
+	static const struct set crc32 = { F_SSE42, KIND_INTEGER }, compare = { F_CMOV, KIND_X87 }, fisttp = { F_SSE3, KIND_X87 };
 
 	switch (d->insn.mnemonic) {
 	case ZYDIS_MNEMONIC_CRC32:
@@ -134,6 +134,8 @@ static const struct set *set_of(const struct decoded *d)
 	case ZYDIS_MNEMONIC_FUCOMI:
 	case ZYDIS_MNEMONIC_FUCOMIP:
 		return &compare;
+	case ZYDIS_MNEMONIC_FISTTP:
+		return &fisttp;
 	default:
 		return &sets[d->insn.meta.isa_set];
 	}
