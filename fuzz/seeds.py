@@ -352,6 +352,7 @@ def kernels():
 		put("kernel", "age-%02x" % age, bytes([age, 0]) + every)
 	text = b"%-5d|%s|%pK %#llx %c%% %.3s %*d\n\0"
 	put("kernel", "format", b"\x00\x08" + b"\xc0\x00\x02" + bytes([len(text)]) + text + b"\x06\xc7\x00\x02\x00" + bytes(8))
+	put("kernel", "loop-modules", b"\x00\x08\x1b" + struct.pack("<HH", 1, 1) + b"\x03")
 	# Records that are longer than any: of the log that was, and of the one that is.
 	put("kernel", "long-old", b"\x01\x08\x24" + struct.pack("<HQ", 0x401, 0x5000 | 0x4ff0 << 16) + b"\x05\x25\x05")
 	put("kernel", "long", b"\x00\x18" + b"".join(b"%c" % base + struct.pack("<HQ", at, value) for base, at, value in (
