@@ -329,7 +329,7 @@ class Session:
 	def long(self):
 		"""A packet about as long as they may be."""
 		size = int(re.search(rb"PacketSize=([0-9a-f]+)", self.ask(b"qSupported"))[1], 16)
-		length = size + self.rng.randint(-2, 2)
+		length = size + self.rng.randint(-1, 1)
 		head = b"X%x,%05x:" % (BEYOND, length - len(b"X%x,00000:" % BEYOND))
 		self.expect(head + escape(self.rng.randbytes(1)) * (length - len(head)), b"OK" if length <= size else None)
 
@@ -433,7 +433,7 @@ class Session:
 	def go(self, packets):
 		acts = ((self.read, 20), (self.write, 20), (self.write_wrongly, 15), (self.register, 12), (self.query, 10), (self.broken, 30),
 			(self.vector, 6), (self.same, 6), (self.all_registers, 5), (self.put_away, 5), (self.look_through, 8), (self.document, 2),
-			(self.edge, 3), (self.long, 0.3), (self.settings, 6), (self.noise, 4), (self.nonstop, 1), (self.watch, 0.5), (self.breakpoint, 5), (self.run, 5),
+			(self.edge, 3), (self.long, 0.6), (self.settings, 6), (self.noise, 4), (self.nonstop, 1), (self.watch, 0.5), (self.breakpoint, 5), (self.run, 5),
 			(self.part, 0.3), (self.check, 0.7))
 		for _ in range(packets):
 			act, = self.rng.choices([a for a, _ in acts], [n for _, n in acts])
