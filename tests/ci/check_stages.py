@@ -45,8 +45,10 @@ def main():
 				     point="^tool: 0")
 		hung = stages.Stage("hung", 1, 0, 0.02, HANG)
 		late = stages.Stage("late", 1, 10000, 20000, "true")
+		second = stages.Stage("second", 1, 0, 1, "test -e first.is.over && " + SUMMARY % (0, 0), after="first")
+		first = stages.Stage("first", 1, 0, 1, "sleep 1; >first.is.over;" + SUMMARY % (0, 0))
 		wide = stages.Stage("wide", 1000, 0, 1, SUMMARY % (0, 0))
-		every = [good, bad, silent, ended, plain, hung, late, wide]
+		every = [good, bad, silent, ended, plain, hung, late, second, first, wide]
 		out = io.StringIO()
 		with contextlib.redirect_stdout(out):
 			stages.run(every)
@@ -69,7 +71,8 @@ def main():
 		is_counted(late, (0, 0, 1), "what has no time left is skipped")
 		tap.ok("late is SKIPPED: 55 minutes" in said or "late is SKIPPED: 54 minutes" in said, "and that is said", said)
 		is_counted(wide, (3, 0, 1), "what is wider than there is room runs")
-		tap.equal(said.splitlines()[-1], "13 passed, 5 failed, 6 skipped", "one line of counts over all", said)
+		is_counted(second, (3, 0, 1), "a stage waits for the one that it shares tests with")
+		tap.equal(said.splitlines()[-1], "19 passed, 5 failed, 8 skipped", "one line of counts over all", said)
 	tap.done()
 
 

@@ -32,12 +32,13 @@ class Stage:
 	"""
 	NAME; WIDTH, processors that it keeps busy; USUAL minutes when it has them (with less left it does not begin), at most
 	LIMIT; a shell COMMAND; PLACE, the build directory that its tests' logs are in, below ours; POINT, where it does not speak
-	TAP: a line of its output that says that something passed.
+	TAP: a line of its output that says that something passed; AFTER, a stage that runs some of the same tests in the same
+	place, and so not beside it.
 	"""
 
-	def __init__(self, name, width, usual, limit, command, place=".", point=None):
+	def __init__(self, name, width, usual, limit, command, place=".", point=None, after=None):
 		self.name, self.width, self.usual, self.limit, self.command = name, width, usual, limit, command
-		self.place, self.point = os.path.join(BUILD, place), point
+		self.place, self.point, self.after = os.path.join(BUILD, place), point, after
 		self.log = os.path.join(LOGS, name + ".log")
 		self.child = self.why = None    # why: what is wrong, or why it was skipped
 		self.began = self.until = self.minutes = self.cpu = 0
@@ -67,13 +68,13 @@ STAGES = [
 	tap("check", PROCESSORS, 6, 25, target="check", jobs=PROCESSORS),
 	tap("vmx", 1, 6, 30),
 	tap("asan", 1, 5, 25, place="asan-build", before="SANITIZE_JOBS=%d " % PROCESSORS),
-	tap("faults", 1, 4, 20),
+	tap("faults", 1, 3, 20, after="check"),
 	Stage("fuzz", 1, 5, 30, "FUZZ_JOBS=1 FUZZ_SECONDS=%d make -s fuzz" % fuzz_seconds(),
 	      point=r"^fuzz: \S+ +[1-9]\d* executions"),
 	Stage("analyse", 1, 5, 25, "JOBS=1 make -s analyse", point="^analyse: .*: 0 findings"),
 	tap("valgrind", 1, 4, 25, before="JOBS=1 "),
-	tap("load", 1, 4, 20),
-	tap("attack", 1, 4, 20),
+	tap("load", 1, 4, 20, after="check"),
+	tap("attack", 1, 4, 20, after="check"),
 	tap("tsan", 1, 3, 20, place="tsan-build", before="SANITIZE_JOBS=%d " % PROCESSORS),
 ]
 RESULT = re.compile(r"^(PASS|XFAIL|SKIP|FAIL|XPASS|ERROR): (\S+)")
@@ -244,6 +245,8 @@ def run(stages):
 			for stage in list(waiting):
 				if left() < 60 * stage.usual:
 					skip(stage, "%d minutes were left, it takes %d" % (max(0, left()) // 60, stage.usual))
+				elif stage.after in [s.name for s in waiting + running]:
+					continue
 				elif sum(s.width for s in running) + min(stage.width, ROOM) <= ROOM:
 					start(stage)
 					running.append(stage)
