@@ -20,8 +20,9 @@ left_out() {
 		tests/check_docs.sh     no program runs
 		tests/check_layers.sh   no program runs
 		tests/counts/*          sanitizers change what is counted
-		tests/cli/bench.py      its programs are not in the program
-		tests/boot/*            firmware for minutes, over devices whose own tests are here
+		tests/cli/bench.py      what it runs is not the program
+		tests/ci/*              no program runs
+		tests/check_sandbox     such a build has none
 	TABLE
 	esac
 }
