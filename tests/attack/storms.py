@@ -252,6 +252,18 @@ class Storm:
 			packet = b"vCont;c"
 		return self.b.go(packet, r.choice((0, 0.0005, 0.002, 0.01, 0.03)))
 
+	def hit(self):
+		"""Code that changes itself runs into breakpoints in it, at many places, again and again."""
+		b = self.b
+		for _ in range(40):
+			b.breakpoint(b"0,%x,1" % (CODE + 0x90 * self.rng.randrange(24) + 8 * self.rng.randrange(17)))
+		b.breakpoint(b"0,%x,1" % b.symbols["finished"][0])
+		for _ in range(60):
+			stop = b.go(b"vCont;c", 1)
+			if not stop or b.pc() == b.symbols["finished"][0]:
+				break
+			self.count("stops")
+
 	def go(self):
 		"""Up to its end, or to the guest's; then what it says of itself."""
 		b = self.b
@@ -271,6 +283,10 @@ class Storm:
 				b.home()
 				self.tell()
 				b.put(None)
+		if self.scenario == "code":
+			self.hit()
+			self.limit = b.control()["ops"] + 2
+			self.tell()
 		b.put("finished")
 		stop = b.go(b"vCont;c", 40 if self.scenario == "code" else 8)
 		if not stop:
