@@ -326,7 +326,7 @@ def devices():
 # Of what the decoder and those that carry out tell apart: stack, strings, bit strings, ENTER, XSAVE, gather, debug registers, jumps.
 INSTRUCTIONS = """50 8f0424 a4 f3a5 67f3ab 6c 6e 0fab0f 480fab4808 c8100003 c9 0fae27 0fc70f 480fc70f f00fc14f04 8707 9c 9d cf cd80 cc f1 ce
 	0f05 0f34 8ed0 17 fb 0f21c1 0f23fe c4e27193040a 62f27d4992040a 62f17c4810070a d7 01c8 4829d8 6683c07f 48c1e003 80f37f 8d440804 488d05000000
-	7302 0f8410000000 e2fe ebfe f30f1efa 0f1f440000 6690 fec4 41ffc0 b001 49bb0102030405060708 0fb6c4 4d0fbfd1 a90000ff00 c6c47f""".split()
+	7302 0f8410000000 e2fe ebfe f30f1efa 0f1f440000 6690 fec4 41ffc0 b001 4a8d0423 4f8d4c6508 4d8d6424f8 49bb0102030405060708 0fb6c4 4d0fbfd1 a90000ff00 c6c47f""".split()
 
 CARRIED = """0f28ca 0f2807 c5fc284720 f30fb8c1 0fae07 0fae0f 480fae27 0fae2f 0fc727 0fc71f 0fae17 cf 66cf 0f02c1 0f03c1 0f00e1 0f00e9 0f01f9
 	660f388207 0f01d0 0f01ee 0f01ef 0fc70f 480fc70f 62c1 cc cd21 f1 ce 0f01ca 0f01cb d8c1 dc07 dd37 9bdfe0 d9f1 0ffcc1 0f6f07 0f77 660ffe07 f20f5ec1

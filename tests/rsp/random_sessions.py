@@ -300,6 +300,14 @@ class Session:
 		found = part.find(pattern)
 		self.expect(b"qSearch:memory:%x;%x;" % (SCRATCH + at, n) + escape(pattern), b"0" if found < 0 else b"1,%x" % (SCRATCH + at + found))
 
+	def look_far(self):
+		"""More than is looked through at once, up to something that is there once."""
+		at, marker = BEYOND + self.rng.choice((self.rng.randrange(1 << 19), (1 << 18) - self.rng.randrange(16))), self.rng.randbytes(8)
+		self.expect(b"M%x,8:" % at + marker.hex().encode(), b"OK")
+		self.expect(b"qSearch:memory:%x;%x;" % (BEYOND, (1 << 19) + 16) + escape(marker), b"1,%x" % at)
+		self.expect(b"M%x,8:" % at + b"00" * 8, b"OK")
+		self.expect(b"qSearch:memory:%x;%x;" % (BEYOND, (1 << 19) + 16) + escape(marker), b"0")
+
 	def document(self):
 		"""Pieces of one, from anywhere, are those of the whole."""
 		name = b"qXfer:" + self.rng.choice(DOCUMENTS)
@@ -433,7 +441,7 @@ class Session:
 	def go(self, packets):
 		acts = ((self.read, 20), (self.write, 20), (self.write_wrongly, 15), (self.register, 12), (self.query, 10), (self.broken, 30),
 			(self.vector, 6), (self.same, 6), (self.all_registers, 5), (self.put_away, 5), (self.look_through, 8), (self.document, 2),
-			(self.edge, 3), (self.long, 0.6), (self.settings, 6), (self.noise, 4), (self.nonstop, 1), (self.watch, 0.5), (self.breakpoint, 5), (self.run, 5),
+			(self.edge, 3), (self.long, 0.6), (self.look_far, 1), (self.settings, 6), (self.noise, 4), (self.nonstop, 1), (self.watch, 0.5), (self.breakpoint, 5), (self.run, 5),
 			(self.part, 0.3), (self.check, 0.7))
 		for _ in range(packets):
 			act, = self.rng.choices([a for a, _ in acts], [n for _, n in acts])
