@@ -24,8 +24,8 @@ struct process {
 /* First of all, without a loop.  -EMFILE: too few descriptors are allowed for anything. */
 int process_begin(struct err *err);
 /*
- * From now on signals are events: before there is what they would leave behind.  SIGHUP stays ignored if it is.  -errno: there is no pipe
- * for them.
+ * From now on signals are events: before there is what they would leave behind.  SIGHUP stays ignored if it is.
+ * -errno: there is no pipe for them.
  */
 int process_heed(struct process *p, uv_loop_t *loop, const struct process_events *ev, struct err *err);
 /* SIGINT is somebody else's: at a terminal Ctrl-C stops the guest, not the program. */

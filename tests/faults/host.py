@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The host fails the whole program: calls of the C library are made to, by host_shim.c.  Each time there is a clear line and an exit
-status, or the session goes on; nothing hangs, and a guest that is stopped keeps its memory and registers.  GV_FAULTS=all: more of them.
+The host fails the whole program: calls of the C library are made to, by host_shim.c.  Each time there is a clear line
+and an exit status, or the session goes on; nothing hangs, and a guest that is stopped keeps its memory and registers.
+GV_FAULTS=all: more of them.
 """
 
 import concurrent.futures
@@ -119,8 +120,9 @@ def starts(tap, directory):
 	if not tap.equal(status, 0, "a start at which nothing fails", out + err):
 		return
 	with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-		tried = {name: [pool.submit(one_start, directory, name, n) for n in range(LIBUV_ABORTS.get(name, 0), min(control.counts(name)[0], DEEP))]
-			 for name in STARTS}
+		def numbers(name):
+			return range(LIBUV_ABORTS.get(name, 0), min(control.counts(name)[0], DEEP))
+		tried = {name: [pool.submit(one_start, directory, name, n) for n in numbers(name)] for name in STARTS}
 		for name, runs in tried.items():
 			wrong = [r.result()[0] for r in runs if r.result()[0]]
 			tap.ok(not wrong, "at a start %s() fails: %d of %d calls, one at a time" %
@@ -129,8 +131,8 @@ def starts(tap, directory):
 
 class Session:
 	"""
-	A program with two clients, of which the first one drives; the guest stands still but where a case says else, also when that one
-	is gone: then the other drives.
+	A program with two clients, of which the first one drives; the guest stands still but where a case says else, also
+	when that one is gone: then the other drives.
 	"""
 
 	def __init__(self, tap, directory):

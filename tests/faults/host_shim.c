@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Preloaded by host.py: has calls of the C library fail.  $GV_FAULT_CONTROL is a file that both map, an entry a call, so that what fails
- * can be changed while the program runs.
+ * Preloaded by host.py: has calls of the C library fail.  $GV_FAULT_CONTROL is a file that both map, an entry a call, so
+ * that what fails can be changed while the program runs.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -36,10 +36,10 @@ struct entry {
 #define ANY UINT32_MAX
 
 /* X(name) */
-#define CALLS(X)                                                                                                        \
-	X(socket) X(bind) X(listen) X(accept4) X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(eventfd) X(pipe2)         \
-	X(timerfd_create) X(timer_create) X(memfd_create) X(open) X(openat) X(ftruncate) X(read) X(write) X(pwrite)      \
-	X(send) X(pthread_create) X(getsockname)
+#define CALLS(X)                                                                                        \
+	X(socket) X(bind) X(listen) X(accept4) X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(eventfd)   \
+	X(pipe2) X(timerfd_create) X(timer_create) X(memfd_create) X(open) X(openat) X(ftruncate)       \
+	X(read) X(write) X(pwrite) X(send) X(pthread_create) X(getsockname)
 
 #define AS_ENUM(name)  CALL_##name,
 #define AS_TEXT(name)  #name,
@@ -133,7 +133,10 @@ WRAP_BYTES(write, (int fd, const void *data, size_t len), fd, data, len)
 WRAP_BYTES(pwrite, (int fd, const void *data, size_t len, off_t at), fd, data, len, at)
 WRAP_BYTES(send, (int fd, const void *data, size_t len, int flags), fd, data, len, flags)
 
-/* libuv asks first whether a descriptor may be waited for, with this in place of it; later it ends the process when it may not. */
+/*
+ * libuv asks first whether a descriptor may be waited for, with this in place of it; later it ends the process when it
+ * may not.
+ */
 int epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev)
 {
 	int how = op == EPOLL_CTL_ADD && ev->data.fd == -1 ? judge(CALL_epoll_ctl, fd) : 0;

@@ -248,9 +248,9 @@ static bool decide(enum fault_kind kind, uint64_t what)
 /* A chance of KIND to fail; WHAT is asked for. */
 UNSANITIZED static bool fails(enum fault_kind kind, uint64_t what)
 {
-	if (!begun || spared || atomic_load(&held) || (!recording && (!armed_at || kind != armed || atomic_load(&met) >= armed_at)))
-		return false;
-	return decide(kind, what);
+	bool waiting = armed_at && kind == armed && atomic_load(&met) < armed_at;
+
+	return begun && !spared && !atomic_load(&held) && (recording || waiting) && decide(kind, what);
 }
 
 void fault_print_site(void)

@@ -23,8 +23,8 @@ enum fault_kind {
 extern const char *const fault_names[FAULT_KINDS];
 
 /*
- * Who asks for what, and in which phase, names a chance: those of the same name are alike.  A name holds for this process and its
- * children.  Has the Nth chance of that KIND and NAME from now on, from 1, fail; 0: none.  Any thread's counts.
+ * Who asks for what, and in which phase, names a chance: those of the same name are alike.  A name holds for this process
+ * and its children.  Has the Nth chance of that KIND and NAME from now on, from 1, fail; 0: none.  Any thread's counts.
  */
 void fault_arm(enum fault_kind kind, uint64_t name, unsigned n);
 /* Has nothing fail, and notes the names of all chances from now on. */

@@ -15,7 +15,7 @@
 #define RECORDINGS 3            /* a life with threads does not ask for quite the same each time */
 #define ALIKE      10           /* chances of one name that are tried */
 #define JOBS_MAX   16
-#define WAITING    3            /* lives a processor: for the larger part they wait for the kernel to make and end virtual machines */
+#define WAITING    3            /* lives a processor: mostly they wait for the kernel, which makes and ends virtual machines */
 #define BAD_MAX    20           /* after so many lives that went wrong a kind is given up */
 
 /* How a life's process ends. */
@@ -158,9 +158,12 @@ static unsigned long jobs_wanted(void)
 	return n < 1 ? 1 : n < JOBS_MAX ? n : JOBS_MAX;
 }
 
-/* Tries every STRIDEth chance behind the first ALL, several at once; returns how many lives went wrong, and *RET_HURT met their fault. */
-static unsigned try_all(const struct life *life, enum fault_kind kind, const struct plan *plan, size_t all, size_t stride,
-			unsigned long *ret_hurt)
+/*
+ * Tries every STRIDEth chance behind the first ALL, several at once; returns how many lives went wrong, and *RET_HURT met
+ * their fault.
+ */
+static unsigned try_all(const struct life *life, enum fault_kind kind, const struct plan *plan, size_t all,
+			size_t stride, unsigned long *ret_hurt)
 {
 	struct job jobs[JOBS_MAX] = { 0 };
 	unsigned long njobs = jobs_wanted(), running = 0;
@@ -210,7 +213,7 @@ static size_t count_name(enum fault_kind kind, size_t until, uint64_t name)
 	return n;
 }
 
-/* Takes what has been recorded into the plan: each name's first chance, then each one's second, and so on, as the life meets them. */
+/* Takes what has been recorded into the plan: each name's first chance, then each one's second, and so on. */
 static void plan_take(struct plan *p, enum fault_kind kind)
 {
 	size_t n = fault_recorded(kind);
@@ -250,11 +253,13 @@ static void make_plans(const struct life *life, struct plan *plans)
 	fault_arm(0, 0, 0);
 }
 
-static void sweep_kind(const struct life *life, enum fault_kind kind, const struct plan *p, bool everything, unsigned point)
+static void sweep_kind(const struct life *life, enum fault_kind kind, const struct plan *p, bool everything,
+		       unsigned point)
 {
 	size_t all = everything ? p->ntries : life->all, rest = p->ntries > all ? p->ntries - all : 0;
+	size_t stride = rest <= life->more ? 1 : (rest + life->more - 1) / life->more;
 	unsigned long hurt;
-	unsigned bad = try_all(life, kind, p, all, rest <= life->more ? 1 : (rest + life->more - 1) / life->more, &hurt);
+	unsigned bad = try_all(life, kind, p, all, stride, &hurt);
 
 	printf("%s %u - %s: %lu of %zu %s fail one at a time", bad ? "not ok" : "ok", point, life->name, hurt, p->total,
 	       fault_names[kind]);

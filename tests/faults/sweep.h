@@ -14,7 +14,7 @@ struct life {
 	 */
 	void (*live)(void);
 	unsigned kinds;         /* mask of 1 << enum fault_kind */
-	unsigned all, more;     /* in the short run: the first ALL chances to be tried of each kind, and MORE of the others, evenly */
+	unsigned all, more;     /* in the short run: the first ALL chances of each kind, and MORE of the others, evenly */
 };
 
 /*
