@@ -8,7 +8,6 @@
 #include "insn/assist.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz/cpu.h"
@@ -248,14 +247,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum assist_needs needs;
 	struct insn insn;
 	unsigned how;
-	uint8_t *bytes;
+	const uint8_t *bytes;
 	size_t n, from;
 	const uint8_t *code = take_span(&in, take(&in, 1) % (INSN_BYTES_MAX + 1), &n);
 
-	bytes = malloc(n ? n : 1);
-	ck_assert_ptr_nonnull(bytes);
-	if (n)
-		memcpy(bytes, code, n);
+	bytes = guarded(code, n);
 	cpu_take(&in, &start_cpu.regs);
 	start_cpu.regs.xcr0 &= host_xcr0 | 1;
 	how = (unsigned)take(&in, 1);
@@ -299,6 +295,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ck_assert_mem_eq(&one.regs, &two.regs, sizeof(one.regs));
 	check_same(state, state2);
 	ck_assert_mem_eq(ram, ram1, RAM);
-	free(bytes);
 	return 0;
 }

@@ -151,16 +151,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bytes in = { data, size };
 	struct insn_regs r, after;
 	struct insn insn;
-	uint8_t *bytes;
+	const uint8_t *bytes;
 	int rc;
 
 	cpu_take(&in, &r);
 	if (in.len > 2 * INSN_BYTES_MAX)
 		in.len = 2 * INSN_BYTES_MAX;
-	bytes = malloc(in.len ? in.len : 1);
-	ck_assert_ptr_nonnull(bytes);
-	if (in.len)
-		memcpy(bytes, in.p, in.len);
+	bytes = guarded(in.p, in.len);
 	rc = insn_decode(&r, bytes, in.len, &insn);
 	ck_assert(!rc || rc == -EINVAL || (rc == -EFAULT && in.len < INSN_BYTES_MAX));
 	if (!rc)
@@ -174,6 +171,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_found(&after, bytes, insn.len, &insn);
 		check_found(&after, bytes, in.len, &insn);
 	}
-	free(bytes);
 	return 0;
 }
