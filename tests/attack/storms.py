@@ -363,8 +363,10 @@ class Witness(Storm):
 			if b.set and self.rng.random() < 0.4:
 				b.put("finished")
 			if self.rng.random() < 0.5:
-				b.breakpoint(b"0,%x,1" % self.place())
+				b.breakpoint(b"%c,%x,1" % (self.rng.choice(b"0001"), self.place()))
 			b.monitor(self.rng.choice(COMMANDS))
+			if self.rng.random() < 0.5:
+				b.expect(b"Pf=" + b.ask(b"pf"))
 		b.put("finished")
 		now = b.control() if stop and b.pc() == b.symbols["finished"][0] else self.end(20)
 		if not now:
