@@ -33,13 +33,18 @@ PROGRAMS = {
 	"tests/kvm_slots": 240, "tests/kvm_plain": 300,
 	"tests/kvm_slot_check": 60, "tests/kvm_space": 60, "tests/kvm_smm": 60, "tests/kvm_syscalls": 60, "tests/kvm_time": 60,
 	"tests/kvm_flash": 100, "tests/counts/allocs": 60, "tests/kvm_linux": 60, "tests/kvm_board": 100, "tests/kvm_carve": 100,
-	"tests/kvm_refused": 60, "tests/kvm_irqchip": 100,
+	"tests/kvm_refused": 60, "tests/kvm_irqchip": 100, "tests/kvm_slots_random": 60,
 }
-SLOW = "it was not seen to come to its end there"
+UNTRIED = "nobody has tried it on such a host yet"
 # What is not run there, and why.
 KNOWN_NOT = {
-	"tests/kvm_carve_many": SLOW, "tests/kvm_slots_live": SLOW, "tests/kvm_slots_random": SLOW, "tests/kvm_dirty": SLOW,
-	"tests/kvm_ports": SLOW, "tests/kvm_break_random": SLOW, "tests/kvm_regs_flips": SLOW, "tests/kvm_wrong_calls": SLOW,
+	"tests/kvm_carve_many": "all passed but the random changes, which were bounded since and not tried again",
+	"tests/kvm_slots_live": "the first 12 of 18 passed in the 60 seconds it had; the others were not seen",
+	"tests/kvm_dirty": "KVM logs pages there that are about to be written, or only read; the test allows for that, but was not seen to end",
+	"tests/kvm_ports": UNTRIED,
+	"tests/kvm_wrong_calls": UNTRIED,
+	"tests/kvm_break_random": "in both modes the machine once does not stop within ten seconds of that host's clock; not understood",
+	"tests/kvm_regs_flips": "ten thousand flips of a bit: it was not at its end after 75 seconds of the processor's",
 }
 SESSION_SECONDS = 120   # of gdb, for a machine with nothing else to do
 BUSY = 5                # times that is what gdb may take
