@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How the hostile firmware comes to long mode: the boot processor copies the payload to 1 MiB and maps the first 4 GiB to themselves;
- * the others find that done.  And the handlers of all vectors.
+ * How the hostile firmware comes to long mode: the boot processor copies the payload to 1 MiB and maps the first
+ * 4 GiB to themselves; the others find that done.  And the handlers of all vectors.
  */
 #include "hostile.h"
 

@@ -8,7 +8,8 @@ typedef void act_fn(void);
 
 /* In the order of storms.py's SCENARIOS. */
 static act_fn *const acts[] = {
-	port_act, memory_act, pci_act, msr_act, control_act, fw_cfg_act, virtio_act, ide_act, code_act, pages_act, debug_act, user_act,
+	port_act, memory_act, pci_act, msr_act, control_act, fw_cfg_act, virtio_act, ide_act, code_act, pages_act,
+	debug_act, user_act,
 	ipi_act, tick_act, death_act,
 };
 #define MIXED 10u       /* so many of the first ones by turns: the scenario behind the last */
@@ -140,7 +141,8 @@ void tables(void)
 	for (u64 n = 0; n < 256; n++) {
 		u64 at = (u64)vectors + 16 * n;
 
-		idt[2 * n] = (at & 0xffff) | (u64)KERNEL_CODE << 16 | (n == 3 ? 0xeeul : 0x8eul) << 40 | (at >> 16 & 0xffff) << 48;
+		idt[2 * n] = (at & 0xffff) | (u64)KERNEL_CODE << 16 |
+			     (n == 3 ? 0xeeul : 0x8eul) << 40 | (at >> 16 & 0xffff) << 48;
 		idt[2 * n + 1] = at >> 32;
 	}
 	load_tables(&g, &i);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Acts against the processor and whoever emulates it: MSRs, control registers, page tables, traps, user mode, INIT, interrupts. */
+/* Acts against the processor and whoever emulates it: MSRs, control registers, page tables, traps, user mode, INIT. */
 #include "hostile.h"
 
 void enter_user(void (*function)(u64), u64 arg, u64 stack);
@@ -9,8 +9,10 @@ void enter_user(void (*function)(u64), u64 arg, u64 stack);
 void msr_act(void)
 {
 	static const u32 msrs[] = {
-		0x10, 0x17, 0x1b, 0x34, 0x3a, 0x3b, 0x48, 0x49, 0x79, 0x8b, 0xce, 0x10a, 0x122, 0x140, 0x174, 0x179, 0x17a, 0x186, 0x198, 0x1a0,
-		0x1d9, 0x200, 0x250, 0x268, 0x277, 0x2ff, 0x345, 0x38d, 0x400, 0x480, 0x4c4, 0x600, 0x6e0, 0x800, 0x808, 0x820, 0x830, 0xd90,
+		0x10, 0x17, 0x1b, 0x34, 0x3a, 0x3b, 0x48, 0x49, 0x79, 0x8b, 0xce, 0x10a, 0x122, 0x140, 0x174, 0x179,
+		0x17a, 0x186, 0x198, 0x1a0,
+		0x1d9, 0x200, 0x250, 0x268, 0x277, 0x2ff, 0x345, 0x38d, 0x400, 0x480, 0x4c4, 0x600, 0x6e0, 0x800,
+		0x808, 0x820, 0x830, 0xd90,
 		0xc0000080, 0xc0000100, 0xc0010000, 0xc0010110, 0x4b564d00, 0x40000000, 0x40000020, 0x40000070,
 	};
 	u32 msr = below(8) ? msrs[below(sizeof(msrs) / sizeof(msrs[0]))] + below(8) : rnd(), low, high;
@@ -54,7 +56,8 @@ void control_act(void)
 		__asm__ volatile("mov %0, %%cr8" : : "r"(0ul));
 		break;
 	case 4:
-		__asm__ volatile("xsetbv" : : "a"((u32)rnd()), "d"(below(2) ? 0 : (u32)rnd()), "c"(below(4) ? 0 : (u32)rnd()));
+		__asm__ volatile("xsetbv" : : "a"((u32)rnd()), "d"(below(2) ? 0 : (u32)rnd()),
+				 "c"(below(4) ? 0 : (u32)rnd()));
 		break;
 	case 5:
 		__asm__ volatile("xgetbv" : : "c"((u32)below(4)) : "rax", "rdx");
@@ -77,7 +80,8 @@ void control_act(void)
 		__asm__ volatile("mov %w0, %%gs" : : "r"(rnd()));
 		break;
 	case 12:
-		__asm__ volatile("sgdt (%0)\n sidt 16(%0)\n sldt 32(%0)\n str 34(%0)\n smsw 36(%0)" : : "r"(below(32) ? ARENA + below(ARENA_SIZE) : wild()) :
+		__asm__ volatile("sgdt (%0)\n sidt 16(%0)\n sldt 32(%0)\n str 34(%0)\n smsw 36(%0)" : :
+				"r"(below(32) ? ARENA + below(ARENA_SIZE) : wild()) :
 				 "memory");
 		break;
 	case 13:
@@ -183,7 +187,10 @@ void write_code(u32 x)
 	__asm__ volatile("lock decl %0" : "+m"(others_write));
 }
 
-/* Rewrites a block that adds numbers, and has it change its own numbers while it runs; it must come to the sum that was meant. */
+/*
+ * Rewrites a block that adds numbers, and has it change its own numbers while it runs; it must come to the sum
+ * that was meant.
+ */
 void code_act(void)
 {
 	u64 block = below(24) * 0x90, target[PIECES];
@@ -305,7 +312,8 @@ void debug_act(void)
 		__asm__ volatile("pushfq\n orl $0x100, (%%rsp)\n popfq\n nop\n nop\n nop" : : : "memory", "cc");
 		break;
 	case 8:
-		__asm__ volatile("pushfq\n orl $0x10100, (%%rsp)\n popfq\n movw %%ss, %%ax\n movw %%ax, %%ss\n nop\n nop" : : :
+		__asm__ volatile("pushfq\n orl $0x10100, (%%rsp)\n popfq\n movw %%ss, %%ax\n movw %%ax, %%ss\n nop\n"
+				 "nop" : : :
 				 "memory", "cc", "rax");
 		break;
 	case 9:
@@ -318,15 +326,18 @@ void debug_act(void)
 		__asm__ volatile("movw %%ss, %%ax\n movw %%ax, %%ss\n int3" : : : "rax");
 		break;
 	case 12:
-		__asm__ volatile("mov %%rsp, %%rax\n pushq %0\n pushq %%rax\n pushfq\n orl $0x10100, (%%rsp)\n pushq %1\n leaq 1f(%%rip), %%rax\n"
-				 "pushq %%rax\n iretq\n 1: nop\n nop" : : "i"(KERNEL_DATA), "i"(KERNEL_CODE) : "rax", "memory", "cc");
+		__asm__ volatile("mov %%rsp, %%rax\n pushq %0\n pushq %%rax\n pushfq\n orl $0x10100, (%%rsp)\n"
+				 "pushq %1\n leaq 1f(%%rip), %%rax\n"
+				 "pushq %%rax\n iretq\n 1: nop\n nop" : : "i"(KERNEL_DATA), "i"(KERNEL_CODE) :
+				 "rax", "memory", "cc");
 		break;
 	case 13:
 		__asm__ volatile("sti\n nop\n cli\n int $1");
 		break;
 	case 14:
 		/* The trap flag over a REP, a port and a page that faults. */
-		__asm__ volatile("pushfq\n orl $0x100, (%%rsp)\n popfq\n rep stosb\n outb %%al, $0x80\n movb (%2), %%al" :
+		__asm__ volatile("pushfq\n orl $0x100, (%%rsp)\n popfq\n rep stosb\n outb %%al, $0x80\n"
+				"movb (%2), %%al" :
 				 "+D"(at), "+c"(count) : "r"(1ul << 45), "a"(0) : "memory", "cc");
 		break;
 	default:
@@ -400,14 +411,16 @@ void user_act(void)
 
 void ipi_act(void)
 {
-	static const u32 commands[] = { 0x4500, 0x46fe, 0x46fe, 0x4400, 0x4400, 0x40fb, 0x8500, 0x4200, 0x4100, 0x4700, 0xc45fe, 0xc4500, 0xc46fe };
+	static const u32 commands[] = { 0x4500, 0x46fe, 0x46fe, 0x4400, 0x4400, 0x40fb, 0x8500, 0x4200, 0x4100,
+			0x4700, 0xc45fe, 0xc4500, 0xc46fe };
 	u32 to = 1 + below(3);
 
 	*lapic(0xf0) = 0x1ff;
 	if (!below(16))
 		to = 0xff;
 	*lapic(0x310) = to << 24;
-	*lapic(0x300) = to == 0xff ? 0xc4400 : below(16) ? commands[below(sizeof(commands) / sizeof(commands[0]))] : rnd() & 0xfff;
+	*lapic(0x300) = to == 0xff ? 0xc4400 :
+			below(16) ? commands[below(sizeof(commands) / sizeof(commands[0]))] : rnd() & 0xfff;
 	__asm__ volatile("sti\n pause\n cli");
 }
 
@@ -484,7 +497,8 @@ void death_act(void)
 		__asm__ volatile("cli\n 1: jmp 1b");
 		break;
 	case 8:
-		__asm__ volatile("1: mov %0, %%rdi\n mov %1, %%rcx\n rep stosb\n jmp 1b" : : "r"((u64)ARENA), "r"((u64)ARENA_SIZE) : "rdi", "rcx");
+		__asm__ volatile("1: mov %0, %%rdi\n mov %1, %%rcx\n rep stosb\n jmp 1b" : : "r"((u64)ARENA),
+				"r"((u64)ARENA_SIZE) : "rdi", "rcx");
 		break;
 	case 9:
 		__asm__ volatile("rep outsb" : : "S"((u64)ARENA), "c"(count), "d"(0x80));
