@@ -37,7 +37,7 @@ GUEST(ways, ".code32\n mov $0x2000000, %ebx\n"
 	    ".globl ways_rep_end\n ways_rep_end:\n"
 	    "lea 0x6000(%ebx), %esp\n pushl $0x77\n"
 	    ".globl ways_push\n ways_push:\n"
-	    "mov 0x3004(%ebx), %edx\n mov $'.', %al\n out %al, $0xe9\n jmp .\n");
+	    "mov 0x3004(%ebx), %edx\n mov $'.', %al\n out %al, $0xe9\n sti\n jmp .\n");
 extern const unsigned char ways_byte[], ways_across[], ways_add[], ways_rep[], ways_rep_end[], ways_push[];
 #define AT(symbol) (0x7c00 + (uint64_t)((symbol) - ways))
 
@@ -160,7 +160,10 @@ static uint32_t advance(uint32_t x, uint32_t *ret_page, uint32_t pages)
 	return x;
 }
 
-/* One run: takes while the guest writes; each must hold what was written since the one before, and nothing else. */
+/*
+ * One run: takes while the guest writes; each must hold what was written since the one before, and nothing else but the page that is
+ * next: KVM logs it when it lets the guest write there, and a guest that is parked may not have.
+ */
 static void scribble_run(uint32_t seed, uint32_t pages, unsigned takes)
 {
 	static bool written[1 << 12];
@@ -196,7 +199,8 @@ static void scribble_run(uint32_t seed, uint32_t pages, unsigned takes)
 		machine_release(m);
 		ck_assert_uint_eq(map.pages, pages);
 		for (uint32_t p = 0; p < pages; p++)
-			ck_assert_msg(is_set(p) == written[p], "take %u of seed %u: page %u of %u %s", n, seed, p, pages,
+			ck_assert_msg(is_set(p) == written[p] || (p == next && is_set(p)),
+				      "take %u of seed %u: page %u of %u %s", n, seed, p, pages,
 				      written[p] ? "is lost" : "was not written");
 	}
 	end();
@@ -307,10 +311,13 @@ START_TEST(traps_are_not)
 	log_on(0);
 	/* At the jump's target: the guest comes by it, and is stepped over it. */
 	ok(guest_break(BREAK_OWNER_GDB, BREAK_SOFT, 0x7c06));
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		guest_continue();
 		guest_wait();
 		ck_assert_uint_eq(stop.reason, STOP_BREAKPOINT);
+		/* With hardware's tables KVM takes a page that is touched for the first time for a dirty one. */
+		if (!i)
+			look(0, DIRTY_USER, true);
 	}
 	ok(guest_unbreak(BREAK_OWNER_GDB, BREAK_SOFT, 0x7c06));
 	look(0, DIRTY_USER, true);
