@@ -34,9 +34,9 @@ def main():
 		os.mkdir("ci")
 		os.mkdir("sub")
 		with open("sub/t.log", "w") as f:
-			f.write("ok 1\n# NUMBERS: things done: 40\n# NUMBERS: kinds: 3 of 4\n")
+			f.write("ok 1\n# NUMBERS: things done: 40 (a 30, b 10)\n# NUMBERS: kinds: 3 of 4\n")
 		stages.GRACE, stages.BEGAN = 1, time.monotonic()
-		good = stages.Stage("good", 1, 0, 1, "echo 'PASS: t.py 1 - fine'; echo '# NUMBERS: things done: 2';"
+		good = stages.Stage("good", 1, 0, 1, "echo 'PASS: t.py 1 - fine'; echo '# NUMBERS: things done: 2 (c 2)';"
 				    "echo 'SKIP: u 2 - hard # SKIP no such host';" + SUMMARY % (0, 0), place="sub")
 		bad = stages.Stage("bad", 1, 0, 1, "echo 'FAIL: t 1 - the reason';" + SUMMARY % (1, 1) + "; exit 2")
 		silent = stages.Stage("silent", 1, 0, 1, "true")
@@ -58,7 +58,7 @@ def main():
 		def is_counted(stage, wanted, text):
 			tap.equal((stage.passed, stage.failed, stage.skipped), wanted, text, said)
 		is_counted(good, (3, 0, 1), "results are those of the summary")
-		tap.equal(good.numbers, {"things done": "42", "kinds": "3 of 4"}, "numbers come from output and tests' logs, added up")
+		tap.equal(good.numbers, {"things done": "42 (c 2; a 30, b 10)", "kinds": "3 of 4"}, "numbers come from output and tests' logs, added up")
 		is_counted(bad, (3, 2, 1), "failures and errors are counted")
 		tap.ok("FAIL: t 1 - the reason" in said, "a stage that failed is shown", said)
 		is_counted(silent, (0, 1, 0), "a stage without results has failed")

@@ -81,6 +81,7 @@ RESULT = re.compile(r"^(PASS|XFAIL|SKIP|FAIL|XPASS|ERROR): (\S+)")
 TOTAL = re.compile(r"^# (PASS|XFAIL|SKIP|FAIL|XPASS|ERROR): +(\d+)")
 COLUMN = {"PASS": "passed", "XFAIL": "passed", "SKIP": "skipped", "FAIL": "failed", "XPASS": "failed", "ERROR": "failed"}
 NUMBERS = re.compile(r"^# NUMBERS: (.*?): *(.*)")
+COUNT = re.compile(r"(\d+)(?: \((.*)\))?$")
 
 
 def say(text):
@@ -173,14 +174,16 @@ def watch(stage):
 
 
 def number(stage, line):
-	"""Adds what a "# NUMBERS: " line says; whole numbers of one thing are added up."""
+	"""Adds what a "# NUMBERS: " line says; counts of one thing are added up, and what is in brackets behind them kept."""
 	found = NUMBERS.match(line)
-	if found:
-		what, value = found.groups()
-		old = stage.numbers.get(what)
-		if old and old.isdigit() and value.isdigit():
-			value = str(int(old) + int(value))
-		stage.numbers[what] = value
+	if not found:
+		return
+	what, value = found.groups()
+	old, new = COUNT.match(stage.numbers.get(what, "")), COUNT.match(value)
+	if old and new:
+		details = "; ".join(m.group(2) for m in (old, new) if m.group(2))
+		value = str(int(old.group(1)) + int(new.group(1))) + (" (%s)" % details if details else "")
+	stage.numbers[what] = value
 
 
 def judge(stage):
