@@ -2,6 +2,7 @@
 #include "tests/faults/sweep.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #define ALIKE      10           /* chances of one name that are tried */
 #define JOBS_MAX   16
 #define WAITING    3            /* lives a processor: mostly they wait for the kernel, which makes and ends virtual machines */
+#define GONE_MS    10000        /* for threads that have ended, on a busy host */
 #define BAD_MAX    20           /* after so many lives that went wrong a kind is given up */
 
 /* How a life's process ends. */
@@ -84,6 +86,18 @@ struct job {
 
 static unsigned long injected[FAULT_KINDS];
 
+/* A thread that was joined is in /proc for a moment yet, and nothing tells when it has gone. */
+static struct holdings holdings_settled(long threads)
+{
+	struct holdings h = holdings_now();
+
+	for (unsigned i = 0; i < GONE_MS && h.threads > threads; i++) {
+		poll(NULL, 0, 1);
+		h = holdings_now();
+	}
+	return h;
+}
+
 static void child(const struct life *life, enum fault_kind kind, const struct chance *c)
 {
 	struct holdings was = holdings_now(), is;
@@ -92,7 +106,7 @@ static void child(const struct life *life, enum fault_kind kind, const struct ch
 	fault_arm(kind, c->name, c->n);
 	fault_live(life->live);
 	fault_hold();
-	is = holdings_now();
+	is = holdings_settled(was.threads);
 	if (!fault_happened())
 		leave(fault_was_spared() ? ENDED_SPARED : ENDED_UNHURT);
 	if (__lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check())
