@@ -12,7 +12,9 @@
 #define DATA 0x10
 #define APIC_ID 0xfee00020
 #define STACK_SHIFT 12
+#ifndef CPUS
 #define CPUS 4
+#endif
 
 	.text
 	.globl	start

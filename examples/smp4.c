@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Four CPUs: the first wakes the others by INIT and SIPI, then each calls tick() for ever, counting in a cache line
+ * Four CPUs: the first wakes the others by one INIT and SIPI, then each calls tick() for ever, counting in a cache line
  * of its own.  Setting `leave` from a debugger ends it.
  */
 #include "guest.h"
 
+#ifndef CPUS
 #define CPUS 4
+#endif
 #define TRAMPOLINE 0x8000UL             /* below 1 MiB; the SIPI vector is its page number */
 #define APIC 0xfee00000UL
 #define APIC_SPURIOUS 0x0f0
 #define APIC_ICR_LOW 0x300
-#define APIC_ICR_HIGH 0x310
 #define APIC_ENABLE 0x100
-#define ICR_INIT 0x4500                 /* assert, INIT */
-#define ICR_STARTUP 0x4600              /* assert, start-up; vector in the low byte */
+#define ICR_INIT 0xc4500                /* to all but oneself: assert, INIT */
+#define ICR_STARTUP 0xc4600             /* the same: assert, start-up; vector in the low byte */
 #define ICR_PENDING 0x1000
 #define PAGE_PRESENT_WRITE 0x3
 #define PAGE_LARGE 0x80
-#define CYCLES_FOR_A_CPU 1000000000UL   /* far more than one needs to come up; then it is taken as absent */
+#define CYCLES_FOR_THEM (CPUS * 500000000UL)    /* far more than they need to come up; then they are taken as absent */
 #define NOINLINE __attribute__((noinline))
 
 struct counter {
@@ -70,9 +71,8 @@ static volatile unsigned int *apic(unsigned long reg)
 	return (volatile unsigned int *)(APIC + reg);
 }
 
-static void send_ipi(unsigned int cpu, unsigned int command)
+static void send_ipi(unsigned int command)
 {
-	*apic(APIC_ICR_HIGH) = cpu << 24;
 	*apic(APIC_ICR_LOW) = command;
 	while (*apic(APIC_ICR_LOW) & ICR_PENDING)
 		;
@@ -86,15 +86,20 @@ static unsigned long cycles(void)
 	return (unsigned long)high << 32 | low;
 }
 
-static NOINLINE int wake(unsigned int cpu)
+/* Wakes all others at once; how many have come up, with this one. */
+static NOINLINE int wake(void)
 {
 	unsigned long start = cycles();
+	int n = 1;
 
-	send_ipi(cpu, ICR_INIT);
-	send_ipi(cpu, ICR_STARTUP | TRAMPOLINE >> 12);
-	while (!up[cpu] && cycles() - start < CYCLES_FOR_A_CPU)
-		__asm__ volatile("pause");
-	return up[cpu];
+	send_ipi(ICR_INIT);
+	send_ipi(ICR_STARTUP | TRAMPOLINE >> 12);
+	for (unsigned int cpu = 1; cpu < CPUS; cpu++) {
+		while (!up[cpu] && cycles() - start < CYCLES_FOR_THEM)
+			__asm__ volatile("pause");
+		n += up[cpu];
+	}
+	return n;
 }
 
 /* A further CPU's life. */
@@ -111,8 +116,7 @@ int main(void)
 	map_4_gib();
 	put_trampoline();
 	*apic(APIC_SPURIOUS) = APIC_ENABLE | 0xff;
-	for (unsigned int cpu = 1; cpu < CPUS; cpu++)
-		cpus_up += wake(cpu);
+	cpus_up = wake();
 	tick(&counters[0]);             /* so each has counted when the line below is out */
 	put_text("cpus: ");
 	put_number((unsigned long)cpus_up);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What firmware speaks to: fw_cfg and its DMA, the debug port, flash memory. */
+#include <endian.h>
 #include <string.h>
 
 #include "dev/flash.h"
 #include "dev/fw_cfg.h"
 #include "fuzz/device.h"
 
+#define DMA_AT  0x1000u                 /* in guest memory */
 #define GPA     0xffc00000u
 #define SIZE    (4u * FLASH_BLOCK)
 
@@ -17,10 +19,28 @@ static const struct fuzz_range ranges[] = {
 static struct device *flash;
 static uint8_t view[SIZE];
 
+/* One of fw_cfg's DMA operations, of a length about that of some item, on the guest's memory or beyond it. */
+static void dma(struct fake_pc *pc, struct bytes *in)
+{
+	unsigned what = (unsigned)take(in, 1), key = (unsigned)take(in, what & 0x80 ? 2 : 1);
+	uint32_t length = htobe32((uint32_t)take(in, what & 0x40 ? 4 : what & 0x20 ? 2 : 1)), at = htobe32(DMA_AT);
+	uint32_t control = htobe32(key << 16 | (what & 0x1f));
+	uint64_t address = htobe64(take(in, 3) << (key & 0x20 ? 40 : 0));
+
+	memcpy(pc->mem + DMA_AT, &control, 4);
+	memcpy(pc->mem + DMA_AT + 4, &length, 4);
+	memcpy(pc->mem + DMA_AT + 8, &address, 8);
+	bus_io(pc->bus, 0x518, true, 4, 1, (uint8_t *)&at);
+}
+
 static void special(void *arg, struct bytes *in)
 {
 	struct fake_pc *pc = arg;
 
+	if (in->len && in->p[0] & 2) {
+		dma(pc, in);
+		return;
+	}
 	bus_lock(pc->bus);
 	if (flash_shows_array(flash))
 		flash_view(flash, view, take(in, 1) & 1);

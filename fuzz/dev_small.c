@@ -45,7 +45,9 @@ static void special(void *arg, struct bytes *in)
 		break;
 	case 1:
 		data = take_span(in, take(in, 1) % 40, &len);
-		check_answer(i8042_type(p->fake.bus, p->kbd, (const char *)data, len, &err), &err);
+		/* More than the keyboard holds, if all of it is typed as often as may be. */
+		for (unsigned i = 0; i <= what >> 4 && !err.code; i++)
+			check_answer(i8042_type(p->fake.bus, p->kbd, (const char *)data, len, &err), &err);
 		break;
 	case 2:
 		vga_screen(p->fake.bus, p->vga, p->text, &screen);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "api/err.h"
 
@@ -60,6 +61,22 @@ const uint8_t *take_until(struct bytes *b, uint8_t end, size_t *ret_len)
 	take_span(b, at ? len + 1 : len, &skipped);
 	*ret_len = len;
 	return p;
+}
+
+uint8_t *guarded(const uint8_t *p, size_t len)
+{
+	static uint8_t *room;
+	const size_t page = 4096;
+
+	if (!room) {
+		room = mmap(NULL, GUARDED_MAX + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		ck_assert(room != MAP_FAILED);
+		ck_assert_int_eq(mprotect(room + GUARDED_MAX, page, PROT_NONE), 0);
+	}
+	ck_assert_uint_le(len, GUARDED_MAX);
+	if (len)
+		memcpy(room + GUARDED_MAX - len, p, len);
+	return room + GUARDED_MAX - len;
 }
 
 void check_answer(int rc, const struct err *err)

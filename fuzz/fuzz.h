@@ -31,6 +31,13 @@ const uint8_t *take_span(struct bytes *b, size_t len, size_t *ret_len);
 const uint8_t *take_until(struct bytes *b, uint8_t end, size_t *ret_len);
 
 /*
+ * A copy of LEN bytes (GUARDED_MAX at most) behind which nothing can be read, not even by libraries that ASan does not know.  It is
+ * good until the next one.
+ */
+#define GUARDED_MAX (64u << 10)
+uint8_t *guarded(const uint8_t *p, size_t len);
+
+/*
  * A function's answer: 0, and ERR untouched; or a -errno with the same code and one clear line in ERR, which was zero
  * before.
  */

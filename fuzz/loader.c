@@ -67,6 +67,23 @@ static int load_once(const struct image *im, const struct load_opts *o, struct b
 	return rc;
 }
 
+static bool same_segment(const struct boot_seg *a, const struct boot_seg *b)
+{
+	return a->selector == b->selector && a->base == b->base && a->limit == b->limit && a->access == b->access;
+}
+
+/* Member by member: what is between them may be anything. */
+static void check_same(const struct boot_state *a, const struct boot_state *b)
+{
+	ck_assert(a->mode == b->mode && a->slide == b->slide);
+	ck_assert_mem_eq(&a->rax, &b->rax, offsetof(struct boot_state, cs) - offsetof(struct boot_state, rax));
+	ck_assert(same_segment(&a->cs, &b->cs) && same_segment(&a->ds, &b->ds) && same_segment(&a->es, &b->es) &&
+		  same_segment(&a->fs, &b->fs) && same_segment(&a->gs, &b->gs) && same_segment(&a->ss, &b->ss) &&
+		  same_segment(&a->tr, &b->tr) && same_segment(&a->ldt, &b->ldt));
+	ck_assert(a->gdt_base == b->gdt_base && a->idt_base == b->idt_base && a->gdt_limit == b->gdt_limit &&
+		  a->idt_limit == b->idt_limit);
+}
+
 void loader_run(struct bytes *in, enum image_kind kind)
 {
 	static const uint8_t modules[2][100] = { "070701", "070701" };
@@ -95,7 +112,7 @@ void loader_run(struct bytes *in, enum image_kind kind)
 	rc = load_once(&im, &o, &st);
 	ck_assert_int_eq(load_once(&im, &o, &again), rc);
 	if (!rc)
-		ck_assert_mem_eq(&st, &again, sizeof(st));
+		check_same(&st, &again);
 	if (how & LOADER_UNPACK) {
 		err = (struct err){ 0 };
 		rc = image_unpack(&im, &unpacked, &err);

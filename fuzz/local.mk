@@ -1,9 +1,10 @@
 # Fuzz targets, by clang's libFuzzer: "make fuzz"; see "Fuzz" in HACKING.md.  Nothing here is built otherwise: run.sh
 # configures a build of its own with clang, in which "make fuzz-programs" builds them.
-FUZZERS = session agent expr monitor elf multiboot linux decompress symbols walk dev_small dev_chipset dev_firmware dev_ide dev_virtio
+FUZZERS = session agent expr monitor elf multiboot linux decompress symbols walk dev_small dev_chipset dev_firmware dev_ide dev_virtio \
+	insn assist kernel unpack
 fuzz_targets = \
 	fuzz/session fuzz/agent fuzz/expr fuzz/monitor fuzz/elf fuzz/multiboot fuzz/linux fuzz/decompress fuzz/symbols fuzz/walk \
-	fuzz/dev_small fuzz/dev_chipset fuzz/dev_firmware fuzz/dev_ide fuzz/dev_virtio
+	fuzz/dev_small fuzz/dev_chipset fuzz/dev_firmware fuzz/dev_ide fuzz/dev_virtio fuzz/insn fuzz/assist fuzz/kernel fuzz/unpack
 EXTRA_PROGRAMS += $(fuzz_targets)
 EXTRA_DIST += fuzz/run.sh fuzz/seeds.py fuzz/corpus
 
@@ -60,6 +61,19 @@ fuzz_dev_ide_LDADD = libgvcore.a
 fuzz_dev_virtio_SOURCES = fuzz/dev_virtio.c $(fuzz_device) tests/virtio_rig.c tests/virtio_rig.h
 fuzz_dev_virtio_LDFLAGS = $(fuzz_ldflags)
 fuzz_dev_virtio_LDADD = libgvcore.a
+
+fuzz_insn_SOURCES = fuzz/insn.c fuzz/cpu.c fuzz/cpu.h $(fuzz_common)
+fuzz_insn_LDFLAGS = $(fuzz_ldflags)
+fuzz_insn_LDADD = libgvcore.a $(ZYDIS_LIBS)
+fuzz_assist_SOURCES = fuzz/assist.c fuzz/cpu.c fuzz/cpu.h $(fuzz_common) tests/insn_host.c tests/insn_host.h
+fuzz_assist_LDFLAGS = $(fuzz_ldflags)
+fuzz_assist_LDADD = libgvcore.a $(ZYDIS_LIBS)
+fuzz_kernel_SOURCES = fuzz/kernel.c $(fuzz_common) tests/kernel_image.c tests/kernel_image.h
+fuzz_kernel_LDFLAGS = $(fuzz_ldflags)
+fuzz_kernel_LDADD = libgvcore.a
+fuzz_unpack_SOURCES = fuzz/unpack.c $(fuzz_common)
+fuzz_unpack_LDFLAGS = $(fuzz_ldflags)
+fuzz_unpack_LDADD = libgvcore.a $(ZYDIS_LIBS)
 
 .PHONY: fuzz fuzz-programs
 fuzz-programs: $(fuzz_targets)

@@ -20,16 +20,20 @@ make=${MAKE:-make}
 # Bytes of the longest input: where much does not fit into little.
 max_len() {
 	case $1 in
-	session | monitor) echo 4096 ;;
+	session | monitor | unpack) echo 4096 ;;
 	elf | multiboot | symbols) echo 16384 ;;
 	linux | decompress) echo 32768 ;;
 	*) echo 1024 ;;
 	esac
 }
 
+# Sets clang, or missing: what there is not.
 find_clang() {
+	missing="no clang"
 	for clang in "${CLANG:-clang}" clang-19 clang-18 clang-17 clang-16 clang-15 clang-14; do
-		if command -v "$clang" >/dev/null && printf 'int LLVMFuzzerTestOneInput(const char *d, long n);
+		command -v "$clang" >/dev/null || continue
+		missing="$clang has no libFuzzer with ASan and UBSan (see $build/probe.log)"
+		if printf 'int LLVMFuzzerTestOneInput(const char *d, long n);
 				int LLVMFuzzerTestOneInput(const char *d, long n) { return d && n < 0; }\n' |
 				"$clang" -fsanitize=fuzzer,address,undefined -x c -o "$build/probe" - 2>"$build/probe.log"; then
 			return 0
@@ -40,7 +44,9 @@ find_clang() {
 
 mkdir -p "$build"
 if ! find_clang; then
-	echo "fuzz: SKIPPED, nothing was fuzzed: no clang with libFuzzer here (Debian packages clang and libclang-rt-dev)"
+	result="SKIPPED"
+	[ -z "${FUZZ_NEEDED-}" ] || result="FAILED (FUZZ_NEEDED is set)"
+	echo "fuzz: $result, NOTHING WAS FUZZED: $missing; it needs Debian's packages clang and libclang-rt-dev" >&2
 	[ -z "${FUZZ_NEEDED-}" ]
 	exit
 fi
@@ -93,6 +99,8 @@ for t in $FUZZERS; do
 		tail -n 40 "logs/$t.log"
 	fi
 done
+echo "# NUMBERS: fuzz executions: $total"
+echo "# NUMBERS: fuzz targets: $(echo "$FUZZERS" | wc -w)"
 if [ -n "$bad" ]; then
 	echo "fuzz: $total executions, FAILED:$bad; inputs in $build/crashes, logs in $build/logs"
 	echo "fuzz: to see one again: $build/fuzz/TARGET $build/crashes/TARGET-..."

@@ -286,6 +286,10 @@ def time(n, shift=0):
 def devices():
 	put("dev_small", "uart", out(0, 3, 0x83) + out(0, 0, 1) + out(0, 3, 3) + out(0, 1, 15) + out(0, 2, 7) + b"\x09\x00\x05hello" +
 	    inp(0, 5) + inp(0, 0) + inp(0, 2) + out(0, 0, 65) + out(0, 4, 0x1f) + out(0, 0, 66) + inp(0, 6) + SHOW + TAMPER + RESET)
+	# Queues that are full, from which something is taken then.
+	put("dev_small", "uart-full", out(0, 2, 1) + b"\x09\x00\x14" + b"0123456789abcdefghij" + inp(0, 0) * 3 + SHOW)
+	put("dev_small", "keys-full", (b"\x09\xf1\x27" + b"aB\n" * 13) * 4 + b"".join(b"\x09\xf1" + bytes([n]) + b"a" * n for n in (8, 4, 2, 1)) +
+	    inp(1, 0) * 4 + POLL + inp(1, 0) + SHOW)
 	put("dev_small", "keyboard", out(1, 4, 0x60) + out(1, 0, 0x47) + b"\x09\x01\x05ab\tAZ" + inp(1, 4) + inp(1, 0) + out(1, 0, 0xf0) + out(1, 0, 2) +
 	    inp(1, 0) + out(1, 4, 0xd2) + out(1, 0, 5) + out(1, 4, 0xaa) + inp(1, 0) + time(9999, 8) + SHOW + TAMPER)
 	put("dev_small", "clock", b"".join(out(2, 0, i) + inp(2, 1) for i in (0, 2, 4, 10, 11, 12, 13, 0x32)) + out(2, 0, 11) + out(2, 1, 0x72) +
@@ -300,8 +304,11 @@ def devices():
 	put("dev_firmware", "read", out(0, 0, 0, 2) + b"\x05\x20\x00\x00\x01\x00" + out(0, 0, 0x19, 2) + b"\x05\xff\x00\x00\x01\x00" + inp(3, 0) + out(3, 0, 65))
 	dma = struct.pack(">IIQ", 0x19 << 16 | 0x0a, 0x100, 0x2000)
 	put("dev_firmware", "dma", b"\x0b\x00\x10\x00\x10" + dma + out(0, 4, 0, 4) + out(0, 8, 0x00100000, 4) + inp(0, 4, 4) + SHOW + TAMPER)
+	put("dev_firmware", "dma-read", b"\x09\x0a\x00\x04\x00\x20\x00" + b"\x09\x2a\x19\x00\x01\x00\x20\x00" + b"\x09\x06\x02\x04\x00\x20\x00" + SHOW)
 	flash = b"".join(out(4, a, v, 1, True) for a, v in ((0, 0x90), (0, 0x40), (5, 0x12), (0, 0x70), (0, 0xff), (0, 0x20), (0, 0xd0), (0, 0xe8), (0, 3), (1, 1),
 							     (2, 2), (3, 3), (4, 4), (0, 0xd0), (0, 0x98)))
+	put("dev_firmware", "flash-buffer", out(4, 0, 0xe8, 1, True) + out(4, 0, 3, 1, True) + out(4, 1, 1, 1, True) + out(4, 2, 0x0202, 2, True) +
+	    out(4, 4, 4, 1, True) + SHOW + out(4, 0, 0xd0, 1, True) + SHOW)
 	put("dev_firmware", "flash", flash + inp(4, 0x10, 4, True) + b"\x09\x01" + SHOW + TAMPER + RESET)
 	put("dev_ide", "read", b"\x09\x00\x00\x00\x00\x02\x00\x20" + POLL + inp(0, 7) + b"\x15\x00\x01\x02\x00" + b"\x09\x01\x00\x00\x00\x01\x00\xec" + POLL + SHOW + TAMPER)
 	put("dev_ide", "write", b"\x09\x00\x05\x00\x00\x01\x00\x30" + POLL + b"\x15\x00\x01\x02\x55" + POLL + b"\x09\x08\x10\x00\x00\x00\x04\x00\x25" + POLL + RESET)
@@ -314,8 +321,62 @@ def devices():
 		    out(0, 32, 0x10000, 8) + out(0, 28, 1, 2) + inp(1, 0, 8) + RESET + SHOW)
 
 
+# -- insn, assist, kernel, unpack --
+
+# Of what the decoder and those that carry out tell apart: stack, strings, bit strings, ENTER, XSAVE, gather, debug registers, jumps.
+INSTRUCTIONS = """50 8f0424 a4 f3a5 67f3ab 6c 6e 0fab0f 480fab4808 c8100003 c9 0fae27 0fc70f 480fc70f f00fc14f04 8707 9c 9d cf cd80 cc f1 ce
+	0f05 0f34 8ed0 17 fb 0f21c1 0f23fe c4e27193040a 62f27d4992040a 62f17c4810070a d7 01c8 4829d8 6683c07f 48c1e003 80f37f 8d440804 488d05000000
+	7302 0f8410000000 e2fe ebfe f30f1efa 0f1f440000 6690 fec4 41ffc0 b001 4a8d0423 4f8d4c6508 4d8d6424f8 49bb0102030405060708 0fb6c4 4d0fbfd1 a90000ff00 c6c47f""".split()
+
+CARRIED = """0f28ca 0f2807 c5fc284720 f30fb8c1 0fae07 0fae0f 480fae27 0fae2f 0fc727 0fc71f 0fae17 cf 66cf 0f02c1 0f03c1 0f00e1 0f00e9 0f01f9
+	660f388207 0f01d0 0f01ee 0f01ef 0fc70f 480fc70f 62c1 cc cd21 f1 ce 0f01ca 0f01cb d8c1 dc07 dd37 9bdfe0 d9f1 0ffcc1 0f6f07 0f77 660ffe07 f20f5ec1
+	c5f458c2 c4e2f1b807 c4e2f0f2d0 c4e3fbf0c803 f2480f38f1c1 f3480fbcc1 62f17c48580f 62f17c4858c1 c5f877 660f3a630f0c 4f2e0f7f0f 9b""".split()
+
+
+def instructions():
+	for i in range(0, len(INSTRUCTIONS)):
+		code = bytes.fromhex(INSTRUCTIONS[i])
+		put("insn", "op-%02d" % i, bytes([i % 3 if code[0] not in (0x48, 0x49, 0x4d, 0x41) else 0, 0]) + code)
+	put("insn", "values", b"\x00\x33\x00\x40\x01\x41\x02\x7e" + bytes.fromhex("d5080000") + b"\x05" + bytes.fromhex("4801c84819d8"))
+	for i, text in enumerate(CARRIED):
+		code = bytes.fromhex(text)
+		mode = 1 if text in ("cf", "66cf", "62c1", "ce") else 0
+		put("assist", "op-%02d" % i, bytes([len(code)]) + code + bytes([mode, 0, 0, 1, 160, 0]) + bytes(range(1, 9)) +
+		    b"\x02\x00\x07\x10" + bytes(range(16)) + b"\x40\x04\x08" + bytes.fromhex("ffff0000009acf00"))
+
+
+def kernels():
+	ask = {"locate": 0, "tasks": 1, "current": 2, "modules": 3, "symbols": 4, "log": 5, "format": 6, "unpacked": 7}
+	every = bytes(v for k, v in ask.items() if k != "format") + b"\x06\xc7\x08\x00\x02" + bytes(8)
+	for age in (0, 1, 2, 4, 8, 16, 32, 64):
+		put("kernel", "age-%02x" % age, bytes([age, 0]) + every)
+	text = b"%-5d|%s|%pK %#llx %c%% %.3s %*d\n\0"
+	put("kernel", "format", b"\x00\x08" + b"\xc0\x00\x02" + bytes([len(text)]) + text + b"\x06\xc7\x00\x02\x00" + bytes(8))
+	put("kernel", "loop-modules", b"\x00\x08\x1b" + struct.pack("<HH", 1, 1) + b"\x03")
+	# Records that are longer than any: of the log that was, and of the one that is.
+	put("kernel", "long-old", b"\x01\x08\x24" + struct.pack("<HQ", 0x401, 0x5000 | 0x4ff0 << 16) + b"\x05\x25\x05")
+	put("kernel", "long", b"\x00\x18" + b"".join(b"%c" % base + struct.pack("<HQ", at, value) for base, at, value in (
+		(0x21, 0x206, 16), (0x24, 2, 0x5000), (0x24, 0x202, 0x4fff))) + b"\x05\x25\x05")
+	# init_task's list leads to its own task again; the ring has 2^24 descriptors in memory that is everywhere.
+	put("kernel", "loop", b"\x10\x08" + b"\x91" + struct.pack("<HH", 0x0100, 0x220) + b"\x01")
+	put("kernel", "huge", b"\x10\x10" + b"\xe1" + struct.pack("<HB", 0x1000, 4) + struct.pack("<I", 24) +
+	    b"\xe1" + struct.pack("<HB", 0x1018, 8) + struct.pack("<Q", 0xffffff) + b"\x05\x25\x05")
+
+
+def unpackers():
+	file = bytearray(1024 + 0x400)
+	file[0x1f1] = 1
+	file[0x600:0x600 + 21] = bytes.fromhex("fc488d35f8fdffff488d8b400300005048cbffe1")[:21].ljust(21, b"\0")
+	file[0x740:0x740 + 12] = bytes.fromhex("31c0e8000100004c89feffe0")
+	put("unpack", "whole", bytes(file))
+	put("unpack", "cut", bytes(file[:0x74b]))
+
+
 def main():
 	sessions()
+	instructions()
+	kernels()
+	unpackers()
 	agents()
 	texts()
 	loaders()

@@ -13,6 +13,7 @@
 #define PAGES   16u
 #define PAGE    4096u
 #define RANGES_MAX 50u
+#define CR4_PGE 0x80u
 
 static uint8_t ram[PAGES * PAGE];
 
@@ -39,6 +40,8 @@ static bool on_range(void *arg, const struct mem_range *r)
 	struct seen *s = arg;
 
 	ck_assert(!s->n || r->gva >= s->end);
+	/* SDM vol. 3, 4.10.2.4: without CR4.PGE no page is global. */
+	ck_assert(!r->global || (s->p->cr4 & CR4_PGE));
 	s->end = r->gva + r->size;
 	if (s->p->cr0 >> 31 & 1) {
 		check_inside(s, r, r->gva);

@@ -10,7 +10,7 @@ struct stack {
 
 static uint64_t pop(struct stack *s)
 {
-	return *--s->sp;
+	return *--s->sp;        /* NOLINT(clang-analyzer-core.uninitialized.UndefReturn): the verifier has counted */
 }
 
 static void push(struct stack *s, uint64_t value)

@@ -5,10 +5,14 @@
 #include <errno.h>
 #include <string.h>
 
+#define RANGES_MAX      0x8000u         /* looked at; page tables that contain themselves make billions of them */
+#define PAGE            0x1000u
+
 /* The region around `addr`, narrowed piece by piece.  END is its last byte. */
 struct region {
 	uint64_t addr;
 	uint64_t start, end;
+	unsigned ranges;        /* how many there were so far */
 	bool mapped;
 	struct mem_range range;
 };
@@ -26,7 +30,7 @@ static bool each_range(void *arg, const struct mem_range *r)
 
 	if (end < g->addr) {
 		g->start = end + 1;
-		return true;
+		return ++g->ranges < RANGES_MAX;
 	}
 	if (r->gva > g->addr) {
 		g->end = r->gva - 1;
@@ -65,6 +69,18 @@ static void narrow_to_slots(struct session *s, struct region *g)
 	}
 }
 
+/* The page around the address alone, which is a region, too. */
+static void narrow_to_page(struct session *s, struct region *g)
+{
+	struct translation t = { 0 };
+	struct err err;
+
+	g->mapped = !machine_translate(s->machine, s->cpu, g->addr, NULL, &t, &err) && t.present;
+	g->range = (struct mem_range){ .writable = t.writable, .executable = t.executable };
+	g->start = g->addr & ~((g->mapped ? t.page_size : PAGE) - 1);
+	g->end = g->start | ((g->mapped ? t.page_size : PAGE) - 1);
+}
+
 /* ":ADDR" */
 int pkt_memory_region(struct session *s, struct cursor *args)
 {
@@ -82,6 +98,8 @@ int pkt_memory_region(struct session *s, struct cursor *args)
 		return e;
 	if (!st.paging && g.mapped)
 		narrow_to_slots(s, &g);
+	if (g.ranges == RANGES_MAX)
+		narrow_to_page(s, &g);
 	reply_text(r, "start:");
 	reply_number(r, g.start);
 	reply_text(r, ";size:");

@@ -72,19 +72,23 @@ int pkt_save_registers(struct session *s, struct cursor *args)
 	return PACKET_REPLY;
 }
 
-/* Only what differs is written: a write to the pc says that the vCPU is elsewhere. */
+/* Only what differs is written: a write to the pc says that the vCPU is elsewhere.  After a failure all is as it was. */
 static int restore(struct session *s, const struct saved *v)
 {
+	uint8_t now[REG_MAX][REG_BYTES_MAX] = { { 0 } };
+	unsigned done;
 	int r = 0;
 
-	for (unsigned num = 0; !r && num < v->count; num++) {
-		reg_id reg = (reg_id)reg_by_num(v->layout, num);
-		uint8_t now[REG_BYTES_MAX] = { 0 };
-
-		r = machine_reg_read(s->machine, s->cpu, reg, now, &s->error);
-		if (!r && memcmp(now, v->value[num], sizeof(now)))
-			r = machine_reg_write(s->machine, s->cpu, reg, v->value[num], &s->error);
-	}
+	for (unsigned num = 0; !r && num < v->count; num++)
+		r = machine_reg_read(s->machine, s->cpu, (reg_id)reg_by_num(v->layout, num), now[num], &s->error);
+	for (done = 0; !r && done < v->count; done++)
+		if (memcmp(now[done], v->value[done], sizeof(now[0])))
+			r = machine_reg_write(s->machine, s->cpu, (reg_id)reg_by_num(v->layout, done), v->value[done],
+					      &s->error);
+	/* the last one tried was refused, which changed nothing */
+	for (unsigned num = 0; r && num + 1 < done; num++)
+		if (memcmp(now[num], v->value[num], sizeof(now[0])))
+			machine_reg_write(s->machine, s->cpu, (reg_id)reg_by_num(v->layout, num), now[num], NULL);
 	return r;
 }
 

@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "gdbstub/endpoint.h"
 #include "gdbstub/session.h"
 #include "gdbstub/trigger.h"
+#include "util/accept.h"
 
 #define FLUSH_MS 500
 #define FLUSH_TURNS 64          /* reads from one client at the end */
@@ -24,6 +26,7 @@ struct listener {
 	struct listener *next;
 	bool is_stdio;          /* then nothing below is used */
 	struct endpoint endpoint;
+	int spare;              /* accept_client() */
 	uv_poll_t poll;
 };
 
@@ -294,20 +297,37 @@ static void catch_up(struct gdbstub *s)
 		}
 }
 
+static void sent_away(struct gdbstub *s, const char *why)
+{
+	char line[sizeof(((struct err *)0)->msg) + 64];
+
+	snprintf(line, sizeof(line), "a gdb client was sent away: %s", why);
+	if (s->events.note)
+		s->events.note(s->events.arg, line);
+}
+
 static void on_connection(uv_poll_t *h, int status, int events)
 {
 	struct listener *l = h->data;
 	struct gdbstub *s = l->stub;
 	const int on = 1, room = 2 * SESSION_PACKET_SIZE;       /* the largest reply, with what the kernel adds to it */
+	struct err err = { 0 };
 	int fd, wfd;
 
 	(void)events;
-	fd = status < 0 ? -1 : accept4(l->endpoint.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	fd = status < 0 ? -EIO : accept_client(l->endpoint.fd, &l->spare);
+	if (fd == -EMFILE || fd == -ENFILE)
+		sent_away(s, strerror(-fd));
 	if (fd < 0)
 		return;
 	catch_up(s);
-	wfd = count_clients(s) == CLIENTS_MAX ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (count_clients(s) == CLIENTS_MAX) {
+		close(fd);
+		return;
+	}
+	wfd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (wfd < 0) {
+		sent_away(s, strerror(errno));
 		close(fd);
 		return;
 	}
@@ -316,7 +336,8 @@ static void on_connection(uv_poll_t *h, int status, int events)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	else
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	attach(s, fd, wfd, false, NULL);
+	if (attach(s, fd, wfd, false, &err))
+		sent_away(s, err.msg);
 }
 
 /* -- listeners -- */
@@ -360,6 +381,8 @@ static int listen_socket(struct gdbstub *s, struct listener *l, const struct gdb
 		return err_set(err, -r, "cannot wait for connections: %s", uv_strerror(r));
 	}
 	l->poll.data = l;
+	l->spare = -1;
+	accept_prepare(l->endpoint.fd, &l->spare);
 	uv_poll_start(&l->poll, UV_READABLE, on_connection);
 	return 0;
 }
@@ -424,6 +447,7 @@ static void listener_free(struct gdbstub *s, struct listener *l)
 		return;
 	}
 	uv_poll_stop(&l->poll);
+	accept_done(&l->spare);
 	endpoint_close(&l->endpoint);
 	s->closing++;
 	uv_close((uv_handle_t *)&l->poll, listener_freed);

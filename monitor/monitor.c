@@ -309,6 +309,18 @@ int monitor_terminal(struct monitor *mon, struct err *err)
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? term_new(mon, err) : pipe_new(mon, err);
 }
 
+void monitor_let_go(struct monitor *mon)
+{
+	if (mon->term)
+		term_let_go(mon->term);
+}
+
+void monitor_take_up(struct monitor *mon)
+{
+	if (mon->term)
+		term_take_up(mon->term);
+}
+
 int monitor_listen(struct monitor *mon, const char *path, struct err *err)
 {
 	return listener_new(mon, path, err);

@@ -39,6 +39,9 @@ struct commander *monitor_commander(struct monitor *mon);
  * `quit` when the input ends.  Once a process (readline is global).  -EBUSY: there is one already; -errno.
  */
 int monitor_terminal(struct monitor *mon, struct err *err);
+/* The terminal is somebody else's for a while, and ours again, whatever they did to it; nothing happens without one. */
+void monitor_let_go(struct monitor *mon);
+void monitor_take_up(struct monitor *mon);
 
 /*
  * Listens on a unix socket at PATH, mode 0600.  A socket nobody listens on any more is replaced, anything else is

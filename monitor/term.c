@@ -280,6 +280,27 @@ static void on_resize(uv_signal_t *s, int signum)
 	rl_resize_terminal();
 }
 
+void term_let_go(struct term *t)
+{
+	if (!t->prompt)
+		return;
+	rl_deprep_terminal();
+	put("\n", 1);
+}
+
+void term_take_up(struct term *t)
+{
+	const char *meta = rl_variable_value("input-meta");
+
+	if (!t->prompt)
+		return;
+	rl_deprep_terminal();
+	rl_prep_terminal(meta && !strcmp(meta, "on"));
+	rl_resize_terminal();
+	rl_clear_visible_line();
+	end_above(t);
+}
+
 /* -- completion -- */
 
 static char **names;

@@ -34,4 +34,8 @@ void term_serial(struct term *t, const uint8_t *data, size_t len);
 int term_console(struct term *t, struct task *task, struct err *err);
 bool term_raw(const struct term *t);
 
+/* monitor_let_go(), monitor_take_up() */
+void term_let_go(struct term *t);
+void term_take_up(struct term *t);
+
 #endif

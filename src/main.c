@@ -17,8 +17,10 @@
 #include "gdbstub/wirelog.h"
 #include "kvm/machine_kvm.h"
 #include "load/bios.h"
+#include "lostpage.h"
 #include "monitor/monitor.h"
 #include "opt.h"
+#include "process.h"
 #include "sandbox.h"
 #include "serial.h"
 
@@ -46,7 +48,7 @@ struct program {
 	struct serial *serial;
 	uv_poll_t events;
 	uv_prepare_t prepare;
-	uv_signal_t signals[3];
+	struct process process;
 	char *socket_dir;       /* of the default gdb socket; removed at the end */
 	char *socket_path;
 	bool on_terminal, gdb_on_stdio;
@@ -115,6 +117,13 @@ static void on_note(void *arg, const char *line)
 	fprintf(stderr, "gdbvisor: %s\n", line);
 }
 
+static void on_lost_pages(void *arg, size_t pages)
+{
+	(void)arg;
+	fprintf(stderr, "gdbvisor: a file that is mapped was cut short, or its disk is full: zeros are in the place of %zu page%s, and what is "
+		"written there is not saved\n", pages, pages > 1 ? "s" : "");
+}
+
 static void on_script_done(void *arg, int status)
 {
 	finish(arg, status);
@@ -137,12 +146,26 @@ static void on_prepare(uv_prepare_t *h)
 	machine_poll(p->machine, 0);
 }
 
-static void on_signal(uv_signal_t *h, int signum)
+static void on_end_signal(void *arg, int signum)
 {
-	struct program *p = h->data;
+	struct program *p = arg;
 
 	p->signal = signum;
 	uv_stop(&p->loop);
+}
+
+static void on_suspend(void *arg)
+{
+	struct program *p = arg;
+
+	monitor_let_go(p->monitor);
+}
+
+static void on_resume(void *arg)
+{
+	struct program *p = arg;
+
+	monitor_take_up(p->monitor);
 }
 
 /* --- making the parts --- */
@@ -466,23 +489,36 @@ static int make_stub(struct program *p)
 	return STATUS_OK;
 }
 
-static void tie_to_loop(struct program *p)
+static int heed_host(struct program *p)
 {
-	static const int ends[] = { SIGTERM, SIGHUP, SIGINT };
+	const struct process_events ev = { .arg = p, .end = on_end_signal, .suspend = on_suspend, .resume = on_resume };
+	struct err err = { 0 };
 
-	uv_poll_init(&p->loop, &p->events, machine_event_fd(p->machine));
+	if (process_heed(&p->process, &p->loop, &ev, &err) || lostpage_watch(&p->loop, on_lost_pages, p, &err)) {
+		complain(&err);
+		return STATUS_IO;
+	}
+	return STATUS_OK;
+}
+
+static int tie_to_loop(struct program *p)
+{
+	int r = uv_poll_init(&p->loop, &p->events, machine_event_fd(p->machine));
+
+	if (r) {
+		fprintf(stderr, "gdbvisor: the machine cannot be waited for: %s\n", uv_strerror(r));
+		return STATUS_IO;
+	}
 	p->events.data = p;
 	uv_poll_start(&p->events, UV_READABLE, on_machine_event);
 	uv_prepare_init(&p->loop, &p->prepare);
 	p->prepare.data = p;
 	uv_prepare_start(&p->prepare, on_prepare);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		uv_signal_init(&p->loop, &p->signals[i]);
-		p->signals[i].data = p;
-		/* At a terminal Ctrl-C is the monitor's: it stops the guest, not the program. */
-		if (ends[i] != SIGINT || !p->on_terminal)
-			uv_signal_start(&p->signals[i], on_signal, ends[i]);
-	}
+	if (p->on_terminal)
+		process_leave_interrupt(&p->process);
+	if (isatty(STDIN_FILENO))
+		process_share_terminal(&p->process);
+	return STATUS_OK;
 }
 
 /* With a monitor, or a script, there is somebody who may want files; gdb's `monitor` commands are not asked. */
@@ -533,9 +569,12 @@ static void tear_down(struct program *p)
 	if (p->stub)
 		gdbstub_flush(p->stub);
 	gdbstub_free(p->stub);
+	if (p->socket_dir)
+		rmdir(p->socket_dir);
 	wirelog_close(p->log);
 	serial_free(p->serial);
 	monitor_free(p->monitor);
+	lostpage_unwatch();
 	if (p->has_loop) {
 		/* Their memory goes in the close callbacks; what is left over then is ours. */
 		uv_run(&p->loop, UV_RUN_NOWAIT);
@@ -551,8 +590,6 @@ static void tear_down(struct program *p)
 	free(p->modules);
 	free(p->disks);
 	blob_done(&p->vga_bios);
-	if (p->socket_dir)
-		rmdir(p->socket_dir);
 	free(p->socket_dir);
 	free(p->socket_path);
 	options_done(&p->opt);
@@ -571,6 +608,8 @@ static int run(struct program *p)
 	p->has_loop = true;
 	status = make_machine(p);
 	if (!status)
+		status = heed_host(p);
+	if (!status)
 		status = make_monitor(p);
 	if (!status)
 		status = make_serial(p);
@@ -582,9 +621,10 @@ static int run(struct program *p)
 		fprintf(stderr, "gdbvisor: %s: %s image, %u vCPU%s, %llu KiB\n", machine_info(p->machine)->image,
 			machine_info(p->machine)->image_kind, p->opt.cpus, p->opt.cpus > 1 ? "s" : "",
 			(unsigned long long)p->opt.memory >> 10);
-	tie_to_loop(p);
+	status = tie_to_loop(p);
 	fflush(stdout);
-	status = confine(p);
+	if (!status)
+		status = confine(p);
 	if (status)
 		return status;
 	if (p->on_terminal) {
@@ -608,7 +648,10 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	int status;
 
-	signal(SIGPIPE, SIG_IGN);
+	if (process_begin(&err)) {
+		complain(&err);
+		return STATUS_IO;
+	}
 	if (options_parse(argc, argv, &p.opt, &err)) {
 		complain(&err);
 		return STATUS_USAGE;

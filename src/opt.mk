@@ -1,13 +1,15 @@
 # The host's side of the program.  Pure: numbers, addresses, options, queues.
 libgvcore_a_SOURCES += \
 	src/util/num.h src/util/num.c src/util/addr.h src/util/addr.c src/util/usock.h src/util/usock.c \
+	src/util/accept.h src/util/accept.c \
 	src/util/outq.h src/util/outq.c src/opt.h src/opt.c src/opt_values.h src/opt_values.c \
 	src/opt_check.c
 
 # On libuv's loop: descriptors, the terminal, COM1's other end.
 noinst_LIBRARIES += libgvhost.a
 libgvhost_a_SOURCES = \
-	src/util/chan.h src/util/chan.c src/util/rawtty.h src/util/rawtty.c src/serial.h src/serial.c
+	src/util/chan.h src/util/chan.c src/util/rawtty.h src/util/rawtty.c src/serial.h src/serial.c \
+	src/lostpage.h src/lostpage.c src/process.h src/process.c
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_num tests/check_addr tests/check_opt tests/check_outq tests/check_serial tests/check_stdio

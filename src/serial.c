@@ -11,6 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "util/accept.h"
 #include "util/addr.h"
 #include "util/chan.h"
 #include "util/fdwait.h"
@@ -41,6 +42,7 @@ struct serial {
 	uv_timer_t retry;
 
 	struct chan *listener;
+	int spare;                      /* accept_client() */
 	bool half_closed;               /* the client sends no more, but may still read */
 	bool has_sock;
 	struct usock sock;              /* has_sock: its file, to be unlinked */
@@ -90,6 +92,14 @@ static void drop_source(struct serial *s)
 	s->source = NULL;
 }
 
+/* Whether a sink that answers R, -errno, may take more again later: a full disk, or a file's that fails. */
+static bool may_recover(const struct serial *s, ssize_t r)
+{
+	if (s->addr.kind == ADDR_FILE)
+		return r != -EAGAIN && r != -EPIPE;
+	return r == -ENOSPC || r == -EDQUOT;
+}
+
 /* Writes what the sink takes.  0: all is written; -EAGAIN: some waits; else the sink has gone. */
 static int write_some(struct serial *s)
 {
@@ -99,8 +109,8 @@ static int write_some(struct serial *s)
 
 	while (p = outq_peek(&s->out, &len), len) {
 		n = chan_write(s->sink, p, len);
-		if (n == -ENOSPC || n == -EDQUOT) {
-			/* A full disk may have room again later; a line will say what is missing. */
+		if (n < 0 && may_recover(s, n)) {
+			/* A line will say what is missing. */
 			outq_drop(&s->out);
 			return 0;
 		}
@@ -229,7 +239,7 @@ static void on_client(void *arg, struct chan *listener, bool readable, bool writ
 {
 	struct serial *s = arg;
 	struct chan *c;
-	int fd = accept4(chan_fd(listener), NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept_client(chan_fd(listener), &s->spare);
 
 	(void)readable;
 	(void)writable;
@@ -258,6 +268,7 @@ static int open_unix(struct serial *s, struct err *err)
 	if (r < 0)
 		return r;
 	chan_want(s->listener, true, false);
+	accept_prepare(chan_fd(s->listener), &s->spare);
 	s->keep = true;
 	snprintf(s->text, sizeof(s->text), "unix:%s", s->addr.path);
 	return 0;
@@ -332,7 +343,7 @@ int serial_new(uv_loop_t *loop, struct machine *m, const char *addr, struct seri
 		return err_set(err, ENOMEM, "no memory");
 	s->loop = loop;
 	s->m = m;
-	s->slave = -1;
+	s->slave = s->spare = -1;
 	s->observer.serial_output = on_output;
 	uv_timer_init(loop, &s->retry);
 	s->retry.data = s;
@@ -376,6 +387,7 @@ void serial_free(struct serial *s)
 		drop_source(s);
 	drop_sink(s);
 	chan_free(s->listener);
+	accept_done(&s->spare);
 	if (s->has_sock)
 		usock_unlink(&s->sock);
 	if (s->slave >= 0)

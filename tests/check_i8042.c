@@ -640,6 +640,7 @@ static const struct {
 	{ STATE + 5, 0xd0 }, { STATE + 7, 2 }, { STATE + 8, 2 }, { STATE + 9, 0x01 }, { STATE + 11, 0x10 },
 	{ STATE + 12, 1 }, { STATE + 13, 2 }, { KBD_STATE, 0 }, { KBD_STATE, 3 }, { KBD_STATE + 3, 2 },
 	{ KBD_STATE + 4, 0xf4 }, { KBD_STATE + 4, 0x01 }, { KBD_STATE + 6, 17 }, { KBD_STATE + 7 + 16 + 1, 0x11 },
+	{ KBD_STATE + 7, 1 }, { KBD_STATE + 7 + 16 + 2 + I8042_KEYS_MAX - 1, 1 },
 };
 
 START_TEST(load_refuses_nonsense)

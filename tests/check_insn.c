@@ -165,6 +165,9 @@ START_TEST(text)
 	ck_assert_str_eq(line, "06  (bad)");
 	insn_text(&r, bytes, hex("0f ae 2f", bytes), line, 6);
 	ck_assert_str_eq(line, "0f ae");
+	/* Nothing at all, after what was there before. */
+	insn_text(&r, bytes, 0, line, sizeof(line));
+	ck_assert_str_eq(line, " (bad)");
 }
 END_TEST
 

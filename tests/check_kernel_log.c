@@ -223,6 +223,20 @@ START_TEST(ring_broken)
 }
 END_TEST
 
+/* A log that says it has 2^24 records, in memory that has them all, is looked at from behind, and not for ever. */
+START_TEST(ring_huge)
+{
+	make_ring();
+	image_put(x, RING, 24, 4);
+	put_ends(8, (1ull << 24) + 7);
+	x->wraps = true;
+	x->reads = 0;
+	kernel_log(k, 0, see, NULL, &err);
+	ck_assert_uint_gt(x->reads, KERNEL_RECORDS_MAX);
+	ck_assert_uint_le(x->reads, KERNEL_RECORDS_MAX * 8);
+}
+END_TEST
+
 START_TEST(ring_lacks_types)
 {
 	make_ring();
@@ -346,6 +360,7 @@ int main(void)
 	tcase_add_test(t, ring_descriptor_reused);
 	tcase_add_test(t, ring_empty);
 	tcase_add_loop_test(t, ring_broken, 0, 12);
+	tcase_add_test(t, ring_huge);
 	tcase_add_test(t, ring_lacks_types);
 	suite_add_tcase(s, t);
 

@@ -197,6 +197,7 @@ START_TEST(format_prints)
 		{ "%pS|%p|", { 0xabc, 0xdef }, "0xabc|0xdef|" },
 		{ "%n%k%", { 0 }, "nk" },
 		{ "a\tb\033c", { 0 }, "a?b?c" },
+		{ "%\033[2J%l\a", { 0 }, "?[2J?" },
 		{ "%999999999999d", { 1 }, NULL },
 		{ "%-+ #0-+ #0-+ #0d", { 1 }, NULL },
 		{ "two\nlines", { 0 }, "two" },
@@ -310,7 +311,7 @@ int main(void)
 
 	t = tcase_create("printf");
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_loop_test(t, format_prints, 0, 16);
+	tcase_add_loop_test(t, format_prints, 0, 17);
 	tcase_add_test(t, strings_are_bounded);
 	suite_add_tcase(s, t);
 	return unit_main(s);

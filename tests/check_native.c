@@ -116,6 +116,7 @@ static const char *const mmx[] = {
 	"0f 77", "0f 6f c1", "0f 6f 07", "0f 7f 4f 08", "0f fc c1", "0f fe 4f 08", "0f ef c1", "0f 6e c1", "48 0f 6e 4f 08", "0f 7e c1",
 	"0f 71 d1 03", "0f d5 c1", "0f 70 c1 1b", "0f 38 00 c1", "f3 0f d6 c1", "f2 0f d6 c8", "0f 2a c1", "0f 2d 4f 08", "0f d7 c1",
 	"0f c4 c1 02", "0f e7 07",
+	"4f 2e 0f 7f 0f", "41 66 0f fc 0f",     /* a REX prefix that another behind it makes void */
 };
 
 static const char *const sse[] = {
@@ -298,11 +299,22 @@ START_TEST(unmasked_x87)
 	run("d9 e8");
 	ck_assert_int_eq(res.kind, ASSIST_EXCEPTION);
 	ck_assert_uint_eq(res.vector, 16);
+	run("db 0f");                   /* fisttp, which came with SSE3 */
+	ck_assert_int_eq(res.kind, ASSIST_EXCEPTION);
+	ck_assert_uint_eq(res.vector, 16);
 	run("df e0");
 	ck_assert_int_eq(res.kind, ASSIST_DONE);
 	ck_assert_uint_eq(cpu.regs.gpr[INSN_RAX] & 0x84, 0x84);
 	run("db e2");
 	ck_assert_int_eq(res.kind, ASSIST_DONE);
+	run("d9 e8");
+	ck_assert_int_eq(res.kind, ASSIST_DONE);
+	/* The flags count, also in a state whose summary bit does not say so. */
+	put(xsave + 2, 0x04, 2);
+	run("d9 e8");
+	ck_assert_int_eq(res.kind, ASSIST_EXCEPTION);
+	ck_assert_uint_eq(res.vector, 16);
+	put(xsave + 2, 0x80, 2);
 	run("d9 e8");
 	ck_assert_int_eq(res.kind, ASSIST_DONE);
 	/* Where the PC's interrupt is to tell of it, nobody can. */
@@ -370,7 +382,10 @@ END_TEST
 
 START_TEST(code_of_32_bits)
 {
-	static const char *const texts[] = { "66 0f fe 07", "dd 07", "f2 0f 38 f1 07", "0f fe 47 08" };
+	static const char *const texts[] = { "66 0f fe 07", "dd 07", "f2 0f 38 f1 07", "0f fe 47 08",
+		/* Those that set flags, and those whose state in memory has another form. */
+		"0f 2f c1", "66 0f 2e 07", "66 0f 38 17 c1", "66 0f 3a 63 c1 0c", "db f1", "df e9", "f3 0f bc c1", "66 0f 38 f6 c8",
+		"df e0", "dd 37", "d9 27", "66 d9 37", "d9 f1" };
 
 	for (int i = 0; i < COUNT(texts); i++) {
 		fresh();

@@ -409,11 +409,13 @@ START_TEST(again)
 
 int main(void)
 {
-	Suite *s = suite_create("sandbox");
-	TCase *t = tcase_create("confined");
+	Suite *s;
+	TCase *t;
 
 	if (!sandbox_built())
 		return unit_skip_all(sandbox_why_not());
+	s = suite_create("sandbox");
+	t = tcase_create("confined");
 	close(mkstemp(scratch));
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, shut);

@@ -428,7 +428,7 @@ static const struct {
 } bad[] = {
 	{ AT_IER, 0x10 }, { AT_FCR, 0x02 }, { AT_FCR, 0x40 }, { AT_FCR, 0xff }, { AT_MCR, 0x20 }, { AT_MCR, 0x10 },
 	{ AT_MSR, 0x00 }, { AT_MSR, 0xf0 }, { AT_OVERRUN, 2 }, { AT_THRE, 2 }, { AT_RX_LEN, 17 }, { AT_RX_LEN, 2 },
-	{ AT_RX_LEN, 0xff },
+	{ AT_RX_LEN, 0xff }, { AT_RX_LEN + 1, 1 }, { AT_RX_LEN + 16, 1 },
 };
 
 START_TEST(load_refuses_nonsense)

@@ -14,9 +14,9 @@ static uint8_t *find(struct kernel_image *x, uint64_t gva, size_t *ret)
 		*ret = IMG_SIZE - (size_t)(gva - base);
 		return x->image + (gva - base);
 	}
-	if (gva - IMG_HEAP < IMG_HEAP_SIZE) {
-		*ret = IMG_HEAP_SIZE - (size_t)(gva - IMG_HEAP);
-		return x->heap + (gva - IMG_HEAP);
+	if (gva - IMG_HEAP < IMG_HEAP_SIZE || x->wraps) {
+		*ret = IMG_HEAP_SIZE - (size_t)((gva - IMG_HEAP) % IMG_HEAP_SIZE);
+		return x->heap + (gva - IMG_HEAP) % IMG_HEAP_SIZE;
 	}
 	return NULL;
 }
@@ -44,7 +44,7 @@ static size_t source_read_phys(void *arg, uint64_t gpa, void *ret, size_t len)
 	n = gpa - x->gpa < IMG_SIZE ? IMG_SIZE - (size_t)(gpa - x->gpa) : 0;
 	n = n < len ? n : len;
 	memset(ret, 0, len);
-	if (x->loaded)
+	if (x->loaded && n)
 		memcpy(ret, x->image + (gpa - x->gpa), n);
 	return len;
 }

@@ -23,6 +23,7 @@ struct kernel_image {
 	uint8_t heap[IMG_HEAP_SIZE];
 	uint64_t slide;                 /* of the image in memory */
 	bool mapped;                    /* the image is at its addresses */
+	bool wraps;                     /* where nothing else is, the heap is, again and again */
 	bool loaded;                    /* it is in physical memory, at GPA */
 	uint64_t gpa;
 	struct {

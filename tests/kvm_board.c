@@ -53,9 +53,9 @@ GUEST(dma, "cli\nmovw $0x100, %ax\nmovw %ax, %ds\n"
 	   "movb 3, %al\naddb $'0', %al\noutb %al, $0xe9\n"
 	   "movb $0, %al\noutb %al, $0xf4\n1: hlt\njmp 1b\n");
 
-/* Goes round, after it has put a byte where it can be seen. */
+/* Goes round, after it has put a byte where it can be seen; with an exit, for not every host can interrupt it. */
 GUEST(around, "cli\nmovw $0xf000, %ax\nmovw %ax, %ds\nmovw %ax, %es\n" PAM(0x59, 0x20) COPY_CODE PAM(0x59, 0x30)
-	      PUT(0x8000, s) PAM(0x59, 0x30) SAY(0x8000) "1: jmp 1b\n");
+	      PUT(0x8000, s) PAM(0x59, 0x30) SAY(0x8000) "1: outb %al, $0x80\njmp 1b\n");
 
 static void start(const unsigned char *code, const unsigned char *end)
 {

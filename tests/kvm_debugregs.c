@@ -121,7 +121,60 @@ START_TEST(steps_itself_after_our_steps)
 			guest_wait();
 			ck_assert_int_eq(stop.reason, STOP_STEP);
 		}
+		/* Also when registers were set. */
+		if (n & 1)
+			guest_set_reg(0, X86_RDI, n);
 		to_the_end(BREAK_HARD);
+	}
+}
+END_TEST
+
+/* So does a program in user mode, whose traps a step of ours is told by where KVM does not step there. */
+PROGRAM(own_tf_user, LONG P(0) TO_USER(1f, 2) "1: pushq $0x102\n popfq\n nop\n inc %ecx\n nop\n pushfq\n andl $~0x100, (%rsp)\n popfq\n"
+	"nop\n hlt\n" H(13) P(1) "jmp .\n" H(1) HANDLER64);
+
+START_TEST(user_mode_steps_itself_after_our_steps)
+{
+	for (unsigned n = 0; n < 40; n++) {
+		rig_start(THE(own_tf_user, BOOT_LONG), 1);
+		for (unsigned i = 0; i < n; i++) {
+			guest_step(0);
+			guest_wait();
+			ck_assert_int_eq(stop.reason, STOP_STEP);
+		}
+		if (n & 1)
+			guest_set_reg(0, X86_RDI, n);
+		rig_break(BREAK_HARD, rig_place(1));
+		rig_continue(STOP_BREAKPOINT, rig_place(1));
+		ck_assert_uint_eq(guest_u32(0x500), 6);
+		ck_assert_uint_eq(guest_u32(0x504), 6);
+		guest_end();
+	}
+}
+END_TEST
+
+/* The elements of a REP trap, too: as many as they do without our steps. */
+PROGRAM(own_tf_rep, LONG P(0) "mov $0x600, %edi\n mov $3, %ecx\n pushq $0x102\n popfq\n rep stosb\n nop\n pushfq\n andl $~0x100, (%rsp)\n"
+	"popfq\n nop\n" P(1) "jmp .\n" H(1) HANDLER64);
+
+START_TEST(repeated_strings_step_themselves)
+{
+	uint32_t traps = 0;
+
+	for (unsigned n = 0; n < 30; n++) {
+		rig_start(THE(own_tf_rep, BOOT_LONG), 1);
+		for (unsigned i = 0; i < n; i++) {
+			guest_step(0);
+			guest_wait();
+		}
+		rig_break(BREAK_HARD, rig_place(1));
+		rig_continue(STOP_BREAKPOINT, rig_place(1));
+		if (!n)
+			traps = guest_u32(0x500);
+		ck_assert_uint_ge(traps, 6);
+		ck_assert_uint_eq(guest_u32(0x500), traps);
+		ck_assert_uint_eq(guest_u32(0x504), traps);
+		guest_end();
 	}
 }
 END_TEST
@@ -341,6 +394,8 @@ int main(void)
 	tcase_add_loop_test(t, steps_itself_with_a_watchpoint, 0, OWN_TF);
 	tcase_add_loop_test(t, steps_itself_while_we_step, 0, OWN_TF);
 	tcase_add_loop_test(t, steps_itself_after_our_steps, 0, OWN_TF);
+	tcase_add_test(t, user_mode_steps_itself_after_our_steps);
+	tcase_add_test(t, repeated_strings_step_themselves);
 	tcase_add_test(t, its_own_trap_flag_shows);
 	tcase_add_loop_test(t, own_breakpoint, 0, 2);
 	tcase_add_loop_test(t, own_breakpoint_and_a_soft_one, 0, 2);

@@ -8,6 +8,8 @@
 #include "tests/kvm_harness.h"
 #include "tests/unit.h"
 
+#define PAGE 4096u
+
 #define ID    7
 #define GPA   0x2000000ull      /* beyond the machine's own memory */
 #define SEED  0x500             /* gpas of what the guest is told, and tells */
@@ -37,7 +39,7 @@ GUEST(ways, ".code32\n mov $0x2000000, %ebx\n"
 	    ".globl ways_rep_end\n ways_rep_end:\n"
 	    "lea 0x6000(%ebx), %esp\n pushl $0x77\n"
 	    ".globl ways_push\n ways_push:\n"
-	    "mov 0x3004(%ebx), %edx\n mov $'.', %al\n out %al, $0xe9\n jmp .\n");
+	    "mov 0x3004(%ebx), %edx\n mov $'.', %al\n out %al, $0xe9\n sti\n jmp .\n");
 extern const unsigned char ways_byte[], ways_across[], ways_add[], ways_rep[], ways_rep_end[], ways_push[];
 #define AT(symbol) (0x7c00 + (uint64_t)((symbol) - ways))
 
@@ -85,7 +87,7 @@ static void ok(int r)
 
 static void add_slot(unsigned id, uint64_t gpa, uint64_t pages, bool log)
 {
-	struct slot_spec spec = { .id = id, .gpa = gpa, .size = pages * DIRTY_PAGE, .backing = SLOT_ANON, .log = log };
+	struct slot_spec spec = { .id = id, .gpa = gpa, .size = pages * PAGE, .backing = SLOT_ANON, .log = log };
 	struct slot_note note;
 
 	ok(machine_slot_add(m, &spec, &note, &err));
@@ -126,7 +128,7 @@ static void put(uint64_t gpa, const void *data, size_t len)
 
 static void put_page(uint64_t page)
 {
-	put(GPA + page * DIRTY_PAGE + 8, "x", 1);
+	put(GPA + page * PAGE + 8, "x", 1);
 }
 
 /* Exactly the pages in the list, which ends with -1. */
@@ -160,7 +162,10 @@ static uint32_t advance(uint32_t x, uint32_t *ret_page, uint32_t pages)
 	return x;
 }
 
-/* One run: takes while the guest writes; each must hold what was written since the one before, and nothing else. */
+/*
+ * One run: takes while the guest writes; each must hold what was written since the one before, and nothing else but the page that is
+ * next: KVM logs it when it lets the guest write there, and a guest that is parked may not have.
+ */
 static void scribble_run(uint32_t seed, uint32_t pages, unsigned takes)
 {
 	static bool written[1 << 12];
@@ -190,13 +195,14 @@ static void scribble_run(uint32_t seed, uint32_t pages, unsigned takes)
 				written[page] = true;
 		}
 		/* The next one may have been written and not counted. */
-		early = advance(x, &next, pages) == guest_u32(GPA + (uint64_t)next * DIRTY_PAGE);
+		early = advance(x, &next, pages) == guest_u32(GPA + (uint64_t)next * PAGE);
 		if (early)
 			written[next] = true;
 		machine_release(m);
 		ck_assert_uint_eq(map.pages, pages);
 		for (uint32_t p = 0; p < pages; p++)
-			ck_assert_msg(is_set(p) == written[p], "take %u of seed %u: page %u of %u %s", n, seed, p, pages,
+			ck_assert_msg(is_set(p) == written[p] || (p == next && is_set(p)),
+				      "take %u of seed %u: page %u of %u %s", n, seed, p, pages,
 				      written[p] ? "is lost" : "was not written");
 	}
 	end();
@@ -276,13 +282,13 @@ END_TEST
 
 START_TEST(own_writes_are_in)
 {
-	static const uint8_t bytes[2 * DIRTY_PAGE];
+	static const uint8_t bytes[2 * PAGE];
 
 	fresh(70);
-	put(GPA + 3 * DIRTY_PAGE - 1, "xy", 2);
+	put(GPA + 3 * PAGE - 1, "xy", 2);
 	look(ID, DIRTY_USER, true);
 	EXPECT(2, 3);
-	ck_assert_uint_eq(machine_mem_write(m, 0, GPA + 66 * DIRTY_PAGE + 1, bytes, sizeof(bytes), &err),
+	ck_assert_uint_eq(machine_mem_write(m, 0, GPA + 66 * PAGE + 1, bytes, sizeof(bytes), &err),
 			  sizeof(bytes));
 	look(ID, DIRTY_USER, true);
 	EXPECT(66, 67, 68);
@@ -307,10 +313,13 @@ START_TEST(traps_are_not)
 	log_on(0);
 	/* At the jump's target: the guest comes by it, and is stepped over it. */
 	ok(guest_break(BREAK_OWNER_GDB, BREAK_SOFT, 0x7c06));
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		guest_continue();
 		guest_wait();
 		ck_assert_uint_eq(stop.reason, STOP_BREAKPOINT);
+		/* With hardware's tables KVM takes a page that is touched for the first time for a dirty one. */
+		if (!i)
+			look(0, DIRTY_USER, true);
 	}
 	ok(guest_unbreak(BREAK_OWNER_GDB, BREAK_SOFT, 0x7c06));
 	look(0, DIRTY_USER, true);
@@ -339,7 +348,7 @@ START_TEST(survives_changes)
 	look(ID, DIRTY_USER, false);
 	ck_assert_uint_eq(map.gpa, 2 * GPA);
 	EXPECT(5, 100, 199);
-	put(2 * GPA + 6 * DIRTY_PAGE, "x", 1);
+	put(2 * GPA + 6 * PAGE, "x", 1);
 	ok(machine_slot_move(m, ID, GPA, &note, &err));
 	look(ID, DIRTY_USER, false);
 	EXPECT(5, 6, 100, 199);
@@ -351,7 +360,7 @@ START_TEST(survives_changes)
 	look(ID, DIRTY_USER, false);
 	EXPECT(5, 6, 7, 100, 199);
 	/* Cut where no word ends. */
-	ok(machine_slot_split(m, ID, 99 * DIRTY_PAGE, &high, &err));
+	ok(machine_slot_split(m, ID, 99 * PAGE, &high, &err));
 	look(ID, DIRTY_USER, false);
 	ck_assert_uint_eq(map.pages, 99);
 	EXPECT(5, 6, 7);
@@ -366,7 +375,7 @@ START_TEST(survives_changes)
 	EXPECT(5, 6, 7, 98);
 	look(high, DIRTY_USER, false);
 	EXPECT(0, 1, 100);
-	ok(machine_slot_resize(m, ID, 7 * DIRTY_PAGE, &err));
+	ok(machine_slot_resize(m, ID, 7 * PAGE, &err));
 	look(ID, DIRTY_USER, false);
 	EXPECT(5, 6);
 	ok(machine_slot_remove(m, high, &note, &err));
@@ -378,7 +387,7 @@ START_TEST(survives_growth)
 {
 	fresh(63);
 	put_page(62);
-	ok(machine_slot_resize(m, ID, 150 * DIRTY_PAGE, &err));
+	ok(machine_slot_resize(m, ID, 150 * PAGE, &err));
 	look(ID, DIRTY_USER, false);
 	ck_assert_uint_eq(map.pages, 150);
 	EXPECT(62);
@@ -460,13 +469,13 @@ START_TEST(differences)
 	ck_assert_msg(*err.msg, "no message");
 	diff(0);
 	put(GPA + 10, "beFOre", 6);
-	put(GPA + 99 * DIRTY_PAGE, "\1", 1);
+	put(GPA + 99 * PAGE, "\1", 1);
 	diff(2);
 	ck_assert_uint_eq(diffs[0].gpa, GPA + 12);
 	ck_assert_uint_eq(diffs[0].len, 2);
 	ck_assert_mem_eq(diffs[0].was, "fo", 2);
 	ck_assert_mem_eq(diffs[0].is, "FO", 2);
-	ck_assert_uint_eq(diffs[1].gpa, GPA + 99 * DIRTY_PAGE);
+	ck_assert_uint_eq(diffs[1].gpa, GPA + 99 * PAGE);
 	/* Others' takes leave it alone; a person's makes what is there what was. */
 	look(ID, DIRTY_RATE, true);
 	diff(2);
@@ -480,14 +489,14 @@ START_TEST(differences)
 	ok(machine_slot_move(m, ID, 2 * GPA, &note, &err));
 	diff(1);
 	ck_assert_uint_eq(diffs[0].gpa, 2 * GPA + 12);
-	ok(machine_slot_resize(m, ID, 120 * DIRTY_PAGE, &err));
-	put(2 * GPA + 110 * DIRTY_PAGE, "\2", 1);
+	ok(machine_slot_resize(m, ID, 120 * PAGE, &err));
+	put(2 * GPA + 110 * PAGE, "\2", 1);
 	diff(2);
-	ok(machine_slot_split(m, ID, 50 * DIRTY_PAGE, &high, &err));
+	ok(machine_slot_split(m, ID, 50 * PAGE, &high, &err));
 	diff(1);
 	ok(machine_dirty_diff(m, high, on_diff, &ndiffs, &err));
 	ck_assert_uint_eq(ndiffs, 2);
-	ck_assert_uint_eq(diffs[1].gpa, 2 * GPA + 110 * DIRTY_PAGE);
+	ck_assert_uint_eq(diffs[1].gpa, 2 * GPA + 110 * PAGE);
 	ck_assert_uint_eq(diffs[1].was[0], 0);
 	ck_assert_uint_eq(diffs[1].is[0], 2);
 	end();
@@ -498,10 +507,10 @@ END_TEST
 START_TEST(growth_is_no_difference)
 {
 	char path[] = "/tmp/gdbvisor-dirty-XXXXXX";
-	struct slot_spec spec = { .id = ID, .gpa = GPA, .size = 2 * DIRTY_PAGE, .backing = SLOT_FILE, .path = path,
+	struct slot_spec spec = { .id = ID, .gpa = GPA, .size = 2 * PAGE, .backing = SLOT_FILE, .path = path,
 				  .log = true };
 	struct slot_note note;
-	static uint8_t data[4 * DIRTY_PAGE];
+	static uint8_t data[4 * PAGE];
 	int fd = mkstemp(path);
 
 	ck_assert_int_ge(fd, 0);
@@ -512,8 +521,8 @@ START_TEST(growth_is_no_difference)
 	ok(machine_slot_add(m, &spec, &note, &err));
 	unlink(path);
 	ck_assert_int_eq(machine_dirty_diff(m, ID, on_diff, &ndiffs, &err), -EAGAIN);
-	ok(machine_slot_resize(m, ID, 4 * DIRTY_PAGE, &err));
-	put(GPA + 3 * DIRTY_PAGE, "x", 1);
+	ok(machine_slot_resize(m, ID, 4 * PAGE, &err));
+	put(GPA + 3 * PAGE, "x", 1);
 	diff(1);
 	ck_assert_uint_eq(diffs[0].len, 1);
 	ck_assert_uint_eq(diffs[0].was[0], 'f');
@@ -537,7 +546,7 @@ static uint64_t writes(uint64_t rip, uint64_t page)
 
 	for (size_t i = 0; machine_dirty_writer(m, ID, i, &w); i++) {
 		ck_assert_uint_eq(w.cpu, 0);
-		if (w.pc == rip && w.gpa == GPA + page * DIRTY_PAGE)
+		if (w.pc == rip && w.gpa == GPA + page * PAGE)
 			return w.count;
 	}
 	return 0;
@@ -659,7 +668,7 @@ static void flood_run(unsigned cpus)
 		guest_dirty_ring = RING;
 	GUEST_START(flood, 0x8000, BOOT_REAL, cpus);
 	add_slot(ID, GPA, all / 2, true);
-	add_slot(ID + 1, GPA + all / 2 * (uint64_t)DIRTY_PAGE, all - all / 2, true);
+	add_slot(ID + 1, GPA + all / 2 * (uint64_t)PAGE, all - all / 2, true);
 	put(EACH, &each, 4);
 	for (uint32_t round = 1; round <= 4; round++) {
 		put(ROUND, &round, 4);
@@ -678,7 +687,7 @@ static void flood_run(unsigned cpus)
 		ck_assert_uint_eq(map.dirty, 0);
 	}
 	for (uint32_t page = 0; page < all; page++)
-		ck_assert_uint_eq(guest_u32(GPA + (uint64_t)page * DIRTY_PAGE), 4);
+		ck_assert_uint_eq(guest_u32(GPA + (uint64_t)page * PAGE), 4);
 	end();
 }
 
@@ -812,6 +821,8 @@ int main(void)
 	Suite *s = suite_create("kvm dirty log");
 	TCase *r = tcase_create("rings");
 
+	if (page_bytes() != PAGE)
+		return unit_skip_all("this host's pages have not 4096 bytes, which the test counts by");
 	if (guest_no_kvm())
 		return unit_skip_all("no /dev/kvm here");
 	add_both(s, "log", "who", NULL);

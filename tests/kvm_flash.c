@@ -51,8 +51,8 @@ static const uint8_t vanishing[] = { 0xc6, 0x03, 0x70, 0xc3 }, harmless[] = { 0x
 	"movb 0x1003, %al\naddb $'0', %al\noutb %al, $0xe9\n"
 GUEST(dma, FLAT(dma) DMA(0xfffe0100) PUT(0, 0x70) DMA(0xfffe0100) PUT(0, 0xff) SAY(0x100) EXIT);
 
-/* Goes into another mode, says so, and waits. */
-GUEST(stay, FLAT(stay) PUT(0x20, 0x40) PUT(0x20, 0) PUT(0, 0x90) SAY(0) "1: jmp 1b\n.code16\n");
+/* Goes into another mode, says so, and waits, with exits: not every host can interrupt it. */
+GUEST(stay, FLAT(stay) PUT(0x20, 0x40) PUT(0x20, 0) PUT(0, 0x90) SAY(0) "1: outb %al, $0x80\njmp 1b\n.code16\n");
 
 static struct disk_env env;
 static struct disk_spec nvram;

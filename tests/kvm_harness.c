@@ -2,10 +2,8 @@
 #include "tests/kvm_harness.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "kvm/kvm.h"
@@ -13,39 +11,9 @@
 
 #define DEADLINE_MS 10000
 
-struct machine *m;
-struct err err;
-struct stop_event stop;
-unsigned stops, resets;
-char serial[1 << 17];
-size_t serial_len;
 unsigned guest_dirty_ring;
 
 static unsigned waited;
-
-static void on_stop(struct observer *o, const struct stop_event *ev)
-{
-	(void)o;
-	stop = *ev;
-	stops++;
-}
-
-static void on_reset(struct observer *o)
-{
-	(void)o;
-	resets++;
-}
-
-static void on_output(struct observer *o, const uint8_t *data, size_t len)
-{
-	(void)o;
-	if (len > sizeof(serial) - serial_len)
-		len = sizeof(serial) - serial_len;
-	memcpy(serial + serial_len, data, len);
-	serial_len += len;
-}
-
-static struct observer watcher = { .stopped = on_stop, .was_reset = on_reset, .serial_output = on_output };
 
 void guest_start(const unsigned char *code, const unsigned char *end, uint64_t load, enum boot_mode mode,
 		 unsigned cpus)
@@ -63,10 +31,11 @@ void guest_start(const unsigned char *code, const unsigned char *end, uint64_t l
 
 void guest_start_machine(struct machine_config *c)
 {
-	ck_assert_msg(machine_kvm_new(c, &m, &err) == 0, "%s", err.msg);
-	machine_observe(m, &watcher);
-	waited = stops = resets = 0;
-	serial_len = 0;
+	struct machine *made;
+
+	ck_assert_msg(machine_kvm_new(c, &made, &err) == 0, "%s", err.msg);
+	watched_begin(made);
+	waited = 0;
 }
 
 #define FIRMWARE_BYTES 0x10000u
@@ -92,9 +61,7 @@ void guest_start_firmware(const unsigned char *code, const unsigned char *end, s
 
 void guest_end(void)
 {
-	machine_unobserve(m, &watcher);
-	machine_kvm_free(m);
-	m = NULL;
+	watched_end();
 }
 
 static void resume(enum action_kind kind, int only)
@@ -117,31 +84,10 @@ void guest_step(unsigned cpu)
 	resume(ACT_STEP, (int)cpu);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* Polls the machine until DONE, or fails the test. */
 static void poll_until(bool (*done)(size_t wanted), size_t wanted)
 {
-	struct pollfd p = { .fd = machine_event_fd(m), .events = POLLIN };
-	uint64_t start = now_ms();
-
-	machine_poll(m, 50);
-	while (!done(wanted)) {
-		ck_assert_msg(now_ms() - start < DEADLINE_MS, "the machine did not get there in time");
-		poll(&p, 1, 100);
-		machine_poll(m, 0);
-	}
-}
-
-static bool enough_stops(size_t wanted)
-{
-	return stops >= wanted;
+	ck_assert_msg(watched_until(done, wanted, 50, DEADLINE_MS), "the machine did not get there in time");
 }
 
 static bool enough_serial(size_t wanted)
@@ -151,7 +97,7 @@ static bool enough_serial(size_t wanted)
 
 void guest_wait(void)
 {
-	poll_until(enough_stops, waited + 1);
+	poll_until(watched_stops, waited + 1);
 	ck_assert_msg(stops == waited + 1, "%u stops were reported where one was due", stops - waited);
 	waited = stops;
 }

@@ -6,13 +6,8 @@
 #include "api/machine.h"
 #include "arch/x86/x86_regs.h"
 #include "kvm/machine_kvm.h"
+#include "tests/watched.h"
 
-extern struct machine *m;
-extern struct err err;
-extern struct stop_event stop;          /* reported last */
-extern unsigned stops, resets;          /* how many came */
-extern char serial[1 << 17];            /* what came on COM1 so far */
-extern size_t serial_len;
 extern unsigned guest_dirty_ring;       /* entries of the dirty rings of machines made from now on; 0: bitmaps */
 
 /* Assembled with the test; the symbols stand around a piece of guest code. */

@@ -128,3 +128,5 @@ tests_kvm_linux_SOURCES = tests/kvm_linux.c tests/bzimage_make.c tests/bzimage_m
 tests_kvm_linux_LDADD = $(kvm_libs)
 TESTS += tests/kvm_linux
 endif
+
+include tests/load/local.mk

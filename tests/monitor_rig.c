@@ -70,12 +70,12 @@ void rig_done(struct rig *r)
 static void on_deadline(uv_timer_t *t)
 {
 	(void)t;
-	ck_abort_msg("nothing came in ten seconds");
+	ck_abort_msg("nothing came in two minutes");
 }
 
 void rig_until(struct rig *r, const bool *flag)
 {
-	uv_timer_start(&r->deadline, on_deadline, 10000, 0);
+	uv_timer_start(&r->deadline, on_deadline, 120000, 0);
 	while (!*flag)
 		uv_run(&r->loop, UV_RUN_ONCE);
 	uv_timer_stop(&r->deadline);

@@ -31,7 +31,7 @@ extern const struct fake_config rig_long64;
 void rig_init(struct rig *r, const struct fake_config *config, bool json);
 void rig_done(struct rig *r);
 
-/* Runs the loop until *FLAG; fails the test when that takes ten seconds. */
+/* Runs the loop until *FLAG; fails the test when that takes two minutes. */
 void rig_until(struct rig *r, const bool *flag);
 /* Runs the loop as long as something happens at once. */
 void rig_settle(struct rig *r);

@@ -81,10 +81,18 @@ def need_kvm():
 
 
 def connect(path):
+	"""Waits while too many others wait there, too: with a time limit connect() does not."""
 	s = socket.socket(socket.AF_UNIX)
 	s.settimeout(DEADLINE)
-	s.connect(path)
-	return s
+	until = time.monotonic() + DEADLINE
+	while True:
+		try:
+			s.connect(path)
+			return s
+		except BlockingIOError:
+			if time.monotonic() > until:
+				raise
+			time.sleep(0.005)
 
 
 def symbols(path):

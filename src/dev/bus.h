@@ -211,5 +211,7 @@ int dev_fields_save(const void *state, const struct dev_field *f, size_t n, stru
 /* Reads them back for the device called NAME; *STATE is partly written on failure, so give a copy.  -EINVAL. */
 int dev_fields_load(void *state, const struct dev_field *f, size_t n, struct dev_buf *b, const char *name,
 		    struct err *err);
+/* Whether N bytes are all zero: what an array has behind what is in use, so that equal states save equal. */
+bool dev_zeros(const uint8_t *p, size_t n);
 
 #endif

@@ -5,20 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-int dev_put(struct dev_buf *b, uint64_t value, unsigned n)
+static int make_room(struct dev_buf *b, size_t n)
 {
 	size_t cap = b->cap ? b->cap : 256;
 	uint8_t *p;
 
-	if (b->len + n > b->cap) {
-		while (cap < b->len + n)
-			cap *= 2;
-		p = realloc(b->data, cap);
-		if (!p)
-			return -ENOMEM;
-		b->data = p;
-		b->cap = cap;
-	}
+	if (b->len + n <= b->cap)
+		return 0;
+	while (cap < b->len + n)
+		cap *= 2;
+	p = realloc(b->data, cap);
+	if (!p)
+		return -ENOMEM;
+	b->data = p;
+	b->cap = cap;
+	return 0;
+}
+
+int dev_put(struct dev_buf *b, uint64_t value, unsigned n)
+{
+	int r = make_room(b, n);
+
+	if (r < 0)
+		return r;
 	for (; n; n--, value >>= 8)
 		b->data[b->len++] = (uint8_t)value;
 	return 0;
@@ -47,12 +56,19 @@ int dev_fields_save(const void *state, const struct dev_field *f, size_t n, stru
 
 	for (; n; n--, f++) {
 		at = (const uint8_t *)state + f->offset;
+		r = make_room(b, (size_t)f->count * f->size);
+		if (r < 0)
+			return r;
+		/* Bytes, of which there are many, at once. */
+		if (f->size == 1) {
+			memcpy(b->data + b->len, at, f->count);
+			b->len += f->count;
+			continue;
+		}
 		for (i = 0; i < f->count; i++, at += f->size) {
 			value = 0;
 			memcpy(&value, at, f->size);    /* both sides are little-endian */
-			r = dev_put(b, value, f->size);
-			if (r < 0)
-				return r;
+			dev_put(b, value, f->size);             /* there is room */
 		}
 	}
 	return 0;
@@ -67,6 +83,11 @@ int dev_fields_load(void *state, const struct dev_field *f, size_t n, struct dev
 
 	for (; n; n--, f++) {
 		at = (uint8_t *)state + f->offset;
+		if (f->size == 1 && f->max == UINT8_MAX && b->len - b->pos >= f->count) {
+			memcpy(at, b->data + b->pos, f->count);
+			b->pos += f->count;
+			continue;
+		}
 		for (i = 0; i < f->count; i++, at += f->size) {
 			if (dev_get(b, f->size, &value) < 0)
 				return err_set(err, EINVAL, "%s: its saved state is truncated", name);
@@ -76,4 +97,13 @@ int dev_fields_load(void *state, const struct dev_field *f, size_t n, struct dev
 		}
 	}
 	return 0;
+}
+
+bool dev_zeros(const uint8_t *p, size_t n)
+{
+	while (n && !*p) {
+		p++;
+		n--;
+	}
+	return !n;
 }

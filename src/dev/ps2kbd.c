@@ -216,7 +216,8 @@ int ps2kbd_load(struct ps2kbd *k, struct dev_buf *b, const char *name, struct er
 	if (r < 0)
 		return r;
 	c = find_command(k->pending);
-	if (!k->set || (k->pending && !(c && (c->does & DOES_ASK))))
+	if (!k->set || (k->pending && !(c && (c->does & DOES_ASK))) || !dev_zeros(k->reply + k->nreply, sizeof(k->reply) - k->nreply) ||
+	    !dev_zeros(k->keys + k->nkeys, sizeof(k->keys) - k->nkeys))
 		return err_set(err, EINVAL, "%s: its saved keyboard contradicts itself", name);
 	return 0;
 }

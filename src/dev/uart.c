@@ -359,7 +359,7 @@ static int uart_load(struct device *d, struct dev_buf *b, struct err *err)
 	if (r < 0)
 		return r;
 	if (s.rx_len > rx_capacity(&s) || (s.fcr & ~FCR_KEPT) || (s.fcr && !(s.fcr & FCR_ENABLE)) ||
-	    (s.msr & ~MSR_DELTAS) != modem_lines(s.mcr))
+	    (s.msr & ~MSR_DELTAS) != modem_lines(s.mcr) || !dev_zeros(s.rx + s.rx_len, sizeof(s.rx) - s.rx_len))
 		return err_set(err, EINVAL, "%s: its saved state contradicts itself", d->ops->name);
 	u->s = s;
 	update_irq(u);

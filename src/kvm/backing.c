@@ -283,7 +283,7 @@ static bool move_grown(struct backing *b, uint64_t size, uint8_t *to)
 
 int backing_grow(struct backing *b, uint64_t size, struct err *err)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	uint8_t *p;
 
 	if (b->kind == SLOT_HUGETLB)

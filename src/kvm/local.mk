@@ -5,7 +5,7 @@ libgvkvm_a_SOURCES = \
 	src/kvm/slot_rights.c src/kvm/carve.c src/kvm/carve.h src/kvm/rights.c src/kvm/rights.h src/kvm/rma.c src/kvm/rma.h src/kvm/slots_priv.h \
 	src/kvm/dirty_ops.c src/kvm/baseline.c src/kvm/baseline.h src/kvm/bitmap.c src/kvm/bitmap.h src/kvm/dirty.c \
 	src/kvm/dirty.h src/kvm/dirty_who.c src/kvm/ring.c src/kvm/ring.h src/kvm/host.c src/kvm/com1.c src/kvm/com1.h \
-	src/kvm/plan.c src/kvm/debug.h src/kvm/exits.h src/kvm/ioctl.c src/kvm/device_ops.c src/kvm/guest_time.h \
+	src/kvm/plan.c src/kvm/debug.h src/kvm/exits.h src/kvm/ioctl.c src/kvm/device_ops.c src/arch/x86/guest_time.h \
 	src/kvm/hit.c src/kvm/break_ops.c src/kvm/guest_mem.c src/kvm/guest_mem.h src/kvm/exits.c src/kvm/kvm.c \
 	src/kvm/kvm.h src/kvm/machine_kvm.c src/kvm/machine_kvm.h src/kvm/machine_ops.c src/kvm/sym_ops.c \
 	src/kvm/machine_priv.h src/kvm/here.c src/kvm/here.h src/kvm/run.c src/kvm/run_tick.c src/kvm/slots.c \
@@ -18,10 +18,15 @@ gdbvisor_LDADD = libgvscript.a libgvstub.a libgvmonitor.a libgvhost.a libgvkvm.a
 	$(UV_LIBS) $(READLINE_LIBS) $(JANSSON_LIBS) $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS) $(SECCOMP_LIBS)
 
 if HAVE_CHECK
-kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/unit.c tests/unit.h
+kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/watched.c tests/watched.h tests/unit.c tests/unit.h
 kvm_libs = libgvkvm.a libgvcore.a $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 check_PROGRAMS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs \
-	tests/kvm_slots tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many tests/check_rights
+	tests/kvm_slots tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many tests/check_rights tests/kvm_wrong_calls \
+	tests/kvm_exits
+tests_kvm_exits_SOURCES = tests/kvm_exits.c $(kvm_harness)
+tests_kvm_exits_LDADD = $(kvm_libs)
+tests_kvm_wrong_calls_SOURCES = tests/kvm_wrong_calls.c $(kvm_harness)
+tests_kvm_wrong_calls_LDADD = $(kvm_libs)
 tests_check_regs_SOURCES = tests/check_regs.c tests/unit.c tests/unit.h
 tests_check_regs_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_com1_SOURCES = tests/check_com1.c tests/unit.c tests/unit.h
@@ -62,5 +67,5 @@ tests_check_rights_LDADD = $(kvm_libs)
 tests_kvm_slots_random_SOURCES = tests/kvm_slots_random.c $(kvm_harness)
 tests_kvm_slots_random_LDADD = $(kvm_libs)
 TESTS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots \
-	tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many tests/check_rights
+	tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many tests/check_rights tests/kvm_wrong_calls tests/kvm_exits
 endif

@@ -151,7 +151,9 @@ static int write_at(int fd, const uint8_t *p, size_t n, uint64_t at)
 	if (all_zero(p, n))
 		return 0;
 	for (; n; p += w, n -= (size_t)w, at += (uint64_t)w) {
-		w = pwrite(fd, p, n, (off_t)at);
+		do
+			w = pwrite(fd, p, n, (off_t)at);
+		while (w < 0 && errno == EINTR);
 		if (w < 0)
 			return -errno;
 	}

@@ -6,7 +6,9 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -76,8 +78,9 @@ void vm_notify(struct vm *vm)
 
 	if (atomic_exchange(&vm->ctl.notified, true))
 		return;
-	n = write(vm->ctl.event_fd, &one, sizeof(one));
-	(void)n;        /* a full counter is readable, which is all that is wanted */
+	do
+		n = write(vm->ctl.event_fd, &one, sizeof(one));
+	while (n < 0 && errno == EINTR);        /* a full counter is readable, which is all that is wanted */
 }
 
 void vm_drain(struct vm *vm)
@@ -127,6 +130,14 @@ void vcpu_event(struct vcpu *v, const struct stop_event *ev)
 		v->has_event = true;
 	}
 	vm_pause(v->vm);
+}
+
+void vcpu_failed(struct vcpu *v, const char *call, int r)
+{
+	struct stop_event ev = { .reason = STOP_ERROR };
+
+	snprintf(ev.text, sizeof(ev.text), "%s: %s", call, strerror(-r));
+	vcpu_event(v, &ev);
 }
 
 static void park(struct vcpu *v)
@@ -387,9 +398,10 @@ int vcpu_start(struct vcpu *v, struct err *err)
 	int r;
 
 	sigaction(kick_signal(), &sa, NULL);
-	/* The thread takes the kick and nothing else: all other signals are the loop thread's. */
+	/* The thread takes the kick and what it brings upon itself (lostpage.h): all other signals are the loop thread's. */
 	sigfillset(&all);
 	sigdelset(&all, kick_signal());
+	sigdelset(&all, SIGBUS);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	r = pthread_create(&v->thread, NULL, vcpu_main, v);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

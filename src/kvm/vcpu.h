@@ -172,6 +172,8 @@ void vm_drain(struct vm *vm);
 
 /* Records an event of V's, unless it has one already, and pauses the machine.  V's thread. */
 void vcpu_event(struct vcpu *v, const struct stop_event *ev);
+/* KVM refused what V cannot go on without: CALL failed with R, -errno.  V stops, for STOP_ERROR, and does not enter the guest. */
+void vcpu_failed(struct vcpu *v, const char *call, int r);
 
 /*
  * Enters the guest once and handles the exit, unless a pause was asked for.  Returns whether the vCPU may go on.  V's thread.

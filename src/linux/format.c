@@ -138,6 +138,7 @@ static void convert(struct output *o, const char **p)
 		put(o, text);
 		break;
 	default:
+		kernel_clean(text);
 		put(o, text);
 		break;
 	}

@@ -90,7 +90,10 @@ int kernel_modules(struct kernel *k, bool (*each)(void *arg, const struct kernel
 int kernel_module_symbols(struct kernel *k, const struct kernel_module *m, size_t max,
 			  bool (*each)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg,
 			  struct err *err);
-/* The same of the log's records from number FROM on, oldest first, those that are not yet written left out. */
+/*
+ * The same of the log's records from number FROM on, oldest first, those that are not yet written left out; of the newest
+ * KERNEL_RECORDS_MAX.
+ */
 int kernel_log(struct kernel *k, uint64_t from, bool (*each)(void *arg, const struct kernel_message *m), void *arg,
 	       struct err *err);
 

@@ -125,7 +125,8 @@ static int read_new(struct reader *x, struct err *err)
 	n = ((g.head - g.tail) & ((1ull << ID_BITS) - 1)) + 1;
 	if (n > 1ull << g.count_bits)
 		return err_set(err, EBADMSG, "the kernel's log buffer makes no sense");
-	for (uint64_t i = 0; i < n && !x->ended; i++)
+	/* Of more, which a kernel may have and a hostile guest likes to say it has, the newest. */
+	for (uint64_t i = n > KERNEL_RECORDS_MAX ? n - KERNEL_RECORDS_MAX : 0; i < n && !x->ended; i++)
 		if (!ring_record(x, &g, g.tail + i))
 			return err_set(err, EBADMSG, "the kernel's log is broken after %" PRIu64 " records", i);
 	return 0;

@@ -7,7 +7,7 @@ libgvcore_a_SOURCES += src/load/load.h src/load/parts.h src/load/image.c src/loa
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_load tests/check_multiboot tests/check_multiboot2 tests/check_symtab tests/check_linux \
-	tests/check_kaslr tests/check_decompress
+	tests/check_kaslr tests/check_decompress tests/check_load_short
 load_test_sources = tests/load_env.c tests/load_env.h tests/elf_make.c tests/elf_make.h tests/unit.c tests/unit.h
 load_test_libs = libgvcore.a $(ELF_LIBS) $(UNPACK_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_load_SOURCES = tests/check_load.c $(load_test_sources)
@@ -23,8 +23,10 @@ tests_check_linux_SOURCES = tests/check_linux.c $(bzimage_test_sources) $(load_t
 tests_check_linux_LDADD = $(load_test_libs)
 tests_check_kaslr_SOURCES = tests/check_kaslr.c $(bzimage_test_sources) $(load_test_sources)
 tests_check_kaslr_LDADD = $(load_test_libs)
+tests_check_load_short_SOURCES = tests/check_load_short.c $(bzimage_test_sources) $(load_test_sources)
+tests_check_load_short_LDADD = $(load_test_libs)
 tests_check_decompress_SOURCES = tests/check_decompress.c $(bzimage_test_sources) tests/unit.c tests/unit.h
 tests_check_decompress_LDADD = $(load_test_libs)
 TESTS += tests/check_load tests/check_multiboot tests/check_multiboot2 tests/check_symtab tests/check_linux \
-	tests/check_kaslr tests/check_decompress
+	tests/check_kaslr tests/check_decompress tests/check_load_short
 endif

@@ -7,7 +7,7 @@
 #include <termios.h>
 
 /* Global as the terminal is: the exit handler has no argument. */
-static struct termios saved;
+static struct termios saved, raw;
 static int raw_fd = -1;
 static bool at_exit;
 
@@ -27,6 +27,7 @@ int rawtty_enter(int fd, struct err *err)
 	t.c_oflag |= saved.c_oflag & OPOST;
 	if (tcsetattr(fd, TCSANOW, &t) < 0)
 		return err_errno(err, errno, "the terminal's raw mode");
+	raw = t;
 	raw_fd = fd;
 	return 0;
 }
@@ -37,4 +38,16 @@ void rawtty_restore(void)
 		return;
 	tcsetattr(raw_fd, TCSANOW, &saved);
 	raw_fd = -1;
+}
+
+void rawtty_suspend(void)
+{
+	if (raw_fd >= 0)
+		tcsetattr(raw_fd, TCSANOW, &saved);
+}
+
+void rawtty_resume(void)
+{
+	if (raw_fd >= 0)
+		tcsetattr(raw_fd, TCSANOW, &raw);
 }

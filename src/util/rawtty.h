@@ -13,5 +13,8 @@
 int rawtty_enter(int fd, struct err *err);
 /* Undoes it; no-op when no terminal is raw. */
 void rawtty_restore(void);
+/* As it was before, and raw again, for somebody else's turn; no-op when no terminal is raw. */
+void rawtty_suspend(void);
+void rawtty_resume(void);
 
 #endif

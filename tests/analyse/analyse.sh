@@ -15,9 +15,10 @@ tools=0 found=0
 judge() {
 	n=$(grep -cE '(warning|error|portability|performance): ' "$2")
 	[ "$n" -eq 0 ] || cat "$2"
-	echo "analyse: $1: $n findings"
+	echo "analyse: $1: $n findings, $(($(date +%s) - began)) s"
 	tools=$((tools + 1)) found=$((found + n))
 	rm -f "$2"
+	began=$(date +%s)
 }
 
 sources() {
@@ -29,6 +30,7 @@ skip() {
 }
 
 log=$(mktemp) || exit 2
+began=$(date +%s)
 # What gcc 12 says in vain here: it loses what goes into a list or table by another function (leaks: tests/faults counts them), what
 # another function fills (uninitialized), that a look-up cannot miss (NULL), and what a vector's element is promoted to (shifts).
 gcc_not="-Wno-analyzer-malloc-leak -Wno-analyzer-use-of-uninitialized-value -Wno-analyzer-null-dereference"
@@ -55,11 +57,13 @@ fi
 
 if command -v clang-tidy >/dev/null; then
 	sources | grep -v '^src/util/err.c$' |
-		xargs -P"$jobs" -n8 sh -c 'clang-tidy --quiet "$@" -- -include tests/analyse/err.h '"$flags" clang-tidy >"$log" 2>/dev/null
+		xargs -P"$jobs" -n4 sh -c 'clang-tidy --quiet "$@" -- -include tests/analyse/err.h '"$flags" clang-tidy >"$log" 2>/dev/null
 	judge clang-tidy "$log"
 else
 	skip clang-tidy "not installed"
 fi
 rm -f "$log"
 echo "analyse: $found findings by $tools of 3 analysers"
+echo "# NUMBERS: analysers: $tools"
+echo "# NUMBERS: findings of analysers: $found"
 [ "$found" -eq 0 ]

@@ -6,6 +6,7 @@
 #undef reallocarray
 #undef free
 #include "tests/faults/inject.h"
+#include "tests/ioctl_own.h"
 #include "tests/libc_own.h"
 
 #include <dirent.h>
@@ -24,14 +25,36 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include <unwind.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
+#ifdef __SANITIZE_THREAD__
+#define SEES_MEMORY 0
 #else
-#define SANITIZED 0
+#define SEES_MEMORY 1
+#endif
+
+/* ASan's own are behind what stands here, which is called before ASan has begun. */
+#ifdef __SANITIZE_ADDRESS__
+#define UNSANITIZED __attribute__((no_sanitize("address", "undefined")))
+#define COUNTS_BLOCKS 0         /* what ASan does itself, as strdup(), does not come by here */
+#define __libc_malloc   __interceptor_malloc
+#define __libc_calloc   __interceptor_calloc
+#define __libc_realloc  __interceptor_realloc
+#define __libc_memalign __interceptor_memalign
+#define __libc_free     __interceptor_free
+void *__interceptor_malloc(size_t size);
+void *__interceptor_calloc(size_t n, size_t size);
+void *__interceptor_realloc(void *p, size_t size);
+void *__interceptor_memalign(size_t align, size_t size);
+void __interceptor_free(void *p);
+#else
+#define UNSANITIZED
+#define COUNTS_BLOCKS 1
 #endif
 
 #define FRAMES 16
+#define NAMED_FRAMES 8          /* of those, the innermost: not whose thread it is, which may change */
+#define RECORDED 16384
 #define PAGE   4096ul
 
 const char *const fault_names[FAULT_KINDS] = {
@@ -44,26 +67,88 @@ static atomic_bool happened, was_spared;
 static const char *spared_library;
 static atomic_int held;
 static enum fault_kind armed;
-static uint64_t armed_at;
+static uint64_t armed_name;
+static unsigned armed_at;       /* 0: nothing fails */
+static atomic_uint met;         /* of that name */
+static atomic_uintptr_t phase;
+static bool recording;
+static uint64_t recorded[FAULT_KINDS][RECORDED];
 static void *site[FRAMES];
 static int nsite;
+static pthread_t living;        /* the thread that lives, and where on its stack its life begins */
+static uintptr_t life_base;
 /* Where the fault is noted nothing is counted: to walk the stack may itself ask for memory. */
 /* Volatile, as compilers know that calloc() looks at no variable. */
 static __thread volatile int spared __attribute__((tls_model("initial-exec")));
 
-void fault_arm(enum fault_kind kind, uint64_t n)
-{
-	void *warm[1];
+/* Not before a thread's own code has begun: what a sanitizer does in it before that is its own affair. */
+static __thread volatile bool begun __attribute__((tls_model("initial-exec")));
 
+/* Callers, the innermost first, up to whoever had the thread live. */
+struct walk {
+	void *frames[FRAMES];
+	int n;
+	uintptr_t end;
+};
+
+static _Unwind_Reason_Code on_frame(struct _Unwind_Context *c, void *arg)
+{
+	struct walk *w = arg;
+
+	if (w->n == FRAMES || _Unwind_GetCFA(c) >= w->end)
+		return _URC_END_OF_STACK;
+	w->frames[w->n++] = (void *)_Unwind_GetIP(c);
+	return _URC_NO_REASON;
+}
+
+/* To walk may itself ask for memory. */
+static void walk(struct walk *w)
+{
+	w->n = 0;
+	w->end = pthread_equal(living, pthread_self()) ? life_base : UINTPTR_MAX;
 	spared++;
-	backtrace(warm, 1);     /* loads its library the first time */
+	_Unwind_Backtrace(on_frame, w);
 	spared--;
-	armed = kind;
-	armed_at = n;
+}
+
+static void begin(void)
+{
+	begun = true;
 	for (unsigned i = 0; i < FAULT_KINDS; i++)
 		atomic_store(&chances[i], 0);
+	atomic_store(&phase, 0);
+	atomic_store(&met, 0);
 	atomic_store(&happened, false);
 	atomic_store(&was_spared, false);
+}
+
+void fault_arm(enum fault_kind kind, uint64_t name, unsigned n)
+{
+	armed = kind;
+	armed_name = name;
+	armed_at = n;
+	recording = false;
+	begin();
+}
+
+void fault_record(void)
+{
+	armed_at = 0;
+	recording = true;
+	begin();
+}
+
+void fault_live(void (*live)(void))
+{
+	living = pthread_self();
+	life_base = (uintptr_t)__builtin_frame_address(0);
+	live();
+	life_base = 0;
+}
+
+void fault_phase(uintptr_t now)
+{
+	atomic_store(&phase, now);
 }
 
 void fault_spare_library(const char *prefix)
@@ -76,9 +161,16 @@ bool fault_was_spared(void)
 	return atomic_load(&was_spared);
 }
 
-uint64_t fault_chances(enum fault_kind kind)
+size_t fault_recorded(enum fault_kind kind)
 {
-	return atomic_load(&chances[kind]);
+	size_t n = atomic_load(&chances[kind]);
+
+	return n < RECORDED ? n : RECORDED;
+}
+
+uint64_t fault_recorded_name(enum fault_kind kind, size_t n)
+{
+	return recorded[kind][n];
 }
 
 bool fault_happened(void)
@@ -112,20 +204,53 @@ static bool by_spared_library(void)
 	return false;
 }
 
-static bool fails(enum fault_kind kind)
+/* FNV-1a, by words. */
+static uint64_t mix(uint64_t hash, uint64_t word)
 {
+	return (hash ^ word) * 0x100000001b3ull ^ hash >> 29;
+}
+
+/* The same for each call from there, be it the first or the last; WHAT: what is asked for. */
+static uint64_t name_chance(uint64_t what, void *const *frames, int n)
+{
+	uint64_t hash = mix(mix(0xcbf29ce484222325ull, what), atomic_load(&phase));
+
+	for (int i = 0; i < n && i < NAMED_FRAMES; i++)
+		hash = mix(hash, (uintptr_t)frames[i]);
+	return hash;
+}
+
+static bool decide(enum fault_kind kind, uint64_t what)
+{
+	uint64_t at, name;
+	struct walk w;
 	bool spare;
 
-	if (spared || atomic_load(&held))
+	walk(&w);
+	name = name_chance(what, w.frames, w.n);
+	if (recording) {
+		at = atomic_fetch_add(&chances[kind], 1);
+		if (at < RECORDED)
+			recorded[kind][at] = name;
 		return false;
-	if (atomic_fetch_add(&chances[kind], 1) + 1 != armed_at || kind != armed)
+	}
+	if (name != armed_name || atomic_fetch_add(&met, 1) + 1 != armed_at)
 		return false;
+	memcpy(site, w.frames, sizeof(site));
+	nsite = w.n;
 	spared++;
-	nsite = backtrace(site, FRAMES);
 	spare = by_spared_library();
 	spared--;
 	atomic_store(spare ? &was_spared : &happened, true);
 	return !spare;
+}
+
+/* A chance of KIND to fail; WHAT is asked for. */
+UNSANITIZED static bool fails(enum fault_kind kind, uint64_t what)
+{
+	bool waiting = armed_at && kind == armed && atomic_load(&met) < armed_at;
+
+	return begun && !spared && !atomic_load(&held) && (recording || waiting) && decide(kind, what);
 }
 
 void fault_print_site(void)
@@ -160,7 +285,7 @@ static long count_dir(const char *path)
 struct holdings holdings_now(void)
 {
 	return (struct holdings){
-		.blocks = atomic_load(&blocks),
+		.blocks = COUNTS_BLOCKS ? atomic_load(&blocks) : 0,
 		.mapped = atomic_load(&mapped),
 		.fds = count_dir("/proc/self/fd"),
 		.threads = count_dir("/proc/self/task"),
@@ -169,7 +294,7 @@ struct holdings holdings_now(void)
 
 bool fault_sees_memory(void)
 {
-	return !SANITIZED;
+	return SEES_MEMORY;
 }
 
 void *spare_malloc(size_t size);
@@ -178,36 +303,36 @@ void *spare_realloc(void *p, size_t size);
 void *spare_reallocarray(void *p, size_t n, size_t size);
 void spare_free(void *p);
 
-#if !SANITIZED
+#if SEES_MEMORY
 /* What is got while the fault is noted, or an inventory taken, is given back there; so all is counted. */
-static void *got(void *p)
+UNSANITIZED static void *got(void *p)
 {
 	if (p)
 		atomic_fetch_add(&blocks, 1);
 	return p;
 }
 
-static void *refused(void)
+UNSANITIZED static void *refused(void)
 {
 	errno = ENOMEM;
 	return NULL;
 }
 
-void *malloc(size_t size)
+UNSANITIZED void *malloc(size_t size)
 {
-	return fails(FAULT_ALLOC) ? refused() : got(__libc_malloc(size));
+	return fails(FAULT_ALLOC, 0) ? refused() : got(__libc_malloc(size));
 }
 
-void *calloc(size_t n, size_t size)
+UNSANITIZED void *calloc(size_t n, size_t size)
 {
-	return fails(FAULT_ALLOC) ? refused() : got(__libc_calloc(n, size));
+	return fails(FAULT_ALLOC, 0) ? refused() : got(__libc_calloc(n, size));
 }
 
-void *realloc(void *p, size_t size)
+UNSANITIZED void *realloc(void *p, size_t size)
 {
 	void *q;
 
-	if (fails(FAULT_ALLOC))
+	if (fails(FAULT_ALLOC, 0))
 		return refused();
 	q = __libc_realloc(p, size);
 	if (p && !q && !size)
@@ -215,14 +340,14 @@ void *realloc(void *p, size_t size)
 	return p ? q : got(q);
 }
 
-void *aligned_alloc(size_t align, size_t size)
+UNSANITIZED void *aligned_alloc(size_t align, size_t size)
 {
-	return fails(FAULT_ALLOC) ? refused() : got(__libc_memalign(align, size));
+	return fails(FAULT_ALLOC, 0) ? refused() : got(__libc_memalign(align, size));
 }
 
-int posix_memalign(void **ret, size_t align, size_t size)
+UNSANITIZED int posix_memalign(void **ret, size_t align, size_t size)
 {
-	void *p = fails(FAULT_ALLOC) ? NULL : got(__libc_memalign(align, size));
+	void *p = fails(FAULT_ALLOC, 0) ? NULL : got(__libc_memalign(align, size));
 
 	if (!p)
 		return ENOMEM;
@@ -230,7 +355,7 @@ int posix_memalign(void **ret, size_t align, size_t size)
 	return 0;
 }
 
-void free(void *p)
+UNSANITIZED void free(void *p)
 {
 	if (p)
 		atomic_fetch_sub(&blocks, 1);
@@ -279,26 +404,13 @@ void spare_free(void *p)
 	free(p);
 }
 
-int ioctl(int fd, unsigned long request, ...);
-int ioctl(int fd, unsigned long request, ...)
+int ioctl_judge(unsigned long request, const void *arg)
 {
-	va_list ap;
-	void *arg;
-
-	va_start(ap, request);
-	arg = va_arg(ap, void *);
-	va_end(ap);
-	if (_IOC_TYPE(request) == KVMIO) {
-		if (request == KVM_CHECK_EXTENSION && fails(FAULT_CAP)) {
-			errno = EINVAL;
-			return -1;
-		}
-		if (request != KVM_CHECK_EXTENSION && fails(FAULT_IOCTL)) {
-			errno = ENOMEM;
-			return -1;
-		}
-	}
-	return (int)syscall(SYS_ioctl, fd, request, arg);
+	if (_IOC_TYPE(request) != KVMIO)
+		return 0;
+	if (request == KVM_CHECK_EXTENSION)
+		return fails(FAULT_CAP, (uintptr_t)arg) ? EINVAL : 0;
+	return fails(FAULT_IOCTL, request) ? ENOMEM : 0;
 }
 
 static long pages(size_t len)
@@ -310,7 +422,7 @@ void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 {
 	void *p;
 
-	if (fails(FAULT_MAP)) {
+	if (fails(FAULT_MAP, 0)) {
 		errno = ENOMEM;
 		return MAP_FAILED;
 	}
@@ -338,7 +450,7 @@ void *mremap(void *addr, size_t was, size_t len, int flags, ...)
 	va_start(ap, flags);
 	to = flags & MREMAP_FIXED ? va_arg(ap, void *) : NULL;
 	va_end(ap);
-	if (fails(FAULT_MAP)) {
+	if (fails(FAULT_MAP, 0)) {
 		errno = ENOMEM;
 		return MAP_FAILED;
 	}
@@ -353,7 +465,7 @@ void *mremap(void *addr, size_t was, size_t len, int flags, ...)
 	int name params;                                \
 	int name params                                 \
 	{                                               \
-		if (fails(FAULT_OPEN)) {                \
+		if (fails(FAULT_OPEN, 0)) {                \
 			errno = EMFILE;                 \
 			return -1;                      \
 		}                                       \
@@ -368,7 +480,7 @@ void *mremap(void *addr, size_t was, size_t len, int flags, ...)
 	if (flags & (O_CREAT | __O_TMPFILE))            \
 		mode = va_arg(ap, mode_t);              \
 	va_end(ap);                                     \
-	if (fails(FAULT_OPEN)) {                        \
+	if (fails(FAULT_OPEN, 0)) {                        \
 		errno = EMFILE;                         \
 		return -1;                              \
 	}
@@ -396,24 +508,45 @@ int __real_timer_create(clockid_t clock, struct sigevent *ev, timer_t *ret);
 int __wrap_timer_create(clockid_t clock, struct sigevent *ev, timer_t *ret);
 int __wrap_timer_create(clockid_t clock, struct sigevent *ev, timer_t *ret)
 {
-	if (fails(FAULT_OPEN)) {
+	if (fails(FAULT_OPEN, 0)) {
 		errno = EAGAIN;
 		return -1;
 	}
 	return __real_timer_create(clock, ev, ret);
 }
 
+struct thread {
+	void *(*run)(void *arg);
+	void *arg;
+};
+
+static void *run_thread(void *arg)
+{
+	struct thread t = *(struct thread *)arg;
+
+	free(arg);
+	begun = true;
+	return t.run(t.arg);
+}
+
 int __real_pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
 int __wrap_pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
 int __wrap_pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
 {
+	struct thread *t;
 	int r;
 
-	if (fails(FAULT_THREAD))
+	if (fails(FAULT_THREAD, 0))
 		return EAGAIN;
+	t = spare_malloc(sizeof(*t));
+	if (!t)
+		return EAGAIN;
+	*t = (struct thread){ .run = run, .arg = arg };
 	/* The C library keeps stacks, and what belongs to them, for the next thread. */
 	spared++;
-	r = __real_pthread_create(ret, attr, run, arg);
+	r = __real_pthread_create(ret, attr, run_thread, t);
 	spared--;
+	if (r)
+		free(t);
 	return r;
 }

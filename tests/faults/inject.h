@@ -22,10 +22,20 @@ enum fault_kind {
 
 extern const char *const fault_names[FAULT_KINDS];
 
-/* Has the Nth chance of KIND from now on, from 1, fail; 0: none, and only counts.  Any thread's counts. */
-void fault_arm(enum fault_kind kind, uint64_t n);
-/* The chances of KIND since it was armed. */
-uint64_t fault_chances(enum fault_kind kind);
+/*
+ * Who asks for what, and in which phase, names a chance: those of the same name are alike.  A name holds for this process
+ * and its children.  Has the Nth chance of that KIND and NAME from now on, from 1, fail; 0: none.  Any thread's counts.
+ */
+void fault_arm(enum fault_kind kind, uint64_t name, unsigned n);
+/* Has nothing fail, and notes the names of all chances from now on. */
+void fault_record(void);
+/* How many of KIND were noted, and the name of number N of them, from 0. */
+size_t fault_recorded(enum fault_kind kind);
+uint64_t fault_recorded_name(enum fault_kind kind, size_t n);
+/* Calls LIVE, as it was armed or is recorded; who calls this makes no difference to names. */
+void fault_live(void (*live)(void));
+/* What goes on from now on: any value but that of another phase. */
+void fault_phase(uintptr_t phase);
 bool fault_happened(void);
 /* Calls by way of the shared library whose file's name begins with PREFIX do not fail: what it makes of that is its own affair. */
 void fault_spare_library(const char *prefix);
@@ -40,14 +50,14 @@ void fault_print_site(void);
 
 /* What this process holds. */
 struct holdings {
-	long blocks;            /* of memory, not freed; 0 under a sanitizer, which has its own count */
+	long blocks;            /* of memory, not freed; 0 under ASan, whose LSan knows */
 	long mapped;            /* bytes by mmap(), page by page */
 	long fds, threads;
 };
 
 struct holdings holdings_now(void);
 
-/* Whether allocations are seen: not under a sanitizer. */
+/* Whether allocations are seen: not under TSan. */
 bool fault_sees_memory(void);
 
 #endif

@@ -145,7 +145,10 @@ static int load_one(const struct file *f)
 static void live_loaders(void)
 {
 	for (unsigned i = 0; i < nfiles; i++) {
-		int r = load_one(&files[i]);
+		int r;
+
+		fault_phase(i + 1);
+		r = load_one(&files[i]);
 
 		if (!judge_failure(files[i].name, r, &err))
 			continue;
@@ -208,6 +211,7 @@ static int ask(const struct blob *b)
 static void live_symbols(void)
 {
 	for (unsigned i = 0; i < sizeof(elves) / sizeof(elves[0]); i++) {
+		fault_phase(i + 1);
 		if (!judge_failure(elf_names[i], ask(&elves[i]), &err))
 			continue;
 		if (ask(&elves[i]))
@@ -291,8 +295,10 @@ static void live_session(void)
 	gdb.f = fake_new(&config);
 	open_session();
 	for (unsigned i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
-		int r = say(packets[i]);
+		int r;
 
+		fault_phase(i + 1);
+		r = say(packets[i]);
 		if (r < 0) {
 			/* The client is told by the end of its connection, and comes anew. */
 			if (!fault_happened())
@@ -382,8 +388,10 @@ static void live_monitor(void)
 	fault_release();
 	for (size_t i = 0; i < COMMANDS; i++) {
 		bool before = fault_happened();
-		const char *text = run_line(&rig, commands[i]);
+		const char *text;
 
+		fault_phase(i + 1);
+		text = run_line(&rig, commands[i]);
 		if (!usual[i].text) {
 			fault_hold();
 			usual[i].text = strdup(text);

@@ -17,7 +17,10 @@ struct life {
 	unsigned all, more;     /* in the short run: the first ALL chances of each kind, and MORE of the others, evenly */
 };
 
-/* Tries the N lives; TAP on standard output.  $GV_FAULTS: "all" of the chances, else the short run. */
+/*
+ * Tries the N lives, $GV_FAULT_JOBS (three a processor) at once; TAP on standard output.  Of chances that are alike, by who asks for
+ * what in which phase, the first few are tried.  $GV_FAULTS: "all" of those, else the short run.
+ */
 int sweep(const struct life *lives, unsigned n);
 
 /* Ends the process: this life went wrong. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A strict client of the remote protocol: one reply a request, nothing unasked for, all within a deadline."""
 
+import collections
 import os
 import sys
 import time
@@ -112,3 +113,49 @@ class Client:
 		if self.ask(b"Hg%x" % thread) != b"OK":
 			raise ProtocolError("Hg%x refused" % thread)
 		return int.from_bytes(bytes.fromhex(self.ask(b"p10").decode()), "little")
+
+
+class NonStop(Client):
+	"""Takes notifications apart from replies."""
+
+	def __init__(self, path, ack=False):
+		self.news = collections.deque()
+		self.heard = 0          # notifications that were not acknowledged
+		super().__init__(path, ack)
+
+	def receive(self):
+		while not (b := self.byte()) == b"$":
+			self.notification(b)
+		self.buffer = b + self.buffer
+		return super().receive()
+
+	def notification(self, b):
+		if b != b"%":
+			raise ProtocolError("a packet should begin, not %r" % b)
+		self.buffer = b"$" + self.buffer
+		text = super().receive()
+		if not text.startswith(b"Stop:") or self.heard:
+			raise ProtocolError("notified of %r with %d not acknowledged" % (text, self.heard))
+		self.heard += 1
+		self.news.append(text[5:])
+
+	def acknowledge(self):
+		"""All that is to be told now; in stops of (signal, thread, fields)."""
+		if self.heard:
+			while (reply := self.ask(b"vStopped")) != b"OK":
+				self.news.append(reply)
+			self.heard = 0
+		stops = []
+		while self.news:
+			reply = self.news.popleft()
+			if reply[:1] != b"T":
+				raise ProtocolError("a stop reply should come, not %r" % reply)
+			fields = dict(f.split(b":", 1) for f in reply[3:].split(b";") if f)
+			stops.append((int(reply[1:3], 16), int(fields[b"thread"], 16), fields))
+		return stops
+
+	def wait(self):
+		"""Waits for a notification; see acknowledge()."""
+		if not self.heard:
+			self.notification(self.byte())
+		return self.acknowledge()

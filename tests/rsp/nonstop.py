@@ -5,7 +5,6 @@ Non-stop mode on four vCPUs that run into one breakpoint: each stops by itself a
 counts and the reports agree, while vCPUs are stopped, stepped and resumed by chance.
 """
 
-import collections
 import os
 import random
 import sys
@@ -16,52 +15,6 @@ import visor
 
 CPUS = 4
 TURNS = 600
-
-
-class NonStop(client.Client):
-	"""Takes notifications apart from replies."""
-
-	def __init__(self, path):
-		self.news = collections.deque()
-		self.heard = 0          # notifications that were not acknowledged
-		super().__init__(path)
-
-	def receive(self):
-		while not (b := self.byte()) == b"$":
-			self.notification(b)
-		self.buffer = b + self.buffer
-		return super().receive()
-
-	def notification(self, b):
-		if b != b"%":
-			raise client.ProtocolError("a packet should begin, not %r" % b)
-		self.buffer = b"$" + self.buffer
-		text = super().receive()
-		if not text.startswith(b"Stop:") or self.heard:
-			raise client.ProtocolError("notified of %r with %d not acknowledged" % (text, self.heard))
-		self.heard += 1
-		self.news.append(text[5:])
-
-	def acknowledge(self):
-		"""All that is to be told now; in stops of (signal, thread, fields)."""
-		if self.heard:
-			while (reply := self.ask(b"vStopped")) != b"OK":
-				self.news.append(reply)
-			self.heard = 0
-		stops = []
-		while self.news:
-			reply = self.news.popleft()
-			if reply[:1] != b"T":
-				raise client.ProtocolError("a stop reply should come, not %r" % reply)
-			fields = dict(f.split(b":", 1) for f in reply[3:].split(b";") if f)
-			stops.append((int(reply[1:3], 16), int(fields[b"thread"], 16), fields))
-		return stops
-
-	def wait(self):
-		"""Waits for a notification; see acknowledge()."""
-		if not self.heard:
-			self.notification(self.byte())
-		return self.acknowledge()
 
 
 def begin(tap, c):
@@ -172,7 +125,7 @@ def main():
 	tap = visor.Tap()
 	symbols = visor.symbols(visor.built("examples/smp4.elf"))
 	with visor.Visor("-c", str(CPUS), visor.built("examples/smp4.elf")) as v:
-		c = NonStop(v.target)
+		c = client.NonStop(v.target)
 		try:
 			c.ask(b"qSupported:swbreak+;hwbreak+")
 			begin(tap, c)

@@ -31,35 +31,40 @@ PROGRAMS = {
 	"tests/kvm_probe": 60, "tests/kvm_regs": 60, "tests/kvm_run": 120, "tests/kvm_step": 120, "tests/kvm_break": 120,
 	"tests/kvm_watch": 60, "tests/kvm_catch": 60, "tests/kvm_assist": 60, "tests/kvm_smp": 120, "tests/kvm_debugregs": 60,
 	"tests/kvm_slots": 240, "tests/kvm_plain": 300,
+	"tests/kvm_slot_check": 60, "tests/kvm_space": 60, "tests/kvm_smm": 60, "tests/kvm_syscalls": 60, "tests/kvm_time": 60,
+	"tests/kvm_flash": 100, "tests/counts/allocs": 60, "tests/kvm_linux": 60, "tests/kvm_board": 100, "tests/kvm_carve": 100,
+	"tests/kvm_refused": 60, "tests/kvm_irqchip": 100, "tests/kvm_slots_random": 60,
 }
 UNTRIED = "nobody has tried it on such a host yet"
 # What is not run there, and why.
 KNOWN_NOT = {
-	"tests/counts/allocs": "on KVM it takes the answer to a step there for a wrong one",
-	"tests/kvm_dirty": "its first tests find pages dirty that were not written, and it was not at its end after 15 minutes",
-	"tests/kvm_break_random": "it goes on for four minutes of that host's clock, and was not seen to pass there",
-	"tests/kvm_board": "it was not seen to pass there", "tests/kvm_ports": "it was not seen to pass there",
-	"tests/kvm_syscalls": UNTRIED, "tests/kvm_slots_live": UNTRIED, "tests/kvm_slots_random": UNTRIED,
-	"tests/kvm_carve": UNTRIED, "tests/kvm_carve_many": UNTRIED, "tests/kvm_slot_check": UNTRIED,
-	"tests/kvm_space": UNTRIED, "tests/kvm_smm": UNTRIED, "tests/kvm_irqchip": UNTRIED, "tests/kvm_time": UNTRIED,
-	"tests/kvm_flash": UNTRIED, "tests/kvm_linux": UNTRIED, "tests/kvm_regs_flips": UNTRIED,
+	"tests/kvm_carve_many": "all passed but the random changes, which were bounded since and not tried again",
+	"tests/kvm_slots_live": "the first 12 of 18 passed in the 60 seconds it had; the others were not seen",
+	"tests/kvm_dirty": "KVM logs pages there that are about to be written, or only read; the test allows for that, but was not seen to end",
+	"tests/kvm_ports": UNTRIED,
+	"tests/kvm_wrong_calls": UNTRIED, "tests/kvm_exits": UNTRIED,
+	"tests/kvm_break_random": "in both modes the machine once does not stop within ten seconds of that host's clock; not understood",
+	"tests/kvm_regs_flips": "ten thousand flips of a bit: it was not at its end after 75 seconds of the processor's",
 }
-SESSION_SECONDS = 120
+SESSION_SECONDS = 120   # of gdb, for a machine with nothing else to do
+BUSY = 5                # times that is what gdb may take
 
-BOOT = 300              # of our time: until the first program begins
-PATIENCE = 3            # ours, for each of theirs: for a busy machine, and a host that hangs with its clock
-WHOLE = 1500            # ours, for all of it
+BOOT = 200              # seconds of Bochs's processor time: until the first program begins, and between two
+LEAVING = 40            # and until a gdbvisor has ended whose session is over
+PATIENCE = 3            # of those for each second of the emulated host's, which may hang with its clock
+WHOLE = 1700            # of our time, for all of it
+SHOWN = os.environ.get("GV_VMX_SHOWN")          # all of the console is, besides
 TAIL = 40               # lines of the console that are shown when something is wrong
 
 
 class Program:
 	"""What a program that is run there says."""
 
-	def __init__(self, name):
+	def __init__(self, name, h):
 		self.name, self.said = name, []
 		self.plan = self.status = self.theirs = None    # theirs: seconds that passed there
 		self.good = self.bad = 0
-		self.begun = time.monotonic()
+		self.begun = h.spent()
 
 	def take(self, tap, line):
 		point = re.match(r"(not )?ok \d+ (?:- )?(.*)", line)
@@ -79,9 +84,9 @@ class Program:
 		elif line:
 			self.said.append(line)
 
-	def close(self, tap, why):
+	def close(self, tap, h, why):
 		"""The point for the program itself; WHY there is no status, if there is none."""
-		counts = "%d passed, %d failed, %d seconds" % (self.good, self.bad, time.monotonic() - self.begun)
+		counts = "%d passed, %d failed, %d seconds" % (self.good, self.bad, h.spent() - self.begun)
 		if self.theirs is not None:
 			counts += ", %d there" % self.theirs
 		if self.status is None:
@@ -115,11 +120,11 @@ def gdb_outside(tap, h, i, where):
 	"""Session I: gdb, by a port of our own, with what is at the other end of ttyS1."""
 	over = threading.Event()
 	with socket.create_server(("127.0.0.1", 0)) as server:
-		server.settimeout(SESSION_SECONDS * PATIENCE)
+		server.settimeout(SESSION_SECONDS * BUSY)
 		thread = threading.Thread(target=relay, args=(server, h.com2, over))
 		thread.start()
 		lib.run(tap, os.path.join(HERE, "sessions.py"), i, "127.0.0.1:%d" % server.getsockname()[1],
-			os.path.join(where, "results"), timeout=SESSION_SECONDS * PATIENCE)
+			os.path.join(where, "results"), timeout=SESSION_SECONDS * BUSY)
 		over.set()
 		server.shutdown(socket.SHUT_RDWR)
 		thread.join()
@@ -129,12 +134,13 @@ def pack(where, programs):
 	"""The payload: programs without what only debuggers read, and what says which are to run."""
 	for path in [*programs, "gdbvisor"]:
 		host.run_tool(["strip", "-o", os.path.join(where, os.path.basename(path)), visor.built(path)])
-	shutil.copy(os.path.join(HERE, "run.sh"), where)
+	for path in [os.path.join(HERE, "run.sh"), *(visor.built(guest) for _, guest, _ in sessions.TABLE)]:
+		shutil.copy(path, where)
 	with open(where + "/programs", "w") as f:
 		f.writelines("%d %s\n" % (programs[p], os.path.basename(p)) for p in programs)
 	with open(where + "/sessions", "w") as f:
 		# Their clock leaps ahead while they wait for gdb, so that it is our limit that counts.
-		f.writelines("%d --demo\n" % (100 * SESSION_SECONDS) for _ in sessions.STATUSES)
+		f.writelines("%d %s\n" % (100 * SESSION_SECONDS * BUSY, os.path.basename(guest)) for _, guest, _ in sessions.TABLE)
 
 
 class Check:
@@ -146,42 +152,64 @@ class Check:
 		self.limits = {os.path.basename(p): seconds for p, seconds in programs.items()}
 		self.now = None                 # the program that runs
 		self.sessions = 0               # how many began
-		self.until = time.monotonic() + BOOT
+		self.attached = False           # the last one's gdbvisor has not ended
+		self.points = 0                 # of the programs
+		self.until = BOOT               # Bochs's processor time, see Host.spent()
 		self.console = collections.deque(maxlen=TAIL)
+
+	def _leave(self, h, why):
+		"""The program that runs has ended, or WHY it has not."""
+		self.now.close(self.tap, h, why)
+		self.points += self.now.good + self.now.bad
+		self.now = None
 
 	def heard(self, h, line):
 		"""A line of the console."""
 		self.console.append(line)
+		if SHOWN:
+			print("# " + line)
 		begin, end = re.match("vmx: begin (.*)", line), re.match(r"vmx: end \S+ (\d+) ([\d.]+) ([\d.]+)$", line)
 		if begin and begin.group(1) in self.waiting:
-			self.now = Program(begin.group(1))
+			self.now = Program(begin.group(1), h)
 			self.waiting.remove(begin.group(1))
-			self.until = time.monotonic() + self.limits[begin.group(1)] * PATIENCE
+			self.until = h.spent() + self.limits[begin.group(1)] * PATIENCE
 		elif end and self.now:
 			self.now.status = int(end.group(1))
 			self.now.theirs = float(end.group(3)) - float(end.group(2))
-			self.now.close(self.tap, None)
-			self.now = None
-			self.until = time.monotonic() + BOOT
+			self._leave(h, None)
+			self.until = h.spent() + BOOT
 		elif self.now:
 			self.now.take(self.tap, line)
-		elif line == "vmx: gdb" and self.sessions < len(sessions.STATUSES):
+		elif line == "vmx: gdb" and self.sessions < len(sessions.TABLE):
 			self.sessions += 1
 			gdb_outside(self.tap, h, self.sessions - 1, self.scratch)
-			self.until = time.monotonic() + SESSION_SECONDS * PATIENCE
+			self.attached = True
+			self.until = h.spent() + LEAVING
 		elif line.startswith("vmx: detached ") and self.sessions:
-			name, wanted = sessions.STATUSES[self.sessions - 1]
+			self.attached = False
+			self.until = h.spent() + BOOT
+			name, _, wanted = sessions.TABLE[self.sessions - 1]
 			self.tap.ok(int(line.split()[2]) in wanted, name + ": the gdbvisor ends as it should", line)
+
+	def insist(self, h):
+		"""Nothing more comes; whether that can be helped: a gdbvisor whose gdb went in the middle does not see that."""
+		if not self.attached or h.late():
+			return False
+		self.attached = False
+		self.until = h.spent() + LEAVING
+		with contextlib.suppress(OSError):
+			h.com2.sendall(b"\x03$k#6b")
+		return True
 
 	def close(self, h):
 		"""When nothing more comes."""
-		late = time.monotonic() >= min(self.until, h.end)
+		late = h.late(self.until)
 		why = "nothing more came from the host, and it was shut down" if late else "the host went off"
 		if self.now:
-			self.now.close(self.tap, why)
+			self._leave(h, why)
 		for name in self.waiting:
 			self.tap.ok(False, name + ": runs", why + " before")
-		for name, _ in sessions.STATUSES[self.sessions:]:
+		for name, _, _ in sessions.TABLE[self.sessions:]:
 			self.tap.ok(False, name + ": runs", why + " before")
 		self.tap.ok(h.status == 0, "the host comes to its end", "\n".join([why, h.said(), *self.console]))
 
@@ -212,9 +240,13 @@ def main():
 			pack(payload, programs)
 			with host.Host(payload, WHOLE) as h:
 				check = Check(tap, programs, scratch)
-				while (line := h.line(check.until)) is not None:
-					check.heard(h, line)
+				while (line := h.line(check.until)) is not None or check.insist(h):
+					if line is not None:
+						check.heard(h, line)
 				check.close(h)
+				print("# NUMBERS: tests on the VMX host: %d" % check.points)
+				print("# NUMBERS: gdb sessions on the VMX host: %d" % check.sessions)
+				print("# NUMBERS: processor seconds of the VMX host: %d" % h.spent())
 	except host.HostError as e:
 		tap.ok(False, "there is an emulated host", e)
 	print("# %d seconds in all" % (time.monotonic() - begun))

@@ -132,11 +132,15 @@ void catch_do_msr(struct vcpu *v, struct catch_access *ret)
 		struct kvm_msrs head;
 		struct kvm_msr_entry entry;
 	} one = { .head.nmsrs = 1, .entry = { .index = run->msr.index, .data = run->msr.data } };
-	bool done = kvm_ioctl(v->fd, write ? KVM_SET_MSRS : KVM_GET_MSRS, &one) == 1;
+	int r = kvm_ioctl(v->fd, write ? KVM_SET_MSRS : KVM_GET_MSRS, &one);
+	bool done = r == 1;
 
 	if (done && !write)
 		run->msr.data = one.entry.data;
 	run->msr.error = !done;
+	/* Not the processor's refusal; the guest gets the same exception, and whoever debugs it is told. */
+	if (r < 0)
+		vcpu_failed(v, write ? "KVM_SET_MSRS" : "KVM_GET_MSRS", r);
 	v->needs_completion = true;
 	*ret = (struct catch_access){
 		.kind = CATCH_SPECIAL,

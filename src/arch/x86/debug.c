@@ -2,11 +2,11 @@
 /* What KVM is told: single-step, and whose addresses stand in the debug registers. */
 #include "arch/x86/debug.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "break/watch.h"
 #include "arch/x86/regs.h"
+#include "arch/x86/regs_debug.h"
 #include "arch/x86/x86.h"
 
 #define USER      3
@@ -19,16 +19,32 @@
 #define DR7_GD    (1ull << 13)  /* MOV to and from debug registers traps */
 #define DR7_CONTROL_SHIFT 16    /* R/W and LEN, four bits a register */
 
+/* False: they cannot be had, and V has stopped. */
 static bool own_fetch(struct vcpu *v)
 {
-	if (!v->arch->own_known)
-		v->arch->own_known = kvm_ioctl(v->fd, KVM_GET_DEBUGREGS, &v->arch->own) == 0;
-	return v->arch->own_known;
+	int r = regs_debug_fetch(v, NULL);
+
+	if (r)
+		vcpu_failed(v, "KVM_GET_DEBUGREGS", r);
+	return !r;
+}
+
+static bool own_store(struct vcpu *v)
+{
+	int r;
+
+	v->arch->own.flags = 0;
+	r = kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->arch->own);
+	if (!r)
+		return true;
+	v->arch->own_known = false;
+	vcpu_failed(v, "KVM_SET_DEBUGREGS", r);
+	return false;
 }
 
 bool debug_own_idle(struct vcpu *v)
 {
-	return own_fetch(v) && !(v->arch->own.dr7 & (DR7_ENABLED | DR7_GD));
+	return !regs_debug_fetch(v, NULL) && !(v->arch->own.dr7 & (DR7_ENABLED | DR7_GD));
 }
 
 static void put(struct kvm_guest_debug *d, unsigned i, uint64_t gva, uint64_t control)
@@ -82,20 +98,12 @@ static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug 
 	return n;
 }
 
-/* Without that it would run into traps of ours, or away: it does not enter the guest. */
-static void not_prepared(struct vcpu *v, const char *call, int r)
-{
-	struct stop_event ev = { .reason = STOP_ERROR };
-
-	snprintf(ev.text, sizeof(ev.text), "%s: %s", call, strerror(-r));
-	vcpu_event(v, &ev);
-}
-
 void debug_prepare(struct vcpu *v, enum debug_use use)
 {
 	struct vm *vm = v->vm;
 	struct kvm_guest_debug d = { 0 };
-	bool was_step = v->arch->debug_known && (v->arch->debug.control & KVM_GUESTDBG_SINGLESTEP);
+	/* What KVM was told last; registers that were set since bring a trap flag of their own. */
+	bool in_step = v->arch->debug.control & KVM_GUESTDBG_SINGLESTEP, was_step = v->arch->debug_known && in_step;
 	bool by_flag = vm->arch->steps_by_flag || (!vm->arch->user_steps && v->run->s.regs.sregs.ss.dpl == USER);
 	unsigned n;
 	int r;
@@ -103,14 +111,14 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	if (use != DEBUG_RUN) {
 		r = regs_settle(v);     /* KVM remembers where the step begins */
 		if (r)
-			not_prepared(v, "KVM_SET_REGS", r);
+			vcpu_failed(v, "KVM_SET_REGS", r);
 		d.control |= KVM_GUESTDBG_SINGLESTEP;
 		if (!vm->step_irqs)
 			d.control |= vm->kvm.debug_flags & KVM_GUESTDBG_BLOCKIRQ;
-		/* While we step, KVM shows no trap flag, whoever set it. */
-		if (!was_step)
-			v->arch->guest_tf = v->run->s.regs.regs.rflags & RFLAGS_TF;
 	}
+	/* While we step, KVM shows no trap flag, whoever set it. */
+	if (!was_step && (in_step || use != DEBUG_RUN))
+		v->arch->guest_tf = v->run->s.regs.regs.rflags & RFLAGS_TF;
 	if (break_sites(vm->breaks))
 		d.control |= KVM_GUESTDBG_USE_SW_BP;
 	/*
@@ -143,11 +151,13 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	v->arch->debug_known = !r;
 	v->arch->debug = d;
 	if (r)
-		not_prepared(v, "KVM_SET_GUEST_DEBUG", r);
+		vcpu_failed(v, "KVM_SET_GUEST_DEBUG", r);
 	/* The guest's own trap flag went with ours. */
-	if (was_step && use == DEBUG_RUN && v->arch->guest_tf) {
-		v->run->s.regs.regs.rflags |= RFLAGS_TF;
-		kvm_ioctl(v->fd, KVM_SET_REGS, &v->run->s.regs.regs);
+	if (in_step && use == DEBUG_RUN && v->arch->guest_tf) {
+		struct kvm_regs regs = v->run->s.regs.regs;
+
+		regs.rflags |= RFLAGS_TF;
+		regs_set_later(v, &regs);
 	}
 }
 
@@ -166,12 +176,10 @@ static bool give(struct vcpu *v, unsigned vector, bool advance)
 
 bool debug_give_db(struct vcpu *v, uint64_t bits)
 {
-	if (own_fetch(v)) {
-		v->arch->own.dr6 = (v->arch->own.dr6 & ~DR6_TRAPS) | bits;
-		v->arch->own.flags = 0;
-		kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->arch->own);
-	}
-	return give(v, VECTOR_DB, false);
+	if (!own_fetch(v))
+		return false;
+	v->arch->own.dr6 = (v->arch->own.dr6 & ~DR6_TRAPS) | bits;
+	return own_store(v) && give(v, VECTOR_DB, false);
 }
 
 void debug_forget_trap(struct vcpu *v)
@@ -180,8 +188,7 @@ void debug_forget_trap(struct vcpu *v)
 	if (!own_fetch(v) || !(v->arch->own.dr6 & DR6_BS))
 		return;
 	v->arch->own.dr6 &= ~DR6_BS;
-	v->arch->own.flags = 0;
-	kvm_ioctl(v->fd, KVM_SET_DEBUGREGS, &v->arch->own);
+	own_store(v);
 }
 
 void debug_owe_trap(struct vcpu *v)

@@ -7,11 +7,13 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct reg_info regs[] = {
+/* NOLINTBEGIN(bugprone-macro-parentheses): a parenthesis around a string is no initializer */
 #define REG(id, n64, num64, bits64, t64, n32, num32, bits32, t32, feat, grp, home, off, hbits)                  \
 	[X86_##id] = { .view = { [RL_X86_64] = { n64, bits64, num64 }, [RL_I386] = { n32, bits32, num32 } },    \
 		       .type = { [RL_X86_64] = t64, [RL_I386] = t32 },                                          \
 		       .feature = RF_##feat,                                                                    \
 		       .group = RG_##grp },
+/* NOLINTEND(bugprone-macro-parentheses) */
 #include "arch/x86/regs.def"
 #undef REG
 };

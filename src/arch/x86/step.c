@@ -51,17 +51,24 @@ static unsigned flags_size(const uint8_t *code, unsigned bits, enum insn_class c
 
 /*
  * A halt is over when it is stepped on from: interrupts are held off, so that nothing else would end it.  Until then the vCPU
- * stays halted, and a continue waits for the interrupt.
+ * stays halted, and a continue waits for the interrupt.  False: V has stopped, since KVM refused that.
  */
-static void leave_halt(struct vcpu *v)
+static bool leave_halt(struct vcpu *v)
 {
 	struct kvm_mp_state mp;
+	const char *call = "KVM_GET_MP_STATE";
+	int r = kvm_ioctl(v->fd, KVM_GET_MP_STATE, &mp);
 
-	v->arch->halted = false;
-	if (kvm_ioctl(v->fd, KVM_GET_MP_STATE, &mp) || mp.mp_state != KVM_MP_STATE_HALTED)
-		return;
-	mp.mp_state = KVM_MP_STATE_RUNNABLE;
-	kvm_ioctl(v->fd, KVM_SET_MP_STATE, &mp);
+	if (!r && mp.mp_state == KVM_MP_STATE_HALTED) {
+		mp.mp_state = KVM_MP_STATE_RUNNABLE;
+		call = "KVM_SET_MP_STATE";
+		r = kvm_ioctl(v->fd, KVM_SET_MP_STATE, &mp);
+	}
+	if (r)
+		vcpu_failed(v, call, r);
+	else
+		v->arch->halted = false;
+	return !r;
 }
 
 /* The instruction's first bytes, as many as could be read; *RET_HALT: the one in front of it may have been a HLT. */
@@ -139,7 +146,8 @@ static void look_at_image(struct vcpu *v, struct step_before *b)
 	b->image_tf = b->image[b->class == INSN_IRET ? 2 : 0] & RFLAGS_TF;
 }
 
-static void look(struct vcpu *v, struct step_before *b)
+/* False: V has stopped. */
+static bool look(struct vcpu *v, struct step_before *b)
 {
 	bool halt;
 
@@ -147,12 +155,13 @@ static void look(struct vcpu *v, struct step_before *b)
 	b->pc = regs_pc(v);
 	b->rip = gp(v)->rip;
 	b->rsp = gp(v)->rsp;
+	b->rcx = gp(v)->rcx;
 	b->rflags = gp(v)->rflags;
 	b->cs = sys(v)->cs.selector;
 	b->ss = sys(v)->ss.selector;
 	b->n = fetch(v, b->pc, b->code, &halt);
-	if (halt)
-		leave_halt(v);
+	if (halt && !leave_halt(v))
+		return false;
 	b->class = insn_classify(b->code, b->n, regs_code_bits(v));
 	b->halts = b->class == INSN_HLT && b->code[0] == HLT;
 	b->user = !v->vm->arch->user_steps && (sys(v)->cr0 & 1) && sys(v)->ss.dpl == 3;
@@ -160,6 +169,7 @@ static void look(struct vcpu *v, struct step_before *b)
 		b->sregs = *sys(v);
 	look_at_image(v, b);
 	b->vector = b->class == INSN_INT ? int_vector(b->code) : 0;
+	return true;
 }
 
 /* Makes the flags at stack offset OFFSET (from the top), SIZE bytes, show the guest's own trap flag. */
@@ -258,13 +268,17 @@ static void settle(struct vcpu *v, const struct step_before *b)
 	event = may_be_event(v, b);
 	if (b->class == INSN_PUSHF || event || v->arch->landed)
 		regs_insn(v, &r);
-	if (b->user && at_trap_handler(v) && step_undo_trap(v, &r, b)) {
-		/* What the guest loaded into its flags came with the frame. */
-		if (b->class == INSN_POPF)
-			v->arch->guest_tf = b->image_tf;
+	if (b->user && trap && at_trap_handler(v)) {
+		/* It is the guest's as well, and its frame is as it would be. */
+		v->arch->guest_tf = false;
+		return;
+	}
+	/* What the guest loaded into its flags came with the frame. */
+	if (b->user && at_trap_handler(v) && b->vector != VECTOR_DB && step_undo_trap(v, &r, b)) {
+		v->arch->guest_tf = gp(v)->rflags & RFLAGS_TF;
 		if (b->class == INSN_PUSHF) {
 			regs_insn(v, &r);
-			clean_image(v, &r, 0, b->size, v->arch->guest_tf);
+			clean_image(v, &r, 0, b->size, false);
 		}
 		return;
 	}
@@ -277,7 +291,8 @@ static void settle(struct vcpu *v, const struct step_before *b)
 		v->arch->guest_tf = b->image_tf;
 	else if (b->class == INSN_SYSCALL)
 		hide_syscall(v);
-	if (trap && regs_pc(v) != b->pc)
+	/* An element of a REP traps, too. */
+	if (trap && (regs_pc(v) != b->pc || gp(v)->rcx != b->rcx))
 		debug_give_db(v, DR6_BS);
 	if (v->arch->guest_tf)
 		v->run->s.regs.regs.rflags |= RFLAGS_TF;
@@ -314,33 +329,59 @@ static bool has_event(const struct kvm_vcpu_events *e)
 	return e->exception.injected || e->exception.pending || e->interrupt.injected || e->nmi.injected || e->nmi.pending;
 }
 
+/* Halts V with AFTER, in place of BEFORE, with nothing of E pending; -errno: all is as before. */
+static int halt_behind(struct vcpu *v, const struct kvm_regs *after, const struct kvm_regs *before, struct kvm_vcpu_events *e)
+{
+	struct kvm_mp_state halted = { .mp_state = KVM_MP_STATE_HALTED };
+	uint8_t shadow = e->interrupt.shadow;
+	int r = regs_set_general(v, after);
+
+	if (r)
+		return r;
+	/* Else what STI holds off would be so for good. */
+	if (shadow) {
+		e->interrupt.shadow = 0;
+		e->flags |= KVM_VCPUEVENT_VALID_SHADOW;
+		r = vcpu_set_events(v, e);
+	}
+	if (!r && !v->vm->arch->irqchip)
+		r = kvm_ioctl(v->fd, KVM_SET_MP_STATE, &halted);
+	if (!r) {
+		v->arch->halted = v->vm->arch->irqchip;
+		return 0;
+	}
+	regs_set_general(v, before);
+	if (shadow) {
+		e->interrupt.shadow = shadow;
+		vcpu_set_events(v, e);
+	}
+	return r;
+}
+
 /*
  * A KVM that emulates HLT forgets to halt when it is stepped, and does so behind the next instruction instead, be that the first of
  * a handler with interrupts off.  So HLT is carried out here.  False: it is not that, and nothing was done.
  */
 static bool step_halt(struct vcpu *v, const struct step_before *b)
 {
-	struct kvm_mp_state halted = { .mp_state = KVM_MP_STATE_HALTED };
-	struct kvm_regs regs = *gp(v);
+	struct kvm_regs was = *gp(v), regs = was;
 	struct kvm_vcpu_events e;
 	unsigned bits = regs_code_bits(v);
+	int r;
 
-	if (!b->halts || v->vm->arch->steps_by_flag || sys(v)->ss.dpl || kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e) || has_event(&e))
+	if (!b->halts || v->vm->arch->steps_by_flag || sys(v)->ss.dpl)
+		return false;
+	r = kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &e);
+	if (!r && has_event(&e))
 		return false;
 	regs.rip = bits == 64 ? regs.rip + 1 : (regs.rip + 1) & ((1ull << bits) - 1);
 	regs.rflags &= ~RFLAGS_RF;
-	if (regs_set_general(v, &regs))
+	if (!r)
+		r = halt_behind(v, &regs, &was, &e);
+	if (r) {
+		vcpu_failed(v, "a halt cannot be stepped", r);
 		return false;
-	/* Else what STI holds off would be so for good. */
-	if (e.interrupt.shadow) {
-		e.interrupt.shadow = 0;
-		e.flags |= KVM_VCPUEVENT_VALID_SHADOW;
-		vcpu_set_events(v, &e);
 	}
-	if (v->vm->arch->irqchip)
-		v->arch->halted = true;
-	else
-		kvm_ioctl(v->fd, KVM_SET_MP_STATE, &halted);
 	v->stepped = true;
 	return true;
 }
@@ -350,7 +391,8 @@ static bool step_instruction(struct vcpu *v, enum debug_use use)
 	struct kvm_regs regs;
 	struct step_before b;
 
-	look(v, &b);
+	if (!look(v, &b))
+		return false;
 	if (step_plain(v, &b)) {
 		v->arch->landed = v->arch->db_given = false;
 		v->stepped = true;

@@ -12,7 +12,7 @@
 struct step_before {
 	enum insn_class class;
 	unsigned vector;        /* INT: its number */
-	uint64_t pc, rip, rsp, rflags;
+	uint64_t pc, rip, rsp, rcx, rflags;
 	uint16_t cs, ss;
 	bool image_tf;          /* POPF, IRET: the trap flag in what it loads */
 	unsigned size;          /* PUSHF, POPF, IRET: bytes of what is pushed or loaded */

@@ -39,6 +39,9 @@ bool step_undo_trap(struct vcpu *v, const struct insn_regs *r, const struct step
 		return false;
 	regs.rip = frame[0];
 	regs.rflags = frame[2] & ~RFLAGS_TF;
+	/* Its own, from now on: our flag goes with the registers that are set. */
+	if ((b->class == INSN_POPF || b->class == INSN_IRET) && b->image_tf)
+		regs.rflags |= RFLAGS_TF;
 	regs.rsp = frame[3];
 	if (regs_set_all(v, &regs, &b->sregs))
 		return false;
@@ -76,7 +79,9 @@ bool step_enter_user(struct vcpu *v, const struct step_before *b)
 {
 	struct kvm_sregs sregs = *sys(v);
 	struct kvm_regs regs = *gp(v);
-	struct kvm_vcpu_events events;
+	struct kvm_vcpu_events events = { 0 };
+	uint8_t masked;
+	int r;
 
 	if (v->vm->arch->user_steps || b->class != INSN_IRET || b->size != 8 || (b->image[1] & 3) != 3 || sregs.ss.dpl == 3 ||
 	    (b->rflags & RFLAGS_NT) || (int64_t)(b->image[0] << 16) >> 16 != (int64_t)b->image[0])
@@ -87,12 +92,21 @@ bool step_enter_user(struct vcpu *v, const struct step_before *b)
 	regs.rip = b->image[0];
 	regs.rflags = (b->image[2] & RFLAGS_LOADED) | RFLAGS_FIXED;
 	regs.rsp = b->image[3];
-	if (regs_set_all(v, &regs, &sregs))
-		return false;
 	/* It ends a handler of NMIs. */
-	if (!kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &events) && events.nmi.masked) {
-		events.nmi.masked = 0;
-		vcpu_set_events(v, &events);
+	r = kvm_ioctl(v->fd, KVM_GET_VCPU_EVENTS, &events);
+	masked = events.nmi.masked;
+	events.nmi.masked = 0;
+	if (!r && masked)
+		r = vcpu_set_events(v, &events);
+	if (r) {
+		vcpu_failed(v, "an IRET cannot be stepped", r);
+		return false;
+	}
+	if (regs_set_all(v, &regs, &sregs)) {
+		events.nmi.masked = masked;
+		if (masked)
+			vcpu_set_events(v, &events);
+		return false;
 	}
 	v->stepped = true;
 	return true;

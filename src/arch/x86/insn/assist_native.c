@@ -124,7 +124,7 @@ uint64_t assist_host_features(void)
 /* Some stand in a set that says little about them. */
 static const struct set *set_of(const struct decoded *d)
 {
-	static const struct set crc32 = { F_SSE42, KIND_INTEGER }, compare = { F_CMOV, KIND_X87 };
+	static const struct set crc32 = { F_SSE42, KIND_INTEGER }, compare = { F_CMOV, KIND_X87 }, fisttp = { F_SSE3, KIND_X87 };
 
 	switch (d->insn.mnemonic) {
 	case ZYDIS_MNEMONIC_CRC32:
@@ -134,6 +134,8 @@ static const struct set *set_of(const struct decoded *d)
 	case ZYDIS_MNEMONIC_FUCOMI:
 	case ZYDIS_MNEMONIC_FUCOMIP:
 		return &compare;
+	case ZYDIS_MNEMONIC_FISTTP:
+		return &fisttp;
 	default:
 		return &sets[d->insn.meta.isa_set];
 	}
@@ -317,10 +319,14 @@ static bool short_image(const struct assist *a)
 	return size == REAL_STATE_SHORT || size == REAL_ENV_SHORT;
 }
 
-/* A prefix that says where the operand is, or is of no account. */
+/*
+ * A prefix that says where the operand is, or is of no account.  A REX prefix with another behind it is: without that one it would
+ * come into force.  The one that counts is encode()'s own affair.
+ */
 static bool drop_prefix(const struct assist *a, unsigned i)
 {
 	switch (a->d->insn.raw.prefixes[i].value) {
+	case 0x40 ... 0x4f:
 	case 0x26:
 	case 0x2e:
 	case 0x36:
@@ -366,6 +372,40 @@ static size_t encode(const struct assist *a, const uint8_t *bytes, unsigned base
 	for (; at < insn->length; at++)
 		ret[n++] = bytes[at];
 	return n;
+}
+
+/* Flags have a name for each size of code. */
+static bool same_register(ZydisRegister a, ZydisRegister b)
+{
+	return a == b || (ZydisRegisterGetClass(a) == ZYDIS_REGCLASS_FLAGS && ZydisRegisterGetClass(b) == ZYDIS_REGCLASS_FLAGS);
+}
+
+/*
+ * Whether CODE, where it will be run, is the instruction that was looked at, with its memory operand at BASE and nowhere else: bytes of a
+ * guest's are run as this program, so encode() is not trusted alone.
+ */
+static bool as_meant(const struct assist *a, const uint8_t *code, size_t len, unsigned base)
+{
+	static const struct insn_regs here = { .code_bits = 64, .stack_bits = 64, .cr0 = CR0_PE };
+	const ZydisDecodedOperand *op;
+	struct decoded d;
+
+	if (insn_zydis(&here, code, len, &d) || d.insn.length != len || d.insn.mnemonic != a->d->insn.mnemonic ||
+	    d.insn.operand_count != a->d->insn.operand_count)
+		return false;
+	for (unsigned i = 0; i < d.insn.operand_count; i++) {
+		op = &d.op[i];
+		if (op->type != a->d->op[i].type)
+			return false;
+		if (op->type == ZYDIS_OPERAND_TYPE_REGISTER && !same_register(op->reg.value, a->d->op[i].reg.value))
+			return false;
+		if (op->type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    (op->mem.type != ZYDIS_MEMOP_TYPE_MEM || op->mem.base != (ZydisRegister)(ZYDIS_REGISTER_RAX + base) ||
+		     op->mem.index != ZYDIS_REGISTER_NONE || op->mem.disp.value || op->mem.segment != ZYDIS_REGISTER_DS ||
+		     op->size != a->d->op[i].size))
+			return false;
+	}
+	return true;
 }
 
 /* -- running it -- */
@@ -453,7 +493,7 @@ static int run_native(struct assist *a)
 		r.gpr[base] = (uintptr_t)memory;
 	}
 	len = encode(a, a->bytes, base, code);
-	if (len > NATIVE_CODE_MAX)
+	if (len > NATIVE_CODE_MAX || !as_meant(a, code, len, base))
 		return NOT_OURS;
 	if (components)
 		state_in(cpu, state, size, components);

@@ -29,6 +29,7 @@ enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6
 #define MSR_TSC_AUX     0xc0000103u
 
 /* The XSAVE area (SDM vol. 1, 13.4). */
+#define XS_FCW          0
 #define XS_FSW          2
 #define XS_FIP          8
 #define XS_FDP          16
@@ -41,7 +42,9 @@ enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_BR = 5, VECTOR_UD = 6
 #define XS_COMP_BV      520
 #define XS_EXTENDED     576
 #define XS_X87          (1ull << 0)
+#define FSW_EXCEPTIONS  0x3fu
 #define FSW_ES          (1u << 7)
+#define FSW_B           (1u << 15)
 #define XS_SSE          (1ull << 1)
 #define XS_AVX          (1ull << 2)
 #define XS_ZMM_HI256    6       /* upper halves of zmm0 to zmm15 */

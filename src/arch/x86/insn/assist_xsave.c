@@ -84,11 +84,18 @@ static void x87_image(const struct assist *a, uint8_t image[XS_MXCSR])
 	}
 }
 
+/* An exception that is not masked; ES and B only say so, and the processor sets them by this when it loads a state. */
+static bool x87_unmasked(const uint8_t *x)
+{
+	return x[XS_FSW] & ~x[XS_FCW] & FSW_EXCEPTIONS;
+}
+
 static void x87_load(struct assist *a, const uint8_t *area)
 {
 	uint8_t *x = a->cpu->xsave;
 
 	memcpy(x, area, XS_MXCSR);
+	le_put(x + XS_FSW, 2, (le_get(x + XS_FSW, 2) & ~(FSW_ES | FSW_B)) | (x87_unmasked(x) ? FSW_ES | FSW_B : 0));
 	x[5] = 0;               /* reserved, beside the tags */
 	memcpy(x + XS_ST, area + XS_ST, XS_XMM - XS_ST);
 	/* What is behind each 80-bit register is reserved, and not state. */
@@ -367,7 +374,7 @@ int assist_pending_x87(struct assist *a)
 {
 	if (a->cpu->xsave_size < XS_EXTENDED)
 		return NOT_OURS;
-	if (!(assist_in_use(a->cpu) & XS_X87) || !(a->cpu->xsave[XS_FSW] & FSW_ES))
+	if (!(assist_in_use(a->cpu) & XS_X87) || !x87_unmasked(a->cpu->xsave))
 		return 0;
 	/* Without NE the exception is an interrupt of the PC's. */
 	return a->cpu->regs.cr0 & CR0_NE ? assist_raise(a, VECTOR_MF) : NOT_OURS;

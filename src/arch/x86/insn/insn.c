@@ -172,7 +172,7 @@ void insn_text(const struct insn_regs *r, const uint8_t *bytes, size_t n, char *
 {
 	ZydisFormatter f;
 	struct decoded d;
-	char line[160];
+	char line[160] = "";
 	size_t len = 0, count = n < INSN_BYTES_MAX ? n : INSN_BYTES_MAX;
 	bool good = !insn_zydis(r, bytes, n, &d);
 
