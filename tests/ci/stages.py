@@ -200,7 +200,9 @@ def judge(stage):
 			tests[re.sub(r"\.(sh|py)$", "", result.group(2))] = True
 		if re.match(r"SKIP: |\w+: SKIP", line):
 			stage.skips.append(line)
-		number(stage, line)
+		# A test that failed is shown with its log, which is read below.
+		if stage.point:
+			number(stage, line)
 	for test in tests:
 		try:
 			with open(os.path.join(stage.place, test + ".log"), errors="replace") as f:
