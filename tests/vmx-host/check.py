@@ -33,7 +33,7 @@ PROGRAMS = {
 	"tests/kvm_slots": 240, "tests/kvm_plain": 300,
 	"tests/kvm_slot_check": 60, "tests/kvm_space": 60, "tests/kvm_smm": 60, "tests/kvm_syscalls": 60, "tests/kvm_time": 60,
 	"tests/kvm_flash": 100, "tests/counts/allocs": 60, "tests/kvm_linux": 60, "tests/kvm_board": 100, "tests/kvm_carve": 100,
-	"tests/kvm_refused": 60, "tests/kvm_irqchip": 100, "tests/kvm_slots_random": 60,
+	"tests/kvm_refused": 60, "tests/kvm_fake": 60, "tests/kvm_irqchip": 100, "tests/kvm_slots_random": 60,
 }
 UNTRIED = "nobody has tried it on such a host yet"
 # What is not run there, and why.

@@ -127,7 +127,7 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	 */
 	if (use != DEBUG_RUN)
 		v->arch->late = false;
-	else if (was_step && vm->arch->steps_by_flag) {
+	else if (in_step && vm->arch->steps_by_flag) {
 		v->arch->late = true;
 		v->arch->late_pc = regs_pc(v);
 	}

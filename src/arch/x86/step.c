@@ -324,6 +324,16 @@ static bool step_once(struct vcpu *v)
  */
 #define STEP_TRIES 16
 
+/* RF comes with a trap that the processor took before the instruction. */
+static bool has_changed(const struct kvm_regs *before, const struct kvm_regs *after)
+{
+	struct kvm_regs b = *before, a = *after;
+
+	b.rflags |= RFLAGS_RF;
+	a.rflags |= RFLAGS_RF;
+	return memcmp(&b, &a, sizeof(b)) != 0;
+}
+
 static bool has_event(const struct kvm_vcpu_events *e)
 {
 	return e->exception.injected || e->exception.pending || e->interrupt.injected || e->nmi.injected || e->nmi.pending;
@@ -411,7 +421,7 @@ static bool step_instruction(struct vcpu *v, enum debug_use use)
 		regs = *gp(v);
 		if (!step_once(v))
 			return false;
-		if (memcmp(&regs, gp(v), sizeof(regs)))
+		if (has_changed(&regs, gp(v)))
 			break;
 	}
 	settle(v, &b);
