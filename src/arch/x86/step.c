@@ -324,13 +324,13 @@ static bool step_once(struct vcpu *v)
  */
 #define STEP_TRIES 16
 
-/* RF comes with a trap that the processor took before the instruction. */
+/* RF comes with a trap that the processor took before the instruction; TF goes from view when a step is the first. */
 static bool has_changed(const struct kvm_regs *before, const struct kvm_regs *after)
 {
 	struct kvm_regs b = *before, a = *after;
 
-	b.rflags |= RFLAGS_RF;
-	a.rflags |= RFLAGS_RF;
+	b.rflags |= RFLAGS_RF | RFLAGS_TF;
+	a.rflags |= RFLAGS_RF | RFLAGS_TF;
 	return memcmp(&b, &a, sizeof(b)) != 0;
 }
 
