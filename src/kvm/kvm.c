@@ -146,6 +146,7 @@ int kvm_open(struct kvm *k, struct err *err)
 		k->max_cpus = (unsigned)cap_value(k->vm_fd, KVM_CAP_NR_VCPUS);
 	if (!k->max_cpus)
 		k->max_cpus = 4;        /* api.rst 4.8: what a kernel without either capability takes */
+	k->immediate_exit = cap_value(k->vm_fd, KVM_CAP_IMMEDIATE_EXIT) > 0;
 	k->debug_flags = (uint32_t)cap_value(k->vm_fd, KVM_CAP_SET_GUEST_DEBUG2);
 	return 0;
 fail:

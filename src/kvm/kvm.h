@@ -18,6 +18,7 @@ struct kvm {
 	size_t run_size;        /* bytes of a vCPU's run page mapping */
 	unsigned max_cpus, max_slots;
 	unsigned phys_bits;     /* how wide the guest's physical addresses are */
+	bool immediate_exit;    /* KVM_CAP_IMMEDIATE_EXIT: else vCPUs are stopped by a signal that KVM_RUN unblocks (vcpu.c) */
 	uint32_t debug_flags;   /* KVM_GUESTDBG_ flags the host accepts; 0 when it does not say */
 };
 
