@@ -65,7 +65,9 @@ END_TEST
 #define BASE  0x40000ull
 #define PAGES 8u
 
-static uint8_t mem[PAGES * DIRTY_PAGE];
+#define BYTES (PAGES * DIRTY_PAGE)
+
+static uint8_t mem[PAGES * PAGE_BYTES_MAX];
 static struct gmem *gmem;
 static struct break_table *breaks;
 static struct baseline was;
@@ -80,7 +82,7 @@ static void memory_up(void)
 {
 	memset(mem, 0, sizeof(mem));
 	ck_assert_int_eq(gmem_new(&gmem, &err), 0);
-	ck_assert_int_eq(gmem_add(gmem, &(struct gmem_region){ .gpa = BASE, .size = sizeof(mem), .hva = mem }, &err), 0);
+	ck_assert_int_eq(gmem_add(gmem, &(struct gmem_region){ .gpa = BASE, .size = BYTES, .hva = mem }, &err), 0);
 	ck_assert_int_eq(break_new(gmem, &(struct break_trap){ 1, { 0xcc } }, NULL, NULL, &breaks, &err), 0);
 	was = (struct baseline){ 0 };
 	runs_max = 16;
@@ -135,7 +137,7 @@ START_TEST(differences_are_exact)
 	ck_assert_uint_eq(run[0].is[1], 40);
 	ck_assert_uint_eq(run[1].gpa, BASE + 8);
 	ck_assert_uint_eq(run[1].len, 1);
-	ck_assert_uint_eq(run[2].gpa, BASE + sizeof(mem) - 1);
+	ck_assert_uint_eq(run[2].gpa, BASE + BYTES - 1);
 	ck_assert_uint_eq(run[2].was[0], 0);
 	ck_assert_uint_eq(run[2].is[0], 9);
 	/* Only in the pages asked for; nothing was forgotten by looking. */
@@ -153,7 +155,7 @@ START_TEST(differences_are_exact)
 	baseline_update(&was, breaks, mem, &all);
 	diff(0xff);
 	ck_assert_uint_eq(runs, 1);
-	ck_assert_uint_eq(run[0].gpa, BASE + sizeof(mem) - 1);
+	ck_assert_uint_eq(run[0].gpa, BASE + BYTES - 1);
 }
 END_TEST
 
@@ -197,7 +199,7 @@ START_TEST(traps_are_no_difference)
 {
 	uint64_t two = 2;
 
-	memset(mem, 0x90, sizeof(mem));
+	memset(mem, 0x90, BYTES);
 	ck_assert_int_eq(baseline_take(&was, breaks, mem, PAGES, &err), 0);
 	ck_assert_int_eq(trap(BASE + 0x111), 0);
 	ck_assert_uint_eq(mem[0x111], 0xcc);
@@ -245,7 +247,7 @@ END_TEST
 START_TEST(parts_of_a_copy)
 {
 	struct baseline part = { 0 };
-	static uint8_t page[2 * DIRTY_PAGE];
+	static uint8_t page[2 * PAGE_BYTES_MAX];
 
 	for (size_t i = 0; i < PAGES; i++)
 		memset(mem + i * DIRTY_PAGE, (int)i, DIRTY_PAGE);

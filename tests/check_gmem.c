@@ -254,13 +254,13 @@ END_TEST
 /* Two neighbours of 3 and 70 pages, the second with a bitmap: which bits writes set. */
 START_TEST(writes_are_marked)
 {
-	static uint8_t a[3 * GMEM_PAGE], b[70 * GMEM_PAGE];
-	uint64_t bits[2] = { 0 }, base = 0x10000, gpa = base + sizeof(a);
+	static uint8_t a[3 * PAGE_BYTES_MAX], b[70 * PAGE_BYTES_MAX];
+	uint64_t bits[2] = { 0 }, base = 0x10000, gpa = base + 3 * GMEM_PAGE;
 	struct gmem *g = make();
 	size_t one = 1;
 
-	ck_assert_int_eq(add(g, base, sizeof(a), a, 1, NULL), 0);
-	ck_assert_int_eq(add(g, gpa, sizeof(b), b, 2, NULL), 0);
+	ck_assert_int_eq(add(g, base, 3 * GMEM_PAGE, a, 1, NULL), 0);
+	ck_assert_int_eq(add(g, gpa, 70 * GMEM_PAGE, b, 2, NULL), 0);
 	ck_assert_int_eq(gmem_mark(g, gpa + GMEM_PAGE, bits), -ENOENT);
 	ck_assert_int_eq(gmem_mark(g, gpa, bits), 0);
 
