@@ -276,7 +276,7 @@ END_TEST
 
 START_TEST(own_writes_are_in)
 {
-	static const uint8_t bytes[2 * DIRTY_PAGE];
+	static const uint8_t bytes[2 * 4096];
 
 	fresh(70);
 	put(GPA + 3 * DIRTY_PAGE - 1, "xy", 2);
@@ -501,7 +501,7 @@ START_TEST(growth_is_no_difference)
 	struct slot_spec spec = { .id = ID, .gpa = GPA, .size = 2 * DIRTY_PAGE, .backing = SLOT_FILE, .path = path,
 				  .log = true };
 	struct slot_note note;
-	static uint8_t data[4 * DIRTY_PAGE];
+	static uint8_t data[4 * 4096];
 	int fd = mkstemp(path);
 
 	ck_assert_int_ge(fd, 0);
