@@ -43,6 +43,7 @@ int sandbox_enter(enum sandbox_level level, bool unlink, struct err *err)
 
 #else
 
+#include <asm/termbits.h>       /* on some hosts a request has the size of the kernel's struct termios in it */
 #include <linux/kvm.h>
 #include <seccomp.h>
 #include <stdint.h>

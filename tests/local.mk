@@ -9,6 +9,7 @@ fake_machine = tests/fake_machine.c tests/fake_machine.h tests/fake_parts.h test
 # what the libraries there may have of these names.
 if !ARCH_X86
 x86_desc = src/arch/x86/desc.c src/arch/x86/regbits.c src/arch/x86/x86_regs.h
+x86_walk = src/arch/x86/translate.c src/arch/x86/translate.h src/arch/x86/walk.h
 x86_monitor = monitor/x86/arch.c monitor/x86/cmd_debugregs.c monitor/x86/cmd_msr.c monitor/x86/disas.c monitor/x86/parts.h \
 	monitor/x86/stack.c
 endif

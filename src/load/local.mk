@@ -17,7 +17,7 @@ check_PROGRAMS += tests/check_load tests/check_multiboot tests/check_multiboot2 
 	tests/check_kaslr tests/check_decompress
 load_test_sources = $(x86_load) tests/load_env.c tests/load_env.h tests/elf_make.c tests/elf_make.h tests/unit.c tests/unit.h
 load_test_libs = libgvcore.a $(ELF_LIBS) $(UNPACK_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-tests_check_load_SOURCES = tests/check_load.c $(load_test_sources)
+tests_check_load_SOURCES = tests/check_load.c $(x86_walk) $(load_test_sources)
 tests_check_load_LDADD = $(load_test_libs)
 tests_check_multiboot_SOURCES = tests/check_multiboot.c $(load_test_sources)
 tests_check_multiboot_LDADD = $(load_test_libs)
