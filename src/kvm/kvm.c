@@ -2,7 +2,6 @@
 #include "kvm/kvm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,10 +71,11 @@ static int open_device(struct kvm *k, struct err *err)
 	struct group *g;
 	int e;
 
-	k->sys_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	k->sys_fd = kvm_device_open();
 	if (k->sys_fd >= 0)
 		return 0;
-	e = errno;
+	e = -k->sys_fd;
+	k->sys_fd = -1;
 	if (e == EACCES || e == EPERM) {
 		g = stat("/dev/kvm", &st) == 0 ? getgrgid(st.st_gid) : NULL;
 		return err_set(err, EACCES, "/dev/kvm: permission denied; it belongs to group %s (usermod -aG %s YOU)",

@@ -29,6 +29,9 @@ int kvm_ioctl(int fd, unsigned long request, void *arg);
 /* The same for requests that take a number. */
 int kvm_ioctl_num(int fd, unsigned long request, unsigned long arg);
 
+/* The descriptor of /dev/kvm, or -errno. */
+int kvm_device_open(void);
+
 /* A capability: how people know it, and what it means to them. */
 struct kvm_cap {
 	unsigned cap;

@@ -32,6 +32,8 @@ int ppc_board_new(struct machine_kvm *m, const struct machine_config *c, struct 
 		return err_set(err, ENOMEM, "out of memory");
 	m->vm.lacking_registers = breaks < BREAK_REGISTERS ? BREAK_REGISTERS - breaks : 0;
 	r = rma_add_ram(m->slots, RAM_SLOT, c->memory, "ram", err);
+	if (!r)
+		r = slots_mark_initial(m->slots, err);
 	return r ? r : ppc_trap(&m->vm.kvm, &m->vm.trap, err);
 }
 

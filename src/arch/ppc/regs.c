@@ -330,7 +330,6 @@ int power_on_restore(struct vm *vm, const struct power_on *p, struct err *err)
 		struct vcpu *v = vm->cpus[i];
 
 		r = restore_cpu(v, &p->cpu[i], err);
-		v->arch->debug_known = false;
 		v->has_event = false;
 		v->needs_completion = false;
 		v->stop_pc_valid = false;
