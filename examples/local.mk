@@ -22,7 +22,6 @@ noinst_DATA = $(EXAMPLE_GUESTS)
 CLEANFILES += $(EXAMPLE_GUESTS) demo_image.c
 
 # A flat real-mode image for 0x7c00, and the same as ELF for a debugger's symbols.
-SUFFIXES = .S .bin .elf
 .S.bin:
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(CC) $(GUEST_CFLAGS) $(GUEST_FLAT) -Wl,--oformat=binary -o $@ $<
 .S.elf:

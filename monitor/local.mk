@@ -18,17 +18,22 @@ libgvmonitor_a_SOURCES = \
 	monitor/cmd_devices.h monitor/cmd_devices.c monitor/cmd_pci.c monitor/vgatext.h monitor/vgatext.c \
 	monitor/fwlog.h monitor/fwlog.c monitor/exitlist.h monitor/exitlist.c monitor/stack.h monitor/stack.c \
 	monitor/cmd_stack.c monitor/cmd_symbols.c monitor/cmd_kernel.c monitor/source.h monitor/source.c monitor/slide.h monitor/slide.c
+if ARCH_X86
 include monitor/x86/local.mk
+endif
+if ARCH_PPC
+include monitor/ppc/local.mk
+endif
 
 MONITOR_TEST_LIBS = libgvmonitor.a libgvhost.a libgvcore.a $(ZYDIS_LIBS) $(JANSSON_LIBS) $(READLINE_LIBS) $(UV_LIBS)
-MONITOR_RIG = tests/monitor_rig.c tests/monitor_rig.h $(fake_machine) tests/unit.c tests/unit.h
+MONITOR_RIG = tests/monitor_rig.c tests/monitor_rig.h $(x86_monitor) $(fake_machine) tests/unit.c tests/unit.h
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_expr tests/check_parts tests/check_cmd tests/check_cmd_run tests/check_cmd_break tests/check_cmd_hook \
 	tests/check_script tests/check_slot
 tests_check_expr_SOURCES = tests/check_expr.c tests/unit.c tests/unit.h
 tests_check_expr_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-tests_check_parts_SOURCES = tests/check_parts.c $(fake_machine) tests/unit.c tests/unit.h
+tests_check_parts_SOURCES = tests/check_parts.c $(x86_monitor) $(fake_machine) tests/unit.c tests/unit.h
 tests_check_parts_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_cmd_SOURCES = tests/check_cmd.c $(MONITOR_RIG)
 tests_check_cmd_LDADD = $(MONITOR_TEST_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
@@ -69,6 +74,7 @@ TESTS += tests/check_expr tests/check_parts tests/check_cmd tests/check_cmd_run 
 	tests/check_script tests/check_slot
 endif
 
+if ARCH_X86
 # Terminal, socket and script sessions drive this one: the monitor on a machine without KVM.
 check_PROGRAMS += tests/monitor_fake
 tests_monitor_fake_SOURCES = tests/monitor_fake.c $(fake_machine)
@@ -76,3 +82,4 @@ tests_monitor_fake_LDADD = $(MONITOR_TEST_LIBS)
 MONITOR_SESSION_TESTS = tests/monitor/terminal.py tests/monitor/clients.py tests/monitor/script.py tests/monitor/pictures.py
 TESTS += $(MONITOR_SESSION_TESTS)
 EXTRA_DIST += $(MONITOR_SESSION_TESTS) tests/monitor/rig.py
+endif

@@ -3,7 +3,7 @@ noinst_LIBRARIES += libgvcore.a
 libgvcore_a_SOURCES = \
 	src/api/err.h src/api/out.h src/api/command.h src/api/machine.h src/api/regs.h src/api/slots.h src/api/breaks.h src/api/devices.h \
 	src/api/regs.c src/api/regbits.h src/api/regbits.c src/api/arch.h \
-	src/arch/x86/desc.c src/arch/x86/regbits.c src/arch/x86/regs.def src/arch/x86/x86_regs.h src/util/err.c src/util/out.c \
+	src/util/err.c src/util/out.c \
 	src/util/logring.c src/util/logring.h src/util/page.h
 
 include src/mem/local.mk
@@ -20,11 +20,16 @@ include src/dev/virtio.mk
 include src/break/local.mk
 include src/linux/local.mk
 include src/kvm/local.mk
-include src/kvm/assist.mk
 include src/kvm/catch.mk
-include src/kvm/irqchip.mk
 include src/kvm/start.mk
-include src/arch/x86/local.mk
 include src/kvm/fake.mk
 include src/opt.mk
 include src/sandbox.mk
+if ARCH_X86
+include src/kvm/assist.mk
+include src/kvm/irqchip.mk
+include src/arch/x86/local.mk
+endif
+if ARCH_PPC
+include src/arch/ppc/local.mk
+endif

@@ -43,12 +43,17 @@ int sandbox_enter(enum sandbox_level level, bool unlink, struct err *err)
 
 #else
 
+#include <asm/termbits.h>       /* on some hosts a request has the size of the kernel's struct termios in it */
 #include <linux/kvm.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#ifdef __powerpc__
+/* There the numbers have the size of the kernel's struct termios in them, which is not the C library's. */
+#include <asm/termbits.h>
+#endif
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -10,8 +10,6 @@
 #include "kvm/dirty.h"
 #include "tests/unit.h"
 
-#define PAGE 4096u
-
 static struct err err;
 
 static bool bit(const uint64_t *b, uint64_t page)
@@ -67,7 +65,9 @@ END_TEST
 #define BASE  0x40000ull
 #define PAGES 8u
 
-static uint8_t mem[PAGES * PAGE];
+#define BYTES (PAGES * DIRTY_PAGE)
+
+static uint8_t mem[PAGES * PAGE_BYTES_MAX];
 static struct gmem *gmem;
 static struct break_table *breaks;
 static struct baseline was;
@@ -82,7 +82,7 @@ static void memory_up(void)
 {
 	memset(mem, 0, sizeof(mem));
 	ck_assert_int_eq(gmem_new(&gmem, &err), 0);
-	ck_assert_int_eq(gmem_add(gmem, &(struct gmem_region){ .gpa = BASE, .size = sizeof(mem), .hva = mem }, &err), 0);
+	ck_assert_int_eq(gmem_add(gmem, &(struct gmem_region){ .gpa = BASE, .size = BYTES, .hva = mem }, &err), 0);
 	ck_assert_int_eq(break_new(gmem, &(struct break_trap){ 1, { 0xcc } }, NULL, NULL, &breaks, &err), 0);
 	was = (struct baseline){ 0 };
 	runs_max = 16;
@@ -117,7 +117,7 @@ START_TEST(differences_are_exact)
 {
 	uint64_t all = 0xff;
 
-	for (size_t i = 0; i < 4 * PAGE; i++)
+	for (size_t i = 0; i < 4 * DIRTY_PAGE; i++)
 		mem[i] = (uint8_t)(i * 7);
 	ck_assert_int_eq(baseline_take(&was, breaks, mem, PAGES, &err), 0);
 	diff(all);
@@ -126,7 +126,7 @@ START_TEST(differences_are_exact)
 	mem[5] ^= 1;
 	mem[6] ^= 2;
 	mem[8] ^= 4;
-	mem[PAGES * PAGE - 1] = 9;
+	mem[PAGES * DIRTY_PAGE - 1] = 9;
 	diff(all);
 	ck_assert_uint_eq(runs, 3);
 	ck_assert_uint_eq(run[0].gpa, BASE + 5);
@@ -137,7 +137,7 @@ START_TEST(differences_are_exact)
 	ck_assert_uint_eq(run[0].is[1], 40);
 	ck_assert_uint_eq(run[1].gpa, BASE + 8);
 	ck_assert_uint_eq(run[1].len, 1);
-	ck_assert_uint_eq(run[2].gpa, BASE + sizeof(mem) - 1);
+	ck_assert_uint_eq(run[2].gpa, BASE + BYTES - 1);
 	ck_assert_uint_eq(run[2].was[0], 0);
 	ck_assert_uint_eq(run[2].is[0], 9);
 	/* Only in the pages asked for; nothing was forgotten by looking. */
@@ -155,20 +155,20 @@ START_TEST(differences_are_exact)
 	baseline_update(&was, breaks, mem, &all);
 	diff(0xff);
 	ck_assert_uint_eq(runs, 1);
-	ck_assert_uint_eq(run[0].gpa, BASE + sizeof(mem) - 1);
+	ck_assert_uint_eq(run[0].gpa, BASE + BYTES - 1);
 }
 END_TEST
 
 START_TEST(differences_across_pages)
 {
 	ck_assert_int_eq(baseline_take(&was, breaks, mem, PAGES, &err), 0);
-	memset(mem + PAGE - 3, 1, 6);
-	memset(mem + 3 * PAGE - 1, 2, 2 * BASELINE_RUN_MAX + 1);
+	memset(mem + DIRTY_PAGE - 3, 1, 6);
+	memset(mem + 3 * DIRTY_PAGE - 1, 2, 2 * BASELINE_RUN_MAX + 1);
 	diff(0xff);
 	ck_assert_uint_eq(runs, 4);
-	ck_assert_uint_eq(run[0].gpa, BASE + PAGE - 3);
+	ck_assert_uint_eq(run[0].gpa, BASE + DIRTY_PAGE - 3);
 	ck_assert_uint_eq(run[0].len, 6);
-	ck_assert_uint_eq(run[1].gpa, BASE + 3 * PAGE - 1);
+	ck_assert_uint_eq(run[1].gpa, BASE + 3 * DIRTY_PAGE - 1);
 	ck_assert_uint_eq(run[1].len, BASELINE_RUN_MAX);
 	ck_assert_uint_eq(run[2].gpa, run[1].gpa + BASELINE_RUN_MAX);
 	ck_assert_uint_eq(run[2].len, BASELINE_RUN_MAX);
@@ -180,10 +180,10 @@ START_TEST(differences_across_pages)
 	/* A page between that nobody asks for parts a run. */
 	diff(0xff & ~(1u << 3));
 	ck_assert_uint_eq(runs, 3);
-	ck_assert_uint_eq(run[1].gpa, BASE + 3 * PAGE - 1);
+	ck_assert_uint_eq(run[1].gpa, BASE + 3 * DIRTY_PAGE - 1);
 	ck_assert_uint_eq(run[1].len, 1);
-	ck_assert_uint_eq(run[2].gpa, BASE + 4 * PAGE);
-	ck_assert_uint_eq(run[2].len, PAGE);
+	ck_assert_uint_eq(run[2].gpa, BASE + 4 * DIRTY_PAGE);
+	ck_assert_uint_eq(run[2].len, DIRTY_PAGE);
 }
 END_TEST
 
@@ -199,7 +199,7 @@ START_TEST(traps_are_no_difference)
 {
 	uint64_t two = 2;
 
-	memset(mem, 0x90, sizeof(mem));
+	memset(mem, 0x90, BYTES);
 	ck_assert_int_eq(baseline_take(&was, breaks, mem, PAGES, &err), 0);
 	ck_assert_int_eq(trap(BASE + 0x111), 0);
 	ck_assert_uint_eq(mem[0x111], 0xcc);
@@ -247,21 +247,21 @@ END_TEST
 START_TEST(parts_of_a_copy)
 {
 	struct baseline part = { 0 };
-	static uint8_t page[2 * PAGE];
+	static uint8_t page[2 * PAGE_BYTES_MAX];
 
 	for (size_t i = 0; i < PAGES; i++)
-		memset(mem + i * PAGE, (int)i, PAGE);
+		memset(mem + i * DIRTY_PAGE, (int)i, DIRTY_PAGE);
 	ck_assert_int_eq(baseline_take(&was, breaks, mem, PAGES, &err), 0);
 	ck_assert_int_eq(baseline_slice(&was, 5, 6, &part, &err), 0);
 	ck_assert_uint_eq(part.pages, 6);
 	for (size_t i = 0; i < 6; i++) {
-		ck_assert_uint_eq(part.copy[i * PAGE], i < 3 ? i + 5 : 0);
-		ck_assert_uint_eq(part.copy[i * PAGE + PAGE - 1], i < 3 ? i + 5 : 0);
+		ck_assert_uint_eq(part.copy[i * DIRTY_PAGE], i < 3 ? i + 5 : 0);
+		ck_assert_uint_eq(part.copy[i * DIRTY_PAGE + DIRTY_PAGE - 1], i < 3 ? i + 5 : 0);
 	}
-	memset(page + PAGE, 0x77, PAGE);
+	memset(page + DIRTY_PAGE, 0x77, DIRTY_PAGE);
 	baseline_fill(&part, 3, page, 2);
-	ck_assert_uint_eq(part.copy[3 * PAGE], 0);
-	ck_assert_uint_eq(part.copy[4 * PAGE], 0x77);
+	ck_assert_uint_eq(part.copy[3 * DIRTY_PAGE], 0);
+	ck_assert_uint_eq(part.copy[4 * DIRTY_PAGE], 0x77);
 	/* They are separate. */
 	baseline_drop(&was);
 	ck_assert_uint_eq(part.copy[0], 5);
@@ -327,7 +327,7 @@ static void *note_many(void *arg)
 
 	for (unsigned round = 0; round < 3; round++)
 		for (unsigned i = 0; i < DIRTY_WHO_MAX + 1000; i++)
-			dirty_who_note(w, 1, 0, 0x1000 + i, 0x7000ull + i % 3 * PAGE);
+			dirty_who_note(w, 1, 0, 0x1000 + i, 0x7000ull + i % 3 * DIRTY_PAGE);
 	return NULL;
 }
 
@@ -350,7 +350,7 @@ START_TEST(too_many_writers)
 		if (!n)
 			ck_assert(x.pc == 0 && x.gpa == 0 && x.count == 9 * 1000);
 		else
-			ck_assert(x.count == 9 && x.gpa == 0x7000ull + (x.pc - 0x1000) % 3 * PAGE);
+			ck_assert(x.count == 9 && x.gpa == 0x7000ull + (x.pc - 0x1000) % 3 * DIRTY_PAGE);
 		ck_assert_uint_le(x.count, last);
 		last = x.count;
 		sum += x.count;
@@ -366,8 +366,6 @@ int main(void)
 	Suite *s = suite_create("dirty");
 	TCase *t = tcase_create("bitmap"), *b = tcase_create("differences"), *w = tcase_create("who");
 
-	if (page_bytes() != PAGE)
-		return unit_skip_all("this host's pages have not 4096 bytes, which the test counts by");
 	tcase_set_timeout(t, 60);
 	tcase_set_timeout(w, 60);
 	tcase_add_loop_test(t, bitmaps, 0, 9);

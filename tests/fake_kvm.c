@@ -2,6 +2,7 @@
 #include "tests/fake_kvm.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +21,11 @@ const struct fake_host fake_ppc970 = {
 };
 const struct fake_host fake_power7 = {
 	.name = "a POWER7", .rma = 1, .rma_size = 128 << 20, .sync_mmu = true, .spaces = 0, .max_slots = 32,
+	.one_reg = true, .papr = true,
 };
 const struct fake_host fake_modern = {
 	.name = "a host of today", .readonly = true, .sync_mmu = true, .immediate_exit = true, .manual_log = true, .spaces = 2,
-	.max_slots = 512,
+	.max_slots = 512, .one_reg = true, .guest_debug = true, .single_step = true, .papr = true,
 };
 
 struct slot {
@@ -31,7 +33,7 @@ struct slot {
 	uint64_t *dirty;        /* while it is logged */
 };
 
-static const struct fake_host *host;
+static const struct fake_host *host;    /* NULL: none has been chosen */
 static struct slot slots[SLOTS_MAX];
 static size_t nslots;           /* ascending by number */
 static struct {
@@ -51,6 +53,8 @@ static struct {
 } counts[64];
 static int vm_fd = -1;
 static bool manual;
+static const struct fake_cpus *cpus;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;        /* of failure and counts */
 
 static uint64_t page(void)
 {
@@ -68,6 +72,9 @@ void fake_kvm_end(void)
 {
 	while (nslots)
 		drop(nslots - 1);
+	if (cpus)
+		cpus->end();
+	cpus = NULL;
 	if (vm_fd >= 0)
 		close(vm_fd);
 	vm_fd = -1;
@@ -89,6 +96,11 @@ void fake_kvm_vm(struct kvm *k)
 	*k = (struct kvm){ .sys_fd = -1, .vm_fd = vm_fd, .max_slots = host->max_slots, .max_cpus = 4, .phys_bits = 40 };
 }
 
+void fake_kvm_cpus(const struct fake_cpus *c)
+{
+	cpus = c;
+}
+
 void fake_kvm_fail(unsigned long request, unsigned nth, int error, bool always)
 {
 	failure = (struct failure){ request, nth, error, always, true };
@@ -98,16 +110,20 @@ void fake_kvm_fail(unsigned long request, unsigned nth, int error, bool always)
 static int judge(unsigned long request)
 {
 	size_t i = 0;
+	int error = 0;
 
+	pthread_mutex_lock(&lock);
 	while (i < sizeof(counts) / sizeof(counts[0]) - 1 && counts[i].n && counts[i].request != request)
 		i++;
 	counts[i].request = request;
 	counts[i].n++;
-	if (!failure.armed || failure.request != request || failure.after-- > 0)
-		return 0;
-	failure.after = 0;
-	failure.armed = failure.always;
-	return failure.error;
+	if (failure.armed && failure.request == request && !failure.after) {
+		failure.armed = failure.always;
+		error = failure.error;
+	} else if (failure.armed && failure.request == request)
+		failure.after--;
+	pthread_mutex_unlock(&lock);
+	return error;
 }
 
 unsigned fake_kvm_count(unsigned long request)
@@ -146,6 +162,14 @@ bool fake_kvm_write(uint64_t gpa)
 			return true;
 		}
 	return false;
+}
+
+uint8_t *fake_kvm_memory(uint64_t gpa, size_t size)
+{
+	for (size_t i = 0; i < nslots; i++)
+		if (covers(&slots[i], gpa) && size <= slots[i].is.size - (gpa - slots[i].is.gpa))
+			return (uint8_t *)(uintptr_t)slots[i].is.hva + (gpa - slots[i].is.gpa);
+	return NULL;
 }
 
 /* -- the Real Mode Area -- */
@@ -344,6 +368,8 @@ static int clear_log(const struct kvm_clear_dirty_log *c)
 
 static int enable(const struct kvm_enable_cap *c)
 {
+	if (c->cap == KVM_CAP_PPC_PAPR)
+		return host->papr ? 0 : -EINVAL;
 	if (c->cap != KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 || !host->manual_log)
 		return -EINVAL;
 	manual = c->args[0];
@@ -361,6 +387,11 @@ static int capability(unsigned long cap)
 	case KVM_CAP_NR_MEMSLOTS: return (int)host->max_slots;
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: return host->manual_log;
 	case KVM_CAP_USER_MEMORY: return 1;
+	case KVM_CAP_ONE_REG: return host->one_reg;
+	case KVM_CAP_SET_GUEST_DEBUG: return host->guest_debug;
+	case KVM_CAP_PPC_GUEST_DEBUG_SSTEP: return host->single_step;
+	case KVM_CAP_PPC_PAPR: return host->papr;
+	case KVM_CAP_GUEST_DEBUG_HW_BPS: return (int)host->hw_breaks;
 	}
 	return 0;
 }
@@ -369,7 +400,6 @@ int kvm_ioctl(int fd, unsigned long request, void *arg)
 {
 	int r = judge(request);
 
-	(void)fd;
 	if (r)
 		return -r;
 	if (_IOC_TYPE(request) == KVMIO && _IOC_NR(request) == ALLOCATE_RMA)
@@ -380,15 +410,27 @@ int kvm_ioctl(int fd, unsigned long request, void *arg)
 	case KVM_CLEAR_DIRTY_LOG: return clear_log(arg);
 	case KVM_ENABLE_CAP: return enable(arg);
 	}
-	return -ENOTTY;
+	return cpus ? cpus->request(fd, request, arg) : -ENOTTY;
 }
 
 int kvm_ioctl_num(int fd, unsigned long request, unsigned long arg)
 {
 	int r = judge(request);
 
-	(void)fd;
 	if (r)
 		return -r;
-	return request == KVM_CHECK_EXTENSION ? capability(arg) : -ENOTTY;
+	switch (request) {
+	case KVM_CHECK_EXTENSION: return capability(arg);
+	case KVM_GET_API_VERSION: return KVM_API_VERSION;
+	case KVM_GET_VCPU_MMAP_SIZE: return (int)page();
+	case KVM_CREATE_VM: return memfd_create("VM", MFD_CLOEXEC);
+	case KVM_CREATE_VCPU: return cpus ? cpus->create(host) : -ENOTTY;
+	case KVM_RUN: return cpus ? cpus->run(fd) : -ENOTTY;
+	}
+	return -ENOTTY;
+}
+
+int kvm_device_open(void)
+{
+	return host ? memfd_create("kvm", MFD_CLOEXEC) : -ENOENT;
 }

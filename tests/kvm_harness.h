@@ -4,7 +4,9 @@
 #define GV_TESTS_KVM_HARNESS_H
 
 #include "api/machine.h"
+#ifdef __x86_64__
 #include "arch/x86/x86_regs.h"
+#endif
 #include "kvm/machine_kvm.h"
 #include "tests/watched.h"
 

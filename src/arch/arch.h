@@ -26,6 +26,9 @@ struct arch_reserved {
 	const char *what;
 };
 
+/* What a debugger may ask of KVM that not every host has. */
+enum arch_debug { ARCH_SOFT, ARCH_HARD, ARCH_WATCH, ARCH_STEP };
+
 struct arch {
 	/* -- the host and the VM: kvm.c -- */
 	const struct kvm_cap *caps;     /* besides those that every architecture has */
@@ -87,8 +90,12 @@ struct arch {
 	/* Around KVM_RUN, which answered RET; from enter() on every kick ends it.  V's thread. */
 	void (*enter)(struct vcpu *v);
 	void (*left)(struct vcpu *v, int ret);
+	/* KVM has finished an instruction whose I/O was served: what was read of V before is stale.  NULL: that is always seen. */
+	void (*io_completed)(struct vcpu *v);
 	/* Has KVM take registers that were kept back.  -errno: it takes them at the next entry.  V's thread. */
 	int (*settle)(struct vcpu *v);
+	/* -ENOTSUP: this host lacks what WHAT takes; the message names the capability.  Loop thread.  NULL: it has all of it. */
+	int (*debug_check)(const struct vm *vm, enum arch_debug what, struct err *err);
 	/* An exit that exits.c does not know: whether V may re-enter.  V's thread, like those that follow. */
 	bool (*exit)(struct vcpu *v);
 	/* KVM_EXIT_DEBUG, likewise. */

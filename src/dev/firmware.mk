@@ -18,8 +18,11 @@ check_PROGRAMS += tests/check_flash
 tests_check_flash_SOURCES = \
 	tests/check_flash.c tests/disk_env.c tests/disk_env.h tests/fake_pc.c tests/fake_pc.h tests/unit.c tests/unit.h
 tests_check_flash_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+TESTS += tests/check_flash
+if ARCH_X86
 check_PROGRAMS += tests/kvm_flash
 tests_kvm_flash_SOURCES = tests/kvm_flash.c tests/disk_env.c tests/disk_env.h $(kvm_harness)
 tests_kvm_flash_LDADD = $(kvm_libs)
-TESTS += tests/check_flash tests/kvm_flash
+TESTS += tests/kvm_flash
+endif
 endif

@@ -27,6 +27,8 @@ struct backing {
 	bool shared;            /* SLOT_FILE: writes reach the file */
 	bool unwritable;        /* SLOT_FILE, shared, which nobody may write: for read-only slots alone */
 	bool remapped;          /* a file was mapped over a part */
+	bool kept;              /* slots_priv.h: until the table goes, in a list */
+	struct backing *next_kept;
 };
 
 /*

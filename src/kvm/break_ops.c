@@ -122,11 +122,18 @@ static int check_place(struct machine_kvm *k, unsigned cpu, uint64_t gva, struct
 	return arch.check_gva(k->vm.cpus[cpu], gva, err);
 }
 
+static int check_host(const struct vm *vm, enum arch_debug what, struct err *err)
+{
+	return arch.debug_check ? arch.debug_check(vm, what, err) : 0;
+}
+
 int op_break_insert(struct machine *m, enum break_owner owner, const struct break_spec *spec, struct err *err)
 {
 	struct machine_kvm *k = machine_priv(m);
 	int r = check_place(k, spec->cpu, spec->gva, err);
 
+	if (!r)
+		r = check_host(&k->vm, spec->kind == BREAK_HARD ? ARCH_HARD : ARCH_SOFT, err);
 	if (r)
 		return r;
 	if (spec->kind == BREAK_HARD && !break_find(k->vm.breaks, spec) && !debug_free_registers(&k->vm))
@@ -189,6 +196,8 @@ int op_watch_insert(struct machine *m, enum break_owner owner, const struct watc
 	if (!spec->size)        /* nothing lies at its end */
 		return err_set(err, EINVAL, "a watchpoint of no bytes");
 	r = check_place(k, spec->cpu, spec->gva, err);
+	if (!r)
+		r = check_host(&k->vm, ARCH_WATCH, err);
 	if (!r && spec->size <= WATCH_SIZE_MAX && spec->gva + (spec->size - 1) >= spec->gva)
 		r = check_place(k, spec->cpu, spec->gva + (spec->size - 1), err);
 	if (r)

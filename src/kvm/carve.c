@@ -327,9 +327,9 @@ static int carry_out(struct slots *s, const struct change *c, bool *ret_lost)
 		return r;
 	/* Not half of it: whatever is still there goes as well. */
 	for (size_t i = 0; i < c->to.n; i++)
-		slot_kernel_delete(s, c->to.v[i].id);
+		slot_kernel_drop(s, c->to.v[i].id);
 	for (size_t i = 0; i < c->from.n; i++)
-		slot_kernel_delete(s, c->from.v[i].id);
+		slot_kernel_drop(s, c->from.v[i].id);
 	*ret_lost = true;
 	return r;
 }
@@ -454,11 +454,11 @@ void carve_drop(struct slots *s, unsigned id)
 	const struct pieces *have = carve_pieces(s, id);
 
 	if (!have) {
-		slot_kernel_delete(s, id);
+		slot_kernel_drop(s, id);
 		return;
 	}
 	for (size_t i = 0; i < have->n; i++) {
-		slot_kernel_delete(s, have->v[i].id);
+		slot_kernel_drop(s, have->v[i].id);
 		carve_unnumber(s, have->v[i].id);
 	}
 	free(have->v);

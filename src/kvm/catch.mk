@@ -4,6 +4,7 @@ libgvkvm_a_SOURCES += src/kvm/catch.c src/kvm/catch.h src/kvm/catch_priv.h \
 	src/kvm/exitlog.c src/kvm/exitlog.h
 
 if HAVE_CHECK
+if ARCH_X86
 check_PROGRAMS += tests/check_catch tests/check_exitlog tests/check_idt
 tests_check_catch_SOURCES = tests/check_catch.c tests/unit.c tests/unit.h
 tests_check_catch_LDADD = $(kvm_libs)
@@ -18,4 +19,5 @@ check_PROGRAMS += tests/kvm_catch
 tests_kvm_catch_SOURCES = tests/kvm_catch.c $(kvm_harness)
 tests_kvm_catch_LDADD = $(kvm_libs)
 TESTS += tests/kvm_catch
+endif
 endif

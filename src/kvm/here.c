@@ -126,7 +126,7 @@ static void measure(struct here *h, struct vcpu *v)
 
 bool here_wanted(struct here *h, struct vcpu *v)
 {
-	if (!h->has_timer || (arch.own_thread && arch.own_thread(v)))
+	if (!h->has_timer || !v->vm->kvm.immediate_exit || (arch.own_thread && arch.own_thread(v)))
 		return false;
 	if (v->ran == RAN_ON_THREAD && h->moves == MOVES_UNKNOWN)
 		measure(h, v);

@@ -2,7 +2,6 @@
 #include "kvm/kvm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,10 +71,11 @@ static int open_device(struct kvm *k, struct err *err)
 	struct group *g;
 	int e;
 
-	k->sys_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	k->sys_fd = kvm_device_open();
 	if (k->sys_fd >= 0)
 		return 0;
-	e = errno;
+	e = -k->sys_fd;
+	k->sys_fd = -1;
 	if (e == EACCES || e == EPERM) {
 		g = stat("/dev/kvm", &st) == 0 ? getgrgid(st.st_gid) : NULL;
 		return err_set(err, EACCES, "/dev/kvm: permission denied; it belongs to group %s (usermod -aG %s YOU)",
@@ -146,6 +146,7 @@ int kvm_open(struct kvm *k, struct err *err)
 		k->max_cpus = (unsigned)cap_value(k->vm_fd, KVM_CAP_NR_VCPUS);
 	if (!k->max_cpus)
 		k->max_cpus = 4;        /* api.rst 4.8: what a kernel without either capability takes */
+	k->immediate_exit = cap_value(k->vm_fd, KVM_CAP_IMMEDIATE_EXIT) > 0;
 	k->debug_flags = (uint32_t)cap_value(k->vm_fd, KVM_CAP_SET_GUEST_DEBUG2);
 	return 0;
 fail:

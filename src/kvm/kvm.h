@@ -18,6 +18,7 @@ struct kvm {
 	size_t run_size;        /* bytes of a vCPU's run page mapping */
 	unsigned max_cpus, max_slots;
 	unsigned phys_bits;     /* how wide the guest's physical addresses are */
+	bool immediate_exit;    /* KVM_CAP_IMMEDIATE_EXIT: else vCPUs are stopped by a signal that KVM_RUN unblocks (vcpu.c) */
 	uint32_t debug_flags;   /* KVM_GUESTDBG_ flags the host accepts; 0 when it does not say */
 };
 
@@ -27,6 +28,9 @@ struct kvm {
 int kvm_ioctl(int fd, unsigned long request, void *arg);
 /* The same for requests that take a number. */
 int kvm_ioctl_num(int fd, unsigned long request, unsigned long arg);
+
+/* The descriptor of /dev/kvm, or -errno. */
+int kvm_device_open(void);
 
 /* A capability: how people know it, and what it means to them. */
 struct kvm_cap {

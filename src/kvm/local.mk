@@ -11,28 +11,32 @@ libgvkvm_a_SOURCES = \
 	src/kvm/machine_priv.h src/kvm/here.c src/kvm/here.h src/kvm/run.c src/kvm/run_tick.c src/kvm/slots.c \
 	src/kvm/slots.h src/kvm/vcpu.c src/kvm/vcpu.h
 
+if !ARCH_NONE
 bin_PROGRAMS += gdbvisor
 gdbvisor_SOURCES = src/main.c
 nodist_gdbvisor_SOURCES = demo_image.c
 gdbvisor_LDADD = libgvscript.a libgvstub.a libgvmonitor.a libgvhost.a libgvkvm.a libgvcore.a \
 	$(UV_LIBS) $(READLINE_LIBS) $(JANSSON_LIBS) $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS) $(SECCOMP_LIBS)
+endif
 
 if HAVE_CHECK
 kvm_harness = tests/kvm_harness.c tests/kvm_harness.h tests/watched.c tests/watched.h tests/unit.c tests/unit.h
 kvm_libs = libgvkvm.a libgvcore.a $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-check_PROGRAMS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs \
-	tests/kvm_slots tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many tests/check_rights tests/kvm_wrong_calls \
-	tests/kvm_exits
-tests_kvm_exits_SOURCES = tests/kvm_exits.c $(kvm_harness)
-tests_kvm_exits_LDADD = $(kvm_libs)
-tests_kvm_wrong_calls_SOURCES = tests/kvm_wrong_calls.c $(kvm_harness)
-tests_kvm_wrong_calls_LDADD = $(kvm_libs)
-tests_check_regs_SOURCES = tests/check_regs.c tests/unit.c tests/unit.h
+check_PROGRAMS += tests/check_com1 tests/check_dirty tests/check_regs tests/check_rights
+TESTS += tests/check_com1 tests/check_dirty tests/check_regs tests/check_rights
+tests_check_regs_SOURCES = tests/check_regs.c $(x86_desc) tests/unit.c tests/unit.h
 tests_check_regs_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_com1_SOURCES = tests/check_com1.c tests/unit.c tests/unit.h
 tests_check_com1_LDADD = $(kvm_libs)
 tests_check_dirty_SOURCES = tests/check_dirty.c tests/unit.c tests/unit.h
 tests_check_dirty_LDADD = $(kvm_libs)
+tests_check_rights_SOURCES = tests/check_rights.c tests/unit.c tests/unit.h
+tests_check_rights_LDADD = $(kvm_libs)
+
+# guests of x86
+if ARCH_X86
+check_PROGRAMS += tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots tests/kvm_slots_random \
+	tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many
 tests_kvm_dirty_SOURCES = tests/kvm_dirty.c $(kvm_harness)
 tests_kvm_dirty_LDADD = $(kvm_libs)
 tests_kvm_run_SOURCES = tests/kvm_run.c $(kvm_harness)
@@ -62,10 +66,15 @@ tests_kvm_carve_SOURCES = tests/kvm_carve.c $(carve_rig)
 tests_kvm_carve_LDADD = $(kvm_libs)
 tests_kvm_carve_many_SOURCES = tests/kvm_carve_many.c $(carve_rig)
 tests_kvm_carve_many_LDADD = $(kvm_libs)
-tests_check_rights_SOURCES = tests/check_rights.c tests/unit.c tests/unit.h
-tests_check_rights_LDADD = $(kvm_libs)
 tests_kvm_slots_random_SOURCES = tests/kvm_slots_random.c $(kvm_harness)
 tests_kvm_slots_random_LDADD = $(kvm_libs)
-TESTS += tests/check_com1 tests/check_dirty tests/check_regs tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots \
-	tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many tests/check_rights tests/kvm_wrong_calls tests/kvm_exits
+TESTS += tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots tests/kvm_slots_random \
+	tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many
+check_PROGRAMS += tests/kvm_wrong_calls tests/kvm_exits
+TESTS += tests/kvm_wrong_calls tests/kvm_exits
+tests_kvm_exits_SOURCES = tests/kvm_exits.c $(kvm_harness)
+tests_kvm_exits_LDADD = $(kvm_libs)
+tests_kvm_wrong_calls_SOURCES = tests/kvm_wrong_calls.c $(kvm_harness)
+tests_kvm_wrong_calls_LDADD = $(kvm_libs)
+endif
 endif

@@ -202,6 +202,17 @@ static bool any_to_run(const struct machine_kvm *k, const struct run_action *act
 	return false;
 }
 
+/* Whether this host can do what ACTS ask for. */
+static int check_host(const struct machine_kvm *k, const struct run_action *acts, struct err *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < k->vm.ncpus && !r && arch.debug_check; i++)
+		if (acts[i].kind == ACT_STEP || acts[i].kind == ACT_RANGE)
+			r = arch.debug_check(&k->vm, ARCH_STEP, err);
+	return r;
+}
+
 static int resume_stopped(struct machine_kvm *k, const struct run_action *acts, struct err *err)
 {
 	int r;
@@ -211,6 +222,8 @@ static int resume_stopped(struct machine_kvm *k, const struct run_action *acts, 
 	if (!any_to_run(k, acts))
 		return err_set(err, EINVAL, "no vCPU is to run");
 	r = rma_check_run(k->slots, err);
+	if (!r)
+		r = check_host(k, acts, err);
 	if (r)
 		return r;
 	if (k->must_reset) {
@@ -244,13 +257,16 @@ int run_resume(struct machine *m, const struct run_action *acts, struct err *err
 int run_redirect(struct machine *m, const struct run_action *acts, struct err *err)
 {
 	struct machine_kvm *k = machine_priv(m);
+	int r;
 
 	if (k->state != MACHINE_RUNNING)
 		return resume_stopped(k, acts, err);
 	if (!k->holds)
 		return err_set(err, EBUSY, "the guest is running");
-	take_actions(k, acts);
-	return 0;
+	r = check_host(k, acts, err);
+	if (!r)
+		take_actions(k, acts);
+	return r;
 }
 
 void run_stop(struct machine *m)

@@ -3,6 +3,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "kvm/catch.h"
 #include "kvm/debug.h"
 #include "kvm/guest_mem.h"
@@ -88,7 +89,8 @@ static void guard_page(void *arg, uint8_t *page)
 
 /*
  * Where breakpoints have more bytes than there are registers to stand in for them, writes to their pages are seen: the guest may be
- * loading its code.  Returns whether rights changed.  Registers that watch data would not see what is written that way.
+ * loading its code.  Returns whether rights changed.  Registers that watch data would not see what is written that way, and somebody
+ * has to carry it out.
  */
 static bool guard(struct machine_kvm *k)
 {
@@ -100,7 +102,8 @@ static bool guard(struct machine_kvm *k)
 	if (!changed && !atomic_exchange(&vm->guard_overrun, false))
 		return false;
 	k->guarded = generation;
-	if (break_sites(vm->breaks) > BREAK_REGISTERS && pages <= WATCH_GUARDS_MAX && !watch_registers(vm->watches))
+	if (arch.watched_mmio && break_sites(vm->breaks) > BREAK_REGISTERS && pages <= WATCH_GUARDS_MAX &&
+	    !watch_registers(vm->watches))
 		break_pages(vm->breaks, guard_page, vm->watches);
 	watch_guards_sweep(vm->watches, GUARD_ROUNDS);
 	return true;

@@ -210,7 +210,8 @@ int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id,
 	if (!r)
 		goto done;
 	/* Together again. */
-	carve_change(s, &high, NULL, &gone, NULL);
+	if (carve_change(s, &high, NULL, &gone, NULL) < 0)
+		carve_drop(s, new_id);
 	slot_forget(s, upper);
 	if (carve_change(s, &low, &old, &gone, NULL) < 0)
 		return slot_lost(s, v, r, err);

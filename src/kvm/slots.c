@@ -52,6 +52,12 @@ void slots_free(struct slots *s)
 		free(p->v);
 		gmem_free(p->gmem);
 	}
+	while (s->kept) {
+		struct backing *b = s->kept;
+
+		s->kept = b->next_kept;
+		backing_put(b);
+	}
 	carve_free(&s->carve);
 	free(s->initial);
 	free(s);
@@ -218,6 +224,13 @@ int slot_kernel_delete(const struct slots *s, unsigned id)
 	return kvm_ioctl(s->kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &kr);
 }
 
+void slot_kernel_drop(struct slots *s, unsigned id)
+{
+	int r = slot_kernel_delete(s, id);
+
+	s->stuck |= r < 0 && r != -EINVAL;
+}
+
 int slot_kernel_error(unsigned id, int r, struct err *err)
 {
 	return err_errno(err, -r, "slot %s: KVM_SET_USER_MEMORY_REGION", slot_name(id).text);
@@ -236,13 +249,25 @@ void slot_note_huge(const struct slot *v, struct slot_note *ret)
 			 slot_name(v->id).text);
 }
 
+/* Unmaps it, unless the guest may reach it yet: what is mapped there next would be the guest's. */
+static void let_go(struct slots *s, struct backing *b)
+{
+	if (!s->stuck || b->kept) {
+		backing_put(b);
+		return;
+	}
+	b->kept = true;
+	b->next_kept = s->kept;
+	s->kept = b;
+}
+
 void slot_forget(struct slots *s, struct slot *v)
 {
 	struct slot_space *p = slot_space_of(s, v->id);
 
 	dirty_log_free(s, v);
 	gmem_remove(p->gmem, v->gpa);
-	backing_put(v->backing);
+	let_go(s, v->backing);
 	if (slot_index(v->id) < p->lowest)
 		p->lowest = slot_index(v->id);
 	carve_vacated(s, v->id);
@@ -256,8 +281,8 @@ int slot_lost(struct slots *s, struct slot *v, int r, struct err *err)
 
 	carve_drop(s, id);
 	slot_forget(s, v);
-	return err_errno(err, -r, "slot %s is gone: KVM refused to change it and then to restore it",
-			 slot_name(id).text);
+	return err_errno(err, -r, "slot %s is gone: KVM refused to change it and then to restore it%s", slot_name(id).text,
+			 s->stuck ? ", and may have it still: its memory stays mapped" : "");
 }
 
 /* Finds or makes the memory of a new slot V; OWN is somebody's who has it already, or NULL. */
@@ -351,7 +376,8 @@ static int add_slot(struct slots *s, const struct slot_spec *spec, struct backin
 	if (v.log) {
 		r = dirty_log_new(s, at, err);
 		if (r) {
-			carve_change(s, &v, NULL, &gone, NULL);
+			if (carve_change(s, &v, NULL, &gone, NULL) < 0)
+				carve_drop(s, v.id);
 			goto fail;
 		}
 	}

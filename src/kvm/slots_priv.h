@@ -39,6 +39,8 @@ struct slots {
 	struct carve carve;
 	struct slot_initial *initial;
 	size_t ninitial;
+	bool stuck;             /* the kernel has kept what is in this table no longer: memory of slots stays mapped from then on */
+	struct backing *kept;   /* that memory, with a reference each */
 };
 
 /* The slot, or NULL with -ENOENT in ERR. */
@@ -60,6 +62,8 @@ int slot_make_room(struct slots *s, unsigned id, struct err *err);
 int slot_kernel_put(const struct slots *s, const struct slot *v);
 /* Number ID there, a slot's or a piece's. */
 int slot_kernel_delete(const struct slots *s, unsigned id);
+/* The same for what is to be there no longer, whether KVM likes it or not: where it does not, S is stuck.  Nothing there is fine. */
+void slot_kernel_drop(struct slots *s, unsigned id);
 int slot_kernel_error(unsigned id, int r, struct err *err);
 
 /* V's line in gmem. */

@@ -21,6 +21,8 @@
 /* How long a vCPU that has just parked looks at its gate before it sleeps: longer than a client takes between two steps. */
 #define PARK_SPIN_NS 40000
 
+#define KERNEL_SIGSET 8u        /* bytes of the kernel's sigset_t, the first of the C library's */
+
 static __thread struct vcpu *self;
 
 struct vcpu *vcpu_self(void)
@@ -49,13 +51,67 @@ static int kick_signal(void)
 	return SIGRTMIN;
 }
 
+/*
+ * Where KVM has no immediate_exit (before Linux 4.11), the signal is blocked in the vCPU's thread and KVM_RUN unblocks it (api.rst 4.17):
+ * one that came before waits there and ends KVM_RUN at once, when what was pending is completed.  Afterwards it is taken.
+ */
+static void signal_set(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, kick_signal());
+}
+
+/* V goes on, or the pause before has been seen: a kick that came is not the next run's. */
+static void forget_kick(struct vcpu *v)
+{
+	const struct timespec now = { 0 };
+	sigset_t set;
+
+	if (v->vm->kvm.immediate_exit) {
+		__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+		return;
+	}
+	signal_set(&set);
+	while (sigtimedwait(&set, NULL, &now) > 0)
+		;
+}
+
+/* The next KVM_RUN does what is pending and comes back.  V's thread, or the loop thread for one that has immediate_exit. */
+static void kick_self(struct vcpu *v)
+{
+	if (v->vm->kvm.immediate_exit)
+		__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	else
+		pthread_kill(pthread_self(), kick_signal());
+}
+
+/* Has KVM_RUN unblock the signal. */
+static int set_run_mask(struct vcpu *v, struct err *err)
+{
+	struct {
+		struct kvm_signal_mask head;
+		uint8_t set[KERNEL_SIGSET];
+	} mask = { .head.len = KERNEL_SIGSET };
+	sigset_t all;
+	int r;
+
+	if (v->vm->kvm.immediate_exit)
+		return 0;
+	sigfillset(&all);
+	sigdelset(&all, kick_signal());
+	memcpy(mask.set, &all, KERNEL_SIGSET);
+	r = kvm_ioctl(v->fd, KVM_SET_SIGNAL_MASK, &mask);
+	return r ? err_errno(err, -r, "vCPU %u: KVM_SET_SIGNAL_MASK", v->id) : 0;
+}
+
 /* After `pause` was set: whoever finds `inside` has either not looked at it yet, or is in KVM_RUN or about to be. */
 void vcpu_kick(struct vcpu *v)
 {
 	if (v == self || !v->has_thread || !atomic_load(&v->inside))
 		return;
 	/* For the one about to be: the signal may come before KVM_RUN, which then returns at once. */
-	__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	if (v->vm->kvm.immediate_exit)
+		__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	pthread_kill(v->runner, kick_signal());
 }
 
@@ -189,7 +245,7 @@ bool vcpu_enter(struct vcpu *v)
 	int r;
 
 	for (;;) {
-		__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+		forget_kick(v);
 		/* From here on a pause, an interrupt, or somebody's wish to be alone, is either seen below or comes with a kick. */
 		atomic_store(&v->inside, true);
 		awake = arch.awake(v);
@@ -218,8 +274,10 @@ void vcpu_complete_io(struct vcpu *v)
 		int r;
 
 		v->needs_completion = false;
-		__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+		kick_self(v);
 		r = kvm_ioctl_num(v->fd, KVM_RUN, 0);
+		if (arch.io_completed)
+			arch.io_completed(v);
 		if (r != -EINTR)
 			vcpu_handle_exit(v, r);
 	}
@@ -398,9 +456,13 @@ int vcpu_start(struct vcpu *v, struct err *err)
 	int r;
 
 	sigaction(kick_signal(), &sa, NULL);
+	r = set_run_mask(v, err);
+	if (r)
+		return r;
 	/* The thread takes the kick and what it brings upon itself (lostpage.h): all other signals are the loop thread's. */
 	sigfillset(&all);
-	sigdelset(&all, kick_signal());
+	if (v->vm->kvm.immediate_exit)
+		sigdelset(&all, kick_signal());
 	sigdelset(&all, SIGBUS);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	r = pthread_create(&v->thread, NULL, vcpu_main, v);

@@ -89,6 +89,7 @@ struct vm {
 	/* The plan for the debug registers; made on the loop thread while all are parked (debug_plan()). */
 	struct hw_point hw[BREAK_REGISTERS];
 	unsigned nhw;
+	unsigned lacking_registers;     /* of BREAK_REGISTERS, those that this host has not */
 	uint64_t hw_breaks, hw_watches; /* generations it was made from */
 	bool alias_hits, step_irqs, assist;     /* enum machine_setting */
 	struct dirty_who *who;          /* dirty.h: who writes to slots that are watched */

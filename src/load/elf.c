@@ -42,7 +42,7 @@ static int read_header(const uint8_t *data, size_t size, struct elf_file *f, str
 	if (data[EI_CLASS] != ELFCLASS32 && data[EI_CLASS] != ELFCLASS64)
 		return err_set(err, ENOEXEC, "ELF class %u is neither 32-bit nor 64-bit", data[EI_CLASS]);
 	if (data[EI_DATA] == ELFDATA2MSB)
-		return err_set(err, ENOEXEC, "a big-endian ELF file; x86 is little-endian");
+		return err_set(err, ENOEXEC, "a big-endian ELF file; %s is little-endian", load_arch.name);
 	if (data[EI_DATA] != ELFDATA2LSB)
 		return err_set(err, ENOEXEC, "ELF byte order %u is unknown", data[EI_DATA]);
 	if (data[EI_VERSION] != EV_CURRENT)
@@ -131,9 +131,9 @@ static int wrong_machine(const struct elf_file *f, struct err *err)
 	for (i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
 		if (machines[i].machine == f->eh.e_machine)
 			return err_set(err, ENOEXEC,
-				       "a %u-bit ELF for %s; 32-bit x86 and 64-bit x86-64 can run here",
-				       f->bits, machines[i].name);
-	return err_set(err, ENOEXEC, "an ELF for machine %u, not for x86", f->eh.e_machine);
+				       "a %u-bit ELF for %s; %s can run here",
+				       f->bits, machines[i].name, load_arch.runs);
+	return err_set(err, ENOEXEC, "an ELF for machine %u, not for %s", f->eh.e_machine, load_arch.name);
 }
 
 static int wrong_type(const struct elf_file *f, struct err *err)
@@ -181,12 +181,14 @@ int elf_kernel_open(const struct blob *file, struct elf_file *ret, struct err *e
 {
 	struct elf_file f;
 	GElf_Phdr ph;
+	unsigned machine;
 	int rc, pos = 0, found = 0;
 
 	rc = elf_file_open(file->data, file->size, &f, err);
 	if (rc)
 		return rc;
-	if (f.eh.e_machine != (f.bits == 64 ? EM_X86_64 : EM_386))
+	machine = f.bits == 64 ? load_arch.machine64 : load_arch.machine32;
+	if (machine == EM_NONE || f.eh.e_machine != machine)
 		rc = wrong_machine(&f, err);
 	else if (f.eh.e_type != ET_EXEC && f.eh.e_type != ET_DYN)
 		rc = wrong_type(&f, err);
@@ -300,7 +302,7 @@ int elf_load(const struct image *im, const struct load_opts *opts, struct gmem *
 	if (!rc)
 		rc = elf_kernel_place(&f, 0, UINT64_MAX, &l, err);
 	if (!rc)
-		rc = boot_setup(f.bits == 64 ? BOOT_LONG : BOOT_PROTECTED, entry, &l, g, ret, err);
+		rc = load_arch.boot_setup(load_arch.mode_of(f.bits), entry, &l, g, ret, err);
 	if (!rc)
 		elf_kernel_copy(&f, &im->file, 0, g);
 	layout_done(&l);

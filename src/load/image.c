@@ -1,50 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The kinds of images, a row each: what may be given beside them, how they are checked and loaded. */
+/* Images of any kind: what they are, whether what was given beside them fits, how they get into memory. */
 #include "load/load.h"
 
 #include <errno.h>
 
-#include "load/bios.h"
-#include "load/linux.h"
 #include "load/parts.h"
-
-enum { TAKES_LOAD = 1 << 0, TAKES_ENTRY = 1 << 1, TAKES_MODE = 1 << 2, TAKES_APPEND = 1 << 3,
-       TAKES_MODULES = 1 << 4, TAKES_PVH = 1 << 5, TAKES_DECOMPRESS = 1 << 6,
-       TAKES_KASLR = 1 << 7 };
-
-static int firmware_check(struct image *im, struct err *err)
-{
-	int rc = bios_check(&im->file, err);
-
-	im->kind_name = "bios";
-	return rc;
-}
-
-/* It is in ROM already. */
-static int firmware_load(const struct image *im, const struct load_opts *opts, struct gmem *g, struct boot_state *ret,
-			 struct err *err)
-{
-	(void)im;
-	(void)opts;
-	(void)g;
-	(void)err;
-	bios_boot_state(ret);
-	return 0;
-}
-
-static const struct {
-	unsigned takes;
-	int (*check)(struct image *im, struct err *err);
-	int (*load)(const struct image *im, const struct load_opts *opts, struct gmem *g, struct boot_state *ret,
-		    struct err *err);
-} kinds[] = {
-	[IMAGE_FLAT]      = { TAKES_LOAD | TAKES_ENTRY | TAKES_MODE, flat_check, flat_load },
-	[IMAGE_ELF]       = { TAKES_ENTRY, elf_check, elf_load },
-	[IMAGE_MULTIBOOT] = { TAKES_ENTRY | TAKES_APPEND | TAKES_MODULES, multiboot_check, multiboot_load },
-	[IMAGE_LINUX]     = { TAKES_ENTRY | TAKES_PVH | TAKES_DECOMPRESS | TAKES_KASLR | TAKES_APPEND | TAKES_MODULES,
-			      linux_check, linux_load },
-	[IMAGE_BIOS]      = { 0, firmware_check, firmware_load },
-};
 
 static const struct {
 	unsigned bit;
@@ -60,15 +20,6 @@ static const struct {
 	{ TAKES_KASLR, "no --kaslr" },
 };
 
-static enum image_kind probe(const struct blob *file)
-{
-	if (multiboot_probe(file))
-		return IMAGE_MULTIBOOT;
-	if (bzimage_probe(file) || linux_elf_probe(file))
-		return IMAGE_LINUX;
-	return elf_magic(file->data, file->size) ? IMAGE_ELF : IMAGE_FLAT;
-}
-
 int image_init(struct image *im, struct blob *file, enum image_kind kind, struct err *err)
 {
 	struct image found = { .file = *file, .kind = kind };
@@ -76,12 +27,17 @@ int image_init(struct image *im, struct blob *file, enum image_kind kind, struct
 	int rc;
 
 	if (kind == IMAGE_AUTO) {
-		found.kind = probe(file);
+		const char *foreign;
+
+		found.kind = load_arch.probe(file);
 		/* Anything is a flat image, but this nobody means. */
-		if (found.kind == IMAGE_FLAT && linux_foreign(file))
-			return err_set(err, ENOEXEC, "%s: %s, not for x86", file->path, linux_foreign(file));
+		foreign = found.kind == IMAGE_FLAT ? load_arch.foreign(file) : NULL;
+		if (foreign)
+			return err_set(err, ENOEXEC, "%s: %s, not for %s", file->path, foreign, load_arch.name);
 	}
-	rc = kinds[found.kind].check(&found, err);
+	if (!load_arch.kinds[found.kind].check)
+		return err_set(err, ENOEXEC, "%s: no kind of image that %s has", file->path, load_arch.name);
+	rc = load_arch.kinds[found.kind].check(&found, err);
 	if (rc)
 		return err_prefix(err, rc, "%s", file->path);
 	/* A forced kind may hide an ELF whose symbols are of use all the same. */
@@ -111,7 +67,7 @@ static unsigned given(const struct load_opts *o)
 int image_load(const struct image *im, const struct load_opts *opts, struct gmem *g, struct boot_state *ret,
 	       struct err *err)
 {
-	unsigned refused = given(opts) & ~kinds[im->kind].takes;
+	unsigned refused = given(opts) & ~load_arch.kinds[im->kind].takes;
 	struct boot_state st;
 	size_t i;
 	int rc;
@@ -121,7 +77,7 @@ int image_load(const struct image *im, const struct load_opts *opts, struct gmem
 			return err_set(err, EINVAL, "%s: this kind of image (%s) takes %s", im->file.path,
 				       im->kind_name,
 				       options[i].what);
-	rc = kinds[im->kind].load(im, opts, g, &st, err);
+	rc = load_arch.kinds[im->kind].load(im, opts, g, &st, err);
 	if (rc)
 		return err_prefix(err, rc, "%s", im->file.path);
 	*ret = st;

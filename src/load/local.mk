@@ -5,12 +5,19 @@ libgvcore_a_SOURCES += src/load/load.h src/load/parts.h src/load/image.c src/loa
 	src/load/bzimage.c src/load/linux_elf.c src/load/linux_map.c src/load/linux_kaslr.c src/load/linux_reloc.c \
 	src/load/linux_start.c src/load/linux_real.c
 
+# Tests load x86's images, on any host.
+if ARCH_PPC
+x86_load = src/load/pc_kinds.c
+else
+libgvcore_a_SOURCES += src/load/pc_kinds.c
+endif
+
 if HAVE_CHECK
 check_PROGRAMS += tests/check_load tests/check_multiboot tests/check_multiboot2 tests/check_symtab tests/check_linux \
 	tests/check_kaslr tests/check_decompress tests/check_load_short
-load_test_sources = tests/load_env.c tests/load_env.h tests/elf_make.c tests/elf_make.h tests/unit.c tests/unit.h
+load_test_sources = $(x86_load) tests/load_env.c tests/load_env.h tests/elf_make.c tests/elf_make.h tests/unit.c tests/unit.h
 load_test_libs = libgvcore.a $(ELF_LIBS) $(UNPACK_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-tests_check_load_SOURCES = tests/check_load.c $(load_test_sources)
+tests_check_load_SOURCES = tests/check_load.c $(x86_walk) $(load_test_sources)
 tests_check_load_LDADD = $(load_test_libs)
 tests_check_multiboot_SOURCES = tests/check_multiboot.c $(load_test_sources)
 tests_check_multiboot_LDADD = $(load_test_libs)

@@ -49,6 +49,37 @@ enum layout_side { LAYOUT_LOWEST, LAYOUT_HIGHEST };
 int layout_place(struct layout *l, uint64_t lo, uint64_t hi, uint64_t size, uint64_t align,
 		 enum layout_side side, const char *what, uint64_t *ret_gpa, struct err *err);
 
+/* ---- what of it is the architecture's: pc_kinds.c, or src/arch/NAME/load.c ---- */
+
+enum { TAKES_LOAD = 1 << 0, TAKES_ENTRY = 1 << 1, TAKES_MODE = 1 << 2, TAKES_APPEND = 1 << 3,
+       TAKES_MODULES = 1 << 4, TAKES_PVH = 1 << 5, TAKES_DECOMPRESS = 1 << 6,
+       TAKES_KASLR = 1 << 7 };
+
+struct load_kind {
+	unsigned takes;         /* mask of TAKES_: what may be given beside such an image */
+	int (*check)(struct image *im, struct err *err);        /* NULL: the architecture has no such images */
+	int (*load)(const struct image *im, const struct load_opts *opts, struct gmem *g, struct boot_state *ret,
+		    struct err *err);
+};
+
+struct load_arch {
+	const char *name;
+	/* Of ELF files that can run: e_machine by class; EM_NONE: none of that class. */
+	unsigned machine32, machine64;
+	const char *runs;       /* both, completes "... can run here" */
+	const struct load_kind *kinds;  /* by enum image_kind */
+	enum image_kind (*probe)(const struct blob *file);
+	/* What FILE, which is of no kind, plainly is; NULL: nothing that is known. */
+	const char *(*foreign)(const struct blob *file);
+	/* The mode that an ELF file of this class starts in. */
+	enum boot_mode (*mode_of)(unsigned bits);
+	/* As boot_setup(). */
+	int (*boot_setup)(enum boot_mode mode, uint64_t entry, struct layout *l, struct gmem *g, struct boot_state *ret,
+			  struct err *err);
+};
+
+extern const struct load_arch load_arch;
+
 /* ---- boot.c: the state to start in ---- */
 
 /*

@@ -31,10 +31,13 @@ tests/sym/noaranges.elf: tests/sym/d5.elf
 CLEANFILES += $(SYM_ELVES)
 EXTRA_DIST += $(sym_parts)
 
+# They are x86 programs.
+if ARCH_X86
 if HAVE_CHECK
 check_PROGRAMS += tests/check_dwarf
 tests_check_dwarf_SOURCES = tests/check_dwarf.c tests/sym/types.h tests/unit.c tests/unit.h
 tests_check_dwarf_LDADD = $(load_test_libs)
 EXTRA_tests_check_dwarf_DEPENDENCIES = $(SYM_ELVES)
 TESTS += tests/check_dwarf
+endif
 endif

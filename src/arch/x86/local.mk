@@ -1,5 +1,7 @@
 # x86: what of it needs no KVM, and its table for src/kvm (src/arch/arch.h).
 libgvcore_a_SOURCES += \
+	src/arch/x86/desc.c src/arch/x86/regbits.c src/arch/x86/regs.def src/arch/x86/x86_regs.h src/arch/x86/hostid.c \
+	src/arch/x86/hostid.h src/linux/unpack.h src/linux/unpack.c \
 	src/arch/x86/access.c src/arch/x86/access.h src/arch/x86/idt.c src/arch/x86/idt.h src/arch/x86/ranges.c \
 	src/arch/x86/translate.c src/arch/x86/translate.h src/arch/x86/walk.h src/arch/x86/x86.h
 libgvkvm_a_SOURCES += src/arch/arch.h \
