@@ -35,7 +35,10 @@ START_TEST(stopped)
 		ck_assert_uint_ge(now, before);
 		before = now;
 	}
-	ck_assert_uint_gt(before, 0);
+	/* A kick that has been seen does not keep it from going on. */
+	do
+		ppc_run_and_stop();
+	while (guest_reg(0, PPC_R5) == before);
 	ppc_end();
 }
 END_TEST

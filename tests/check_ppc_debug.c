@@ -168,7 +168,10 @@ END_TEST
 /* What a host has not is refused by its name, and changes nothing. */
 START_TEST(refused)
 {
-	static const char *const names[] = { "KVM_CAP_SET_GUEST_DEBUG,", "KVM_CAP_PPC_GUEST_DEBUG_SSTEP", "KVM_CAP_GUEST_DEBUG_HW_BPS" };
+	static const char *const names[] = {
+		"KVM_CAP_SET_GUEST_DEBUG,", "KVM_CAP_PPC_GUEST_DEBUG_SSTEP", "KVM_CAP_GUEST_DEBUG_HW_BPS",
+	};
+	const struct watch_spec watch = { .gva = 0x100, .size = 4 };
 	struct fake_host h = fake_modern;
 	struct break_info info;
 	uint32_t before;
@@ -188,7 +191,7 @@ START_TEST(refused)
 	}
 	ck_assert_int_eq(guest_break(BREAK_OWNER_MONITOR, BREAK_HARD, CODE), -ENOTSUP);
 	SAYS(names[_i]);
-	ck_assert_int_eq(machine_watch_insert(m, BREAK_OWNER_MONITOR, &(struct watch_spec){ .gva = 0x100, .size = 4 }, &err), -ENOTSUP);
+	ck_assert_int_eq(machine_watch_insert(m, BREAK_OWNER_MONITOR, &watch, &err), -ENOTSUP);
 	SAYS("KVM_CAP_GUEST_DEBUG_HW_WPS");
 	ck_assert_int_eq(guest_break(BREAK_OWNER_MONITOR, BREAK_SOFT, CODE), _i == 2 ? 0 : -ENOTSUP);
 	ppc_end();

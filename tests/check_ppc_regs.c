@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * PowerPC's register table against what gdb documents: "PowerPC Features" in its manual, and the numbers of its powerpc-vsx64
- * description.
+ * PowerPC's register table against what gdb documents: "PowerPC Features" in its manual, and the numbers of its
+ * powerpc-vsx64 description.
  */
 #include <stdio.h>
 #include <string.h>

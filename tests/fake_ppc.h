@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vCPUs for the KVM of our making (fake_kvm.h): PowerPCs in real mode that know addi, addis, ori, b, lwz, stw and sc 1, with KVM's ways to
- * their registers, to stop them, and to debug them.  One thread a vCPU may run it.
+ * vCPUs for the KVM of our making (fake_kvm.h): PowerPCs in real mode that know addi, addis, ori, b, lwz, stw and sc 1, with
+ * KVM's ways to their registers, to stop them, and to debug them.  One thread a vCPU may run it.
  */
 #ifndef GV_TESTS_FAKE_PPC_H
 #define GV_TESTS_FAKE_PPC_H

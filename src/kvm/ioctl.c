@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The one place that calls ioctl, and opens what it is called of, in a file of its own: tests put a KVM of their making in its place. */
+/* The one place that speaks to /dev/kvm, in a file of its own: tests put a KVM of their making in its place. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>

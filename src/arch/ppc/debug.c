@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Guest debug (api.rst 4.87, KVM_SET_GUEST_DEBUG): what KVM is told, what its exits mean, and single steps.  The pc of an exit at a
- * trap is the trap's: there is nothing to set back.
+ * Guest debug (api.rst 4.87, KVM_SET_GUEST_DEBUG): what KVM is told, what its exits mean, and single steps.  The pc of an exit
+ * at a trap is the trap's: there is nothing to set back.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The exits that only PowerPC has: hypercalls (PAPR 2.9, chapter 14), device control registers, external proxy; and the end. */
+/* The exits that only PowerPC has: hypercalls (PAPR 2.9, chapter 14), device control registers; and the end. */
 #include <string.h>
 
 #include "arch/ppc/parts.h"

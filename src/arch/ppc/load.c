@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Images for 64-bit PowerPC: ELF files at their physical addresses, and flat ones.  Either starts in real mode, so nothing has to be
- * put beside it.
+ * Images for 64-bit PowerPC: ELF files at their physical addresses, and flat ones.  Either starts in real mode, so nothing has
+ * to be put beside it.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The machine around the vCPU: RAM from 0 on, and a console by hypercalls.  There is no firmware, and there are no devices. */
+/* The machine around the vCPU: RAM from 0 on, and a console by hypercalls.  There are no firmware and no devices. */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -182,7 +182,7 @@ int regs_write(struct vcpu *v, reg_id reg, const void *value, struct err *err)
 	/* KVM says of some registers that it took what it left as it was. */
 	if (!get(v, reg, now, NULL) && !memcmp(old, now, size))
 		return err_set(err, EINVAL, "%s: this host's KVM does not let it be changed so", reg_full(reg)->name);
-	/* At another pc than it stopped at, a breakpoint there is news; and a step that is owed is the instruction's that was there. */
+	/* At another pc than it stopped at, a breakpoint is news; and a step that is owed is that of what was there. */
 	if (v->stop_pc != regs_pc(v))
 		v->stop_pc_valid = false;
 	if (pc != regs_pc(v))

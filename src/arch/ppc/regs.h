@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A vCPU's registers and addresses.  V's thread; the general registers are read from KVM once after each run.  What a vCPU is when it
- * is switched on: loop thread, every vCPU parked.
+ * A vCPU's registers.  V's thread; the general ones are read from KVM once after each run.  What a vCPU is when it is switched
+ * on: loop thread, every vCPU parked.
  */
 #ifndef GV_PPC_REGS_H
 #define GV_PPC_REGS_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What of the host, the VM and a vCPU is PowerPC's alone: the members `arch` of struct kvm, struct vm and struct vcpu. */
+/* What of the host, the VM and a vCPU is PowerPC's: the members `arch` of struct kvm, struct vm and struct vcpu. */
 #ifndef GV_PPC_VCPU_PPC_H
 #define GV_PPC_VCPU_PPC_H
 
