@@ -22,7 +22,7 @@ typedef uint8_t vec __attribute__((vector_size(16)));
 /* VEC bytes at any address. */
 static inline vec vec_load(const uint8_t *p)
 {
-	vec v;
+	vec v = { 0 };
 
 	memcpy(&v, p, VEC);
 	return v;
@@ -95,7 +95,7 @@ static inline vec vec_zip_low(vec a, vec b)
 #ifdef VEC_SSE2
 	return (vec)_mm_unpacklo_epi8((__m128i)a, (__m128i)b);
 #else
-	vec v;
+	vec v = { 0 };
 
 	for (unsigned i = 0; i < VEC; i++)
 		v[i] = i & 1 ? b[i / 2] : a[i / 2];
@@ -108,7 +108,7 @@ static inline vec vec_zip_high(vec a, vec b)
 #ifdef VEC_SSE2
 	return (vec)_mm_unpackhi_epi8((__m128i)a, (__m128i)b);
 #else
-	vec v;
+	vec v = { 0 };
 
 	for (unsigned i = 0; i < VEC; i++)
 		v[i] = i & 1 ? b[VEC / 2 + i / 2] : a[VEC / 2 + i / 2];
@@ -124,7 +124,7 @@ static inline vec vec_evens(vec a, vec b)
 
 	return (vec)_mm_packus_epi16((__m128i)a & even, (__m128i)b & even);
 #else
-	vec v;
+	vec v = { 0 };
 
 	for (unsigned i = 0; i < VEC; i++)
 		v[i] = i < VEC / 2 ? a[2 * i] : b[2 * i - VEC];
@@ -137,7 +137,7 @@ static inline vec vec_odds(vec a, vec b)
 #ifdef VEC_SSE2
 	return (vec)_mm_packus_epi16(_mm_srli_epi16((__m128i)a, 8), _mm_srli_epi16((__m128i)b, 8));
 #else
-	vec v;
+	vec v = { 0 };
 
 	for (unsigned i = 0; i < VEC; i++)
 		v[i] = i < VEC / 2 ? a[2 * i + 1] : b[2 * i + 1 - VEC];

@@ -63,7 +63,7 @@ int ppc_ready(struct machine_kvm *m, struct err *err)
 
 int ppc_load(struct machine_kvm *m, uint64_t *ret_slide, struct err *err)
 {
-	struct boot_state boot;
+	struct boot_state boot = { 0 };
 	int r = image_load(&m->image, &m->load, m->vm.gmem, &boot, err);
 
 	if (!r)

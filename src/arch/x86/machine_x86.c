@@ -80,7 +80,7 @@ int x86_ready(struct machine_kvm *k, struct err *err)
 int x86_load(struct machine_kvm *k, uint64_t *ret_slide, struct err *err)
 {
 	struct arch_vm *a = k->vm.arch;
-	struct boot_state boot;
+	struct boot_state boot = { 0 };
 	int r;
 
 	/* What a kernel is told of the machine is what firmware would have made of it. */
