@@ -67,11 +67,11 @@ BUILDING = Stage("build", PROCESSORS, 1, 20, "make -s -j%d check TESTS=" % PROCE
 STAGES = [
 	tap("check", PROCESSORS, 6, 25, target="check", jobs=PROCESSORS),
 	tap("vmx", 1, 6, 30),
-	tap("asan", 1, 5, 25, place="asan-build", before="SANITIZE_JOBS=%d " % PROCESSORS),
+	tap("asan", 1, 8, 40, place="asan-build", before="SANITIZE_JOBS=%d " % PROCESSORS),
 	tap("faults", 1, 3, 20, after="check"),
 	Stage("fuzz", 1, 5, 30, "FUZZ_JOBS=1 FUZZ_SECONDS=%d make -s fuzz" % fuzz_seconds(),
 	      point=r"^fuzz: \S+ +[1-9]\d* executions"),
-	Stage("analyse", 1, 5, 25, "JOBS=1 make -s analyse", point="^analyse: .*: 0 findings"),
+	Stage("analyse", 1, 7, 30, "JOBS=1 make -s analyse", point="^analyse: .*: 0 findings"),
 	tap("valgrind", 1, 4, 25, before="JOBS=1 "),
 	tap("load", 1, 4, 20, after="check"),
 	tap("attack", 1, 4, 20, after="check"),
