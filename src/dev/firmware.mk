@@ -5,7 +5,7 @@ if HAVE_CHECK
 check_PROGRAMS += tests/check_fw_cfg tests/check_bios
 tests_check_fw_cfg_SOURCES = tests/check_fw_cfg.c tests/fake_pc.c tests/fake_pc.h tests/unit.c tests/unit.h
 tests_check_fw_cfg_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-tests_check_bios_SOURCES = tests/check_bios.c tests/unit.c tests/unit.h
+tests_check_bios_SOURCES = tests/check_bios.c $(x86_load) tests/unit.c tests/unit.h
 tests_check_bios_LDADD = libgvcore.a $(ELF_LIBS) $(UNPACK_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 TESTS += tests/check_fw_cfg tests/check_bios
 endif
