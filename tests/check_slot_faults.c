@@ -50,7 +50,13 @@ static uint64_t some_size(void)
 	return (1 + dice(dice(4) ? 12 : 80)) * (uint64_t)DIRTY_PAGE;
 }
 
-/* Bytes that are mapped, but for heap and stack; descriptors that are open. */
+/* Bytes that are mapped, but for heap and stack, which qemu-user does not tell from others; descriptors that are open. */
+#ifdef __x86_64__
+static const bool under_qemu;
+#else
+static const bool under_qemu = true;
+#endif
+
 static unsigned long mapped(void)
 {
 	FILE *f = fopen("/proc/self/maps", "r");
@@ -59,7 +65,7 @@ static unsigned long mapped(void)
 
 	ck_assert_ptr_nonnull(f);
 	while (fgets(line, sizeof(line), f))
-		if (!strchr(line, '[') && sscanf(line, "%lx-%lx", &start, &end) == 2)
+		if (!under_qemu && !strchr(line, '[') && sscanf(line, "%lx-%lx", &start, &end) == 2)
 			sum += end - start;
 	fclose(f);
 	return sum;
@@ -291,16 +297,15 @@ static int op_watch(struct slot *v, unsigned *ret_made)
 static int op_rights(struct slot *v, unsigned *ret_made)
 {
 	static const enum page_rights rights[] = { PAGE_ALL, PAGE_NO_WRITE, PAGE_NO_ACCESS };
+	int r = 0, carved;
 
 	(void)v;
 	(void)ret_made;
-	for (unsigned i = 1 + dice(3); i; i--) {
-		int r = slots_set_rights(s, some_gpa(), rights[dice(3)], &err);
-
-		if (r)
-			return r;
-	}
-	return slots_carve(s, &err);
+	/* What was wanted before one was refused is carved as well. */
+	for (unsigned i = 1 + dice(3); i && !r; i--)
+		r = slots_set_rights(s, some_gpa(), rights[dice(3)], &err);
+	carved = slots_carve(s, r ? NULL : &err);
+	return r ? r : carved;
 }
 
 static int op_take(struct slot *v, unsigned *ret_made)
