@@ -56,11 +56,11 @@ int dirty_log_diff(struct slots *t, struct slot *s, struct break_table *b, dirty
 		   struct err *err);
 
 /*
- * Who writes: a record a machine.  note() is called by vCPU threads at a write's exit, the others on the loop thread.  RIP is
+ * Who writes: a record a machine.  note() is called by vCPU threads at a write's exit, the others on the loop thread.  PC is
  * the linear pc that KVM has left at the exit: the end of the instruction (where a call goes to), or its beginning while a
  * REP goes on.
  */
-#define DIRTY_WHO_MAX 4096      /* writers told apart in a slot; the rest are counted together, under rip 0 and gpa 0 */
+#define DIRTY_WHO_MAX 4096      /* writers told apart in a slot; the rest are counted together, under pc 0 and gpa 0 */
 
 struct dirty_who;
 int dirty_who_new(struct dirty_who **ret, struct err *err);
@@ -68,7 +68,7 @@ void dirty_who_free(struct dirty_who *w);
 /* From now on SLOT's writers are recorded; those it had are forgotten.  -ENOMEM. */
 int dirty_who_begin(struct dirty_who *w, unsigned slot, struct err *err);
 /* Without a dirty_who_begin() for SLOT nothing happens. */
-void dirty_who_note(struct dirty_who *w, unsigned slot, unsigned cpu, uint64_t rip, uint64_t gpa);
+void dirty_who_note(struct dirty_who *w, unsigned slot, unsigned cpu, uint64_t pc, uint64_t gpa);
 void dirty_who_forget(struct dirty_who *w, unsigned slot);
 /* The INDEX-th writer, most frequent first; false past the end.  Index 0 looks anew, the others go on with what it saw. */
 bool dirty_who_at(struct dirty_who *w, unsigned slot, size_t index, struct dirty_writer *ret);
