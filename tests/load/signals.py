@@ -173,7 +173,19 @@ class Seat:
 		self.pid = int(self.wait_told(r"pid (\d+)").group(1))
 
 	def wait_told(self, pattern):
+		"""What is said on the terminal meanwhile is read: a program that cannot say it hears no signal either."""
+		until = time.monotonic() + visor.DEADLINE
 		while not (found := re.search(pattern, self.told)):
+			here = select.select([self.line] + [self.master] * (self.master >= 0), [], [], max(0, until - time.monotonic()))[0]
+			if not here:
+				raise TimeoutError("the shell says no more than %r; on the terminal: %r" % (self.told, self.said[-500:]))
+			if self.master in here:
+				try:
+					self.said += os.read(self.master, 65536)
+				except OSError:         # nobody has it any more
+					time.sleep(0.001)
+			if self.line not in here:
+				continue
 			chunk = self.line.recv(1000)
 			if not chunk:
 				raise ConnectionResetError("the shell says no more than %r; on the terminal: %r" % (self.told, self.said[-500:]))
