@@ -25,6 +25,7 @@ struct note {
 	uint8_t kind;           /* index in kinds[] */
 	uint8_t size;           /* bytes */
 	bool write;
+	atomic_bool busy;       /* somebody writes it */
 } __attribute__((aligned(64)));
 
 struct exitlog {
@@ -230,16 +231,22 @@ void exitlog_note(struct exitlog *x, const struct vcpu *v, int ret)
 	uint64_t number = atomic_fetch_add_explicit(&x->next, 1, memory_order_relaxed);
 	struct note *n = &x->note[number % EXIT_RECORDS];
 
-	*n = (struct note){
-		.number = number + 1,
-		.time_ns = clock_ns(),
-		.pc = arch.pc(v),
-		.cpu = (uint16_t)v->id,
-		.kind = (uint8_t)kind_of(v->run, ret),
-		.a = ret < 0 ? (uint64_t)-ret : v->run->exit_reason,
-	};
+	/* Another vCPU may have been at it since a whole round ago: this exit is one too many then. */
+	if (atomic_exchange_explicit(&n->busy, true, memory_order_acquire))
+		return;
+	n->number = number + 1;
+	n->time_ns = clock_ns();
+	n->pc = arch.pc(v);
+	n->cpu = (uint16_t)v->id;
+	n->kind = (uint8_t)kind_of(v->run, ret);
+	n->a = ret < 0 ? (uint64_t)-ret : v->run->exit_reason;
+	n->b = 0;
+	n->count = 0;
+	n->size = 0;
+	n->write = false;
 	if (kinds[n->kind].take)
 		kinds[n->kind].take(n, v->run);
+	atomic_store_explicit(&n->busy, false, memory_order_release);
 }
 
 bool exitlog_at(const struct exitlog *x, size_t index, struct exit_record *ret)
