@@ -28,7 +28,7 @@ LEFT_OUT = {
 	"tests/check_assist": "it runs instructions as this processor has them, which valgrind translates and does not know all of",
 	"tests/check_native": "likewise", "tests/check_sys": "likewise",
 }
-CPU_SECONDS = 40        # of a processor's time for one program: what takes longer is skipped, and named
+CPU_SECONDS = 25        # of a processor's time for one program: what takes longer is skipped, and named
 DEADLINE = 600          # of ours, for one that waits
 FOUND = 99
 TAIL = 60               # lines that are shown of what is wrong

@@ -72,7 +72,7 @@ STAGES = [
 	Stage("fuzz", 1, 5, 30, "FUZZ_JOBS=1 FUZZ_SECONDS=%d make -s fuzz" % fuzz_seconds(),
 	      point=r"^fuzz: \S+ +[1-9]\d* executions"),
 	Stage("analyse", 1, 7, 30, "JOBS=1 make -s analyse", point="^analyse: .*: 0 findings"),
-	tap("valgrind", 1, 4, 25, before="JOBS=1 "),
+	tap("valgrind", 1, 8, 40, before="JOBS=1 "),
 	tap("load", 1, 4, 20, after="check"),
 	tap("attack", 1, 4, 20, after="check"),
 	Stage("arch", 1, 4, 25, "JOBS=1 make -s check-arch", point=r"^ok \d+ (?!.*# SKIP)"),
