@@ -35,7 +35,7 @@ def main():
 		os.mkdir("sub")
 		with open("sub/t.log", "w") as f:
 			f.write("ok 1\n# NUMBERS: things done: 40 (a 30, b 10)\n# NUMBERS: kinds: 3 of 4\n")
-		stages.GRACE, stages.BEGAN = 1, time.monotonic()
+		stages.GRACE, stages.BEGAN, stages.BUDGET = 1, time.monotonic(), 55 * 60
 		good = stages.Stage("good", 1, 0, 1, "echo 'PASS: t.py 1 - fine'; echo '# NUMBERS: things done: 2 (c 2)';"
 				    "echo 'SKIP: u 2 - hard # SKIP no such host';" + SUMMARY % (0, 0), place="sub")
 		bad = stages.Stage("bad", 1, 0, 1, "echo 'FAIL: t 1 - the reason';" + SUMMARY % (1, 1) + "; exit 2")
