@@ -313,7 +313,7 @@ START_TEST(test_memory_large)
 {
 	const struct fake_config c = { .ram_size = 1 << 20, .image_bits = 64 };
 	size_t half = SESSION_PACKET_SIZE / 2, data = SESSION_PACKET_SIZE - 32;
-	char *packet = malloc(SESSION_PACKET_SIZE + 100);
+	char *packet = calloc(1, SESSION_PACKET_SIZE + 100);
 	const char *reply;
 	struct rig r;
 	int n;
