@@ -27,6 +27,9 @@ LEFT_OUT = {
 	"tests/check_backing": "valgrind 3.19 does not take what mremap(2) has grown for memory that is there",
 	"tests/check_assist": "it runs instructions as this processor has them, which valgrind translates and does not know all of",
 	"tests/check_native": "likewise", "tests/check_sys": "likewise",
+	"tests/check_serial": "its tests want a process each, and have one together here (CK_FORK=no)",
+	"tests/check_server": "likewise", "tests/check_stdio": "likewise",
+	"tests/check_slot_faults": "it counts the process's mappings, of which valgrind has its own",
 }
 CPU_SECONDS = 25        # of a processor's time for one program: what takes longer is skipped, and named
 DEADLINE = 600          # of ours, for one that waits
