@@ -75,7 +75,6 @@ STAGES = [
 	tap("valgrind", 1, 8, 40, before="JOBS=1 "),
 	tap("load", 1, 4, 20, after="check"),
 	tap("attack", 1, 4, 20, after="check"),
-	Stage("arch", 1, 4, 25, "JOBS=1 make -s check-arch", point=r"^ok \d+ (?!.*# SKIP)"),
 	tap("tsan", 1, 3, 20, place="tsan-build", before="SANITIZE_JOBS=%d " % PROCESSORS),
 ]
 RESULT = re.compile(r"^(PASS|XFAIL|SKIP|FAIL|XPASS|ERROR): (\S+)")
