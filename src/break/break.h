@@ -31,7 +31,7 @@ struct breakpoint;
 
 /* What a soft breakpoint puts into memory.  Where instructions are longer than a byte, they lie at multiples of their length. */
 struct break_trap {
-	unsigned len;           /* bytes: a power of two */
+	unsigned len;           /* bytes: 1, or BREAK_TRAP_MAX */
 	uint8_t bytes[BREAK_TRAP_MAX];
 };
 

@@ -43,29 +43,24 @@ static struct break_site *site_over(const struct break_table *t, const uint8_t *
 static bool holds_trap(const struct break_table *t, const uint8_t *byte)
 {
 	const struct break_trap *trap = &t->trap;
+	uint32_t want;
 
 	if (trap->len == 1)
 		return __atomic_load_n(byte, __ATOMIC_RELAXED) == trap->bytes[0];
-	if (trap->len == 4) {
-		uint32_t there = __atomic_load_n((const uint32_t *)(const void *)byte, __ATOMIC_RELAXED), want;
-
-		memcpy(&want, trap->bytes, sizeof(want));
-		return there == want;
-	}
-	return !memcmp(byte, trap->bytes, trap->len);
+	memcpy(&want, trap->bytes, sizeof(want));
+	return __atomic_load_n((const uint32_t *)(const void *)byte, __ATOMIC_RELAXED) == want;
 }
 
 static void poke(const struct break_table *t, uint8_t *byte, const uint8_t *value)
 {
+	uint32_t word;
+
 	if (t->trap.len == 1)
 		__atomic_store_n(byte, *value, __ATOMIC_RELAXED);
-	else if (t->trap.len == 4) {
-		uint32_t word;
-
+	else {
 		memcpy(&word, value, sizeof(word));
 		__atomic_store_n((uint32_t *)(void *)byte, word, __ATOMIC_RELAXED);
-	} else
-		memcpy(byte, value, t->trap.len);
+	}
 	icache_sync(byte, t->trap.len);
 }
 
