@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Single-stepping real guests: one instruction a step, nothing of it to be seen.  The same list on every host. */
+#include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include "tests/step_rig.h"
 #include "tests/unit.h"
+#include "util/clock.h"
 
 #define TF 0x100u
 #define RF 0x10000u
@@ -235,6 +238,32 @@ END_TEST
 START_TEST(events_in_64_bit_mode)
 {
 	events(THE(events_64, BOOT_LONG), 8, "iiifii-c-c");
+}
+END_TEST
+
+/* A vCPU that runs for long leaves the serving thread: it does so after two ticks of a millisecond. */
+static void stall(int signum)
+{
+	uint64_t start = clock_ns();
+
+	(void)signum;
+	while (clock_ns() - start < 2500000)
+		;
+}
+
+/* Wherever a step is when its vCPU is taken to another thread, it ends where it would have. */
+START_TEST(steps_that_change_threads)
+{
+	const struct itimerval often = { .it_interval.tv_usec = 3100, .it_value.tv_usec = 3100 }, never = { .it_value.tv_usec = 0 };
+
+	signal(SIGALRM, stall);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (unsigned i = 0; i < 40; i++) {
+		events(THE(events_real, BOOT_REAL), 2, "iiifii-");
+		events(THE(events_32, BOOT_PROTECTED), 4, "iiifii-c");
+		events(THE(events_64, BOOT_LONG), 8, "iiifii-c-c");
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
 }
 END_TEST
 
@@ -484,6 +513,7 @@ int main(void)
 	tcase_add_test(t, events_in_real_mode);
 	tcase_add_test(t, events_in_32_bit_mode);
 	tcase_add_test(t, events_in_64_bit_mode);
+	tcase_add_test(t, steps_that_change_threads);
 	tcase_add_test(t, returns_from_interrupts);
 	tcase_add_test(t, syscall_shows_no_trap_flag);
 	tcase_add_test(t, memory_that_was_never_touched);

@@ -166,7 +166,8 @@ static bool give(struct vcpu *v, unsigned vector, bool advance)
 {
 	struct err err;
 
-	v->arch->db_given = vector == VECTOR_DB;
+	v->arch->event_given = true;
+	v->arch->event_vector = vector;
 	if (!regs_inject(v, vector, advance, &err))
 		return true;
 	vcpu_event(v, &(struct stop_event){ .reason = STOP_ERROR,

@@ -106,7 +106,8 @@ static void find_landings(struct vcpu *v, const struct step_before *b)
 {
 	static const uint8_t faults[] = { 14, 13, 6, 7 };
 	/* A KVM that emulates IRET does so together with the instruction behind it. */
-	bool iret = b->class == INSN_IRET && b->size == 8 && !v->vm->arch->steps_by_flag, special = iret || b->class == INSN_INT || v->arch->db_given;
+	bool iret = b->class == INSN_IRET && b->size == 8 && !v->vm->arch->steps_by_flag;
+	bool special = iret || b->class == INSN_INT || v->arch->event_given;
 	unsigned n = 0;
 
 	if (v->arch->landings_known && v->arch->landings_user == b->user && !special)
@@ -115,8 +116,11 @@ static void find_landings(struct vcpu *v, const struct step_before *b)
 		v->arch->landing[n++] = b->image[0];
 	if (b->class == INSN_INT && catch_handler(v, b->vector, &v->arch->landing[n]))
 		n++;
-	/* Where the trap of a step goes to the guest, and where one that is its own does. */
-	if ((b->user || v->arch->guest_tf || v->arch->db_given || !v->vm->arch->own_registers) && catch_handler(v, 1, &v->arch->landing[n]))
+	/* The step before may have been left when an event of its was to be delivered. */
+	if (v->arch->event_given && catch_handler(v, v->arch->event_vector, &v->arch->landing[n]))
+		n++;
+	/* Where the trap of a step goes to the guest. */
+	if ((b->user || v->arch->guest_tf || !v->vm->arch->own_registers) && catch_handler(v, 1, &v->arch->landing[n]))
 		n++;
 	for (unsigned i = 0; i < sizeof(faults) && n < BREAK_REGISTERS; i++)
 		if (catch_handler(v, faults[i], &v->arch->landing[n]))
@@ -298,21 +302,49 @@ static void settle(struct vcpu *v, const struct step_before *b)
 		v->run->s.regs.regs.rflags |= RFLAGS_TF;
 }
 
+/* RF comes with a trap that the processor took before the instruction; TF goes from view when a step is the first. */
+static bool has_changed(const struct kvm_regs *before, const struct kvm_regs *after)
+{
+	struct kvm_regs b = *before, a = *after;
+
+	b.rflags |= RFLAGS_RF | RFLAGS_TF;
+	a.rflags |= RFLAGS_RF | RFLAGS_TF;
+	return memcmp(&b, &a, sizeof(b)) != 0;
+}
+
 /*
- * Takes one step.  False: a pause or an event came first.  An access that we served ends its instruction without a debug
+ * A KVM that emulates an event's delivery comes to the landing by itself, and tells of it only when it has entered the guest there:
+ * a signal that ends KVM_RUN in between, as of a pause, would let the next step begin at the landing.
+ */
+static void come_by_a_signal(struct vcpu *v, const struct kvm_regs *before)
+{
+	if (v->vm->arch->steps_by_flag || v->stepped || v->run->exit_reason != KVM_EXIT_INTR || !has_changed(before, gp(v)))
+		return;
+	for (unsigned i = 0; i < v->arch->nlandings; i++)
+		v->arch->landed |= v->arch->landing[i] == regs_pc(v);
+	v->stepped = v->arch->landed;
+}
+
+/*
+ * Takes one step from BEFORE.  False: a pause or an event came first.  An access that we served ends its instruction without a debug
  * exit on some hosts, so it is finished here and counts as the step: string I/O is then stepped element by element.
  */
-static bool step_once(struct vcpu *v)
+static bool step_once(struct vcpu *v, const struct kvm_regs *before)
 {
 	bool enter;
 
 	v->stepped = false;
 	do {
+		bool given = v->arch->event_given;
+
+		v->arch->event_given = false;
 		enter = vcpu_enter(v);
 		if (v->needs_completion) {
 			vcpu_complete_io(v);
 			v->stepped = !v->has_event;
 		}
+		come_by_a_signal(v, before);
+		v->arch->event_given |= given && !v->stepped;
 	} while (enter && !v->stepped && !v->has_event);
 	return v->stepped;
 }
@@ -323,16 +355,6 @@ static bool step_once(struct vcpu *v)
  * itself, is none the worse for being run more than once.
  */
 #define STEP_TRIES 16
-
-/* RF comes with a trap that the processor took before the instruction; TF goes from view when a step is the first. */
-static bool has_changed(const struct kvm_regs *before, const struct kvm_regs *after)
-{
-	struct kvm_regs b = *before, a = *after;
-
-	b.rflags |= RFLAGS_RF | RFLAGS_TF;
-	a.rflags |= RFLAGS_RF | RFLAGS_TF;
-	return memcmp(&b, &a, sizeof(b)) != 0;
-}
 
 static bool has_event(const struct kvm_vcpu_events *e)
 {
@@ -404,12 +426,11 @@ static bool step_instruction(struct vcpu *v, enum debug_use use)
 	if (!look(v, &b))
 		return false;
 	if (step_plain(v, &b)) {
-		v->arch->landed = v->arch->db_given = false;
+		v->arch->landed = v->arch->event_given = false;
 		v->stepped = true;
 		return true;
 	}
 	find_landings(v, &b);
-	v->arch->db_given = false;
 	debug_prepare(v, use);
 	if (v->has_event)
 		return false;
@@ -419,7 +440,7 @@ static bool step_instruction(struct vcpu *v, enum debug_use use)
 	v->arch->landed = false;
 	for (unsigned i = 0; i < STEP_TRIES && !step_enter_user(v, &b) && !step_halt(v, &b); i++) {
 		regs = *gp(v);
-		if (!step_once(v))
+		if (!step_once(v, &regs))
 			return false;
 		if (has_changed(&regs, gp(v)))
 			break;

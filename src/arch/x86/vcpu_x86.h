@@ -69,7 +69,8 @@ struct arch_vcpu {
 	uint64_t own_hit_pc, own_hit_rsp;
 	/* The run page has what KVM holds for the guest, as the last exit left it: that of code which is running, not halted or waiting. */
 	bool events_known;
-	bool db_given;                  /* the guest is about to get a #DB that we gave it */
+	bool event_given;               /* the guest is about to get an exception that we gave it, */
+	unsigned event_vector;          /* this one */
 	bool own_known;                 /* `own` are the guest's debug registers */
 	struct kvm_debugregs own;
 	bool guest_tf;                  /* the guest single-steps itself, which KVM hides from us while we step */
