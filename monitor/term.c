@@ -2,6 +2,7 @@
 #include "monitor/term.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 
 #define PROMPT "(gv) "
 #define CONSOLE_END 0x1d        /* Ctrl-] */
+#define REST_MS 50              /* for the other bytes of one character */
 
 struct term {
 	struct monitor *mon;
@@ -26,6 +28,8 @@ struct term {
 	struct task *console;           /* the keyboard is the guest's until this one ends */
 	bool prompt;                    /* readline is at work */
 	bool in_handler;
+	bool has_key;
+	int key;                        /* that, or EOF or READERR: what readline reads next */
 
 	struct filter filter;
 	bool open_line;                 /* the guest's last line has no end yet */
@@ -214,16 +218,50 @@ static void console_input(struct term *t)
 		monitor_quit(t->mon);
 }
 
+/* A byte that comes within TIMEOUT ms, or EOF or READERR in *RET; false: none has come. */
+static bool read_key(int timeout, int *ret)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	unsigned char key;
+	ssize_t n;
+
+	if (poll(&p, 1, timeout) <= 0)
+		return false;
+	n = read(STDIN_FILENO, &key, 1);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	*ret = n > 0 ? key : n ? READERR : EOF;
+	return true;
+}
+
+/* Readline's own would wait for as long as it takes, and everything here with it.  A NUL is a key that does nothing. */
+static int next_key(FILE *stream)
+{
+	struct term *t = the_term;
+	int key;
+
+	(void)stream;
+	if (t->has_key) {
+		t->has_key = false;
+		return t->key;
+	}
+	return read_key(REST_MS, &key) ? key : 0;
+}
+
+/* What there was to read may be gone: a Ctrl-C and a Ctrl-Z take with them what was typed before. */
 static void on_input(uv_poll_t *p, int status, int events)
 {
 	struct term *t = p->data;
 
 	(void)status;
 	(void)events;
-	if (t->console)
+	if (t->console) {
 		console_input(t);
-	else if (t->prompt)
+	} else if (t->prompt && read_key(0, &t->key)) {
+		t->has_key = true;
 		rl_callback_read_char();
+		t->has_key = false;
+	}
 }
 
 bool term_raw(const struct term *t)
@@ -344,6 +382,7 @@ static void set_up_readline(void)
 	rl_readline_name = "gdbvisor";
 	rl_catch_signals = 0;
 	rl_catch_sigwinch = 0;
+	rl_getc_function = next_key;
 	rl_attempted_completion_function = on_complete;
 	rl_completion_word_break_hook = word_breaks;
 	/* Several pasted lines are several commands. */
