@@ -241,6 +241,8 @@ START_TEST(events_in_64_bit_mode)
 }
 END_TEST
 
+static const struct itimerval soon = { .it_value.tv_usec = 3100 }, never;
+
 /* A vCPU that runs for long leaves the serving thread: it does so after two ticks of a millisecond. */
 static void stall(int signum)
 {
@@ -249,16 +251,16 @@ static void stall(int signum)
 	(void)signum;
 	while (clock_ns() - start < 2500000)
 		;
+	setitimer(ITIMER_REAL, &soon, NULL);
 }
 
 /* Wherever a step is when its vCPU is taken to another thread, it ends where it would have. */
 START_TEST(steps_that_change_threads)
 {
-	const struct itimerval often = { .it_interval.tv_usec = 3100, .it_value.tv_usec = 3100 }, never = { .it_value.tv_usec = 0 };
 	uint64_t start = clock_ns();
 
 	signal(SIGALRM, stall);
-	setitimer(ITIMER_REAL, &often, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
 	/* Not for as long on a host that is emulated. */
 	for (unsigned i = 0; i < 40 && (!i || clock_ns() - start < 5000000000); i++) {
 		events(THE(events_real, BOOT_REAL), 2, "iiifii-");
