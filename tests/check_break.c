@@ -780,7 +780,7 @@ int main(void)
 	suite_add_tcase(s, c);
 	tcase_add_checked_fixture(many, setup_flat, teardown);
 	tcase_set_timeout(many, 120);
-	tcase_set_tags(many, "long");          /* not under valgrind */
+	tcase_set_tags(many, "long");          /* neither under valgrind nor under qemu-user */
 	tcase_add_test(many, a_million);
 	suite_add_tcase(s, many);
 	return unit_main(s);

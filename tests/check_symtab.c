@@ -476,7 +476,7 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("symtab");
-	TCase *t = tcase_create("symtab");
+	TCase *t = tcase_create("symtab"), *damage = tcase_create("damage");
 
 	tcase_add_checked_fixture(t, NULL, teardown);
 	tcase_set_timeout(t, 120);
@@ -491,8 +491,12 @@ int main(void)
 	tcase_add_test(t, lying_headers);
 	tcase_add_test(t, long_names);
 	tcase_add_loop_test(t, every_truncation, 0, 2);
-	tcase_add_loop_test(t, random_damage, 0, 2);
 	tcase_add_loop_test(t, random_symbols, 0, 4);
 	suite_add_tcase(suite, t);
+	tcase_add_checked_fixture(damage, NULL, teardown);
+	tcase_set_timeout(damage, 120);
+	tcase_set_tags(damage, "long");
+	tcase_add_loop_test(damage, random_damage, 0, 2);
+	suite_add_tcase(suite, damage);
 	return unit_main(suite);
 }

@@ -480,14 +480,18 @@ END_TEST
 int main(void)
 {
 	Suite *s = suite_create("virtio_state");
-	TCase *t = tcase_create("virtio_state");
+	TCase *t = tcase_create("virtio_state"), *hostile = tcase_create("hostile states");
 
 	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, saved_and_loaded, 0, COUNT(situations));
-	tcase_add_loop_test(t, hostile_states, 0, COUNT(situations));
 	tcase_add_loop_test(t, lies_are_refused, 0, COUNT(lies));
 	tcase_add_loop_test(t, anything_anywhere, 0, 20);
 	suite_add_tcase(s, t);
+	tcase_set_timeout(hostile, 120);
+	tcase_add_checked_fixture(hostile, setup, teardown);
+	tcase_set_tags(hostile, "long");
+	tcase_add_loop_test(hostile, hostile_states, 0, COUNT(situations));
+	suite_add_tcase(s, hostile);
 	return unit_main(s);
 }

@@ -103,7 +103,7 @@ foreign() {
 		case $PC in *" ${program##*/} "*) ;; *) tests="$tests $program" ;; esac
 	done
 	(cd "$dir/build" && find tests -name '*.trs' -delete &&
-		CK_TIMEOUT_MULTIPLIER=10 $MAKE -k -j"$JOBS" check-TESTS TESTS="$tests" LOG_COMPILER="$qemu -L $root") >"$dir/check.log" 2>&1
+		CK_EXCLUDE_TAGS=long CK_TIMEOUT_MULTIPLIER=10 $MAKE -k -j"$JOBS" check-TESTS TESTS="$tests" LOG_COMPILER="$qemu -L $root") >"$dir/check.log" 2>&1
 	results "$dir/build" "$tests" "$cpu"
 	numbers="$numbers# NUMBERS: $what: $ran
 "
