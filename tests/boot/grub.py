@@ -59,7 +59,8 @@ def listed(tap, v):
 	tap.match(r"^\W*boot/ hello\.txt", v.text, "ls of the partition shows its files")
 
 
-@session(same=True, interrupt=[r"\(hd0\) \(hd0,msdos1\)", r"hello\.txt"], after=listed)
+# At its prompt GRUB reads what is typed; before that, while it asks the BIOS for a disk, the BIOS may have it for a keyboard.
+@session(same=True, interrupt=[r"\(hd0\) \(hd0,msdos1\)[\s\S]*?grub> ", r"hello\.txt[\s\S]*?grub> "], after=listed)
 def commands(t):
 	t.x("add-symbol-file %s -s .text 0x%x" % (ELF, BASE))
 	t.x("set architecture i386")
