@@ -236,7 +236,7 @@ static int number(struct slots *s, struct change *c, struct err *err)
 		goes += !c->from.v[i].stays;
 	for (size_t i = 0; i < c->to.n; i++)
 		comes += !c->to.v[i].stays;
-	if (comes > goes && s->space[0].used + carve->used + (comes - goes) + CARVE_SPARE > s->kvm->max_slots)
+	if (comes > goes && !carve->restores && s->space[0].used + carve->used + (comes - goes) + CARVE_SPARE > s->kvm->max_slots)
 		return err_set(err, ENOSPC, "slot %s: too few of this host's %u slots are free to cut %zu pieces out of it",
 			       slot_name(c->now->id).text, s->kvm->max_slots, c->to.n);
 	for (struct piece *p = c->to.v; p < c->to.v + c->to.n; p++) {
@@ -261,7 +261,7 @@ static int number(struct slots *s, struct change *c, struct err *err)
 
 /*
  * The log goes on without what the kernel drops with its pieces, and no ring names a number any longer that other memory
- * may have next.
+ * may have next.  A slot that goes needs its log if it does not go: a piece may be refused when others have gone.
  */
 static int save_logs(struct slots *s, const struct change *c, struct err *err)
 {
@@ -274,8 +274,13 @@ static int save_logs(struct slots *s, const struct change *c, struct err *err)
 		if (p->stays || !is_there(p))
 			continue;
 		goes = true;
-		if (c->now)
+		if (c->now || c->from.n > 1)
 			r = carve_take_log(s, c->old, p, err);
+		/* What was there before comes back in any case: then all of it may have been written. */
+		if (r && s->carve.restores) {
+			gmem_touch(slots_gmem_of(s, c->old->id), p->gpa, p->size);
+			r = 0;
+		}
 	}
 	return r || !goes || !s->rings ? r : rings_collect(s->rings, err);
 }
@@ -442,6 +447,16 @@ int carve_change(struct slots *s, const struct slot *old, const struct slot *now
 		return change(s, old, now, &s->carve.in_force, ret_lost, err);
 	r = slot_kernel_put(s, now);
 	return r < 0 ? slot_kernel_error(now->id, r, err) : 0;
+}
+
+int carve_restore(struct slots *s, const struct slot *now, const struct slot *was, bool *ret_lost)
+{
+	int r;
+
+	s->carve.restores = true;
+	r = carve_change(s, now, was, ret_lost, NULL);
+	s->carve.restores = false;
+	return r;
 }
 
 int carve_again(struct slots *s, const struct slot *v, const struct rights *rights, bool *ret_lost, struct err *err)

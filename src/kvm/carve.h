@@ -51,6 +51,7 @@ struct carve {
 	struct piece_owner *owner;      /* by number in the kernel; likewise */
 	unsigned below;                 /* every number from here on is in use */
 	unsigned used;                  /* numbers that pieces have */
+	bool restores;                  /* what is made was there before: it may have the numbers that stay free else */
 
 	bool opened;
 	struct {
@@ -71,6 +72,8 @@ void carve_free(struct carve *c);
  * there any longer.  -ENOSPC: no numbers for the pieces; -EBUSY: pages are open; -ENOMEM; what KVM says.
  */
 int carve_change(struct slots *s, const struct slot *old, const struct slot *now, bool *ret_lost, struct err *err);
+/* Makes WAS of NOW again, of what carve_change() made NOW of.  The same, without words. */
+int carve_restore(struct slots *s, const struct slot *now, const struct slot *was, bool *ret_lost);
 /* The same for V, when the rights change to RIGHTS. */
 int carve_again(struct slots *s, const struct slot *v, const struct rights *rights, bool *ret_lost, struct err *err);
 /* Takes whatever slot ID still has out of the kernel, whether KVM likes it or not. */

@@ -36,7 +36,7 @@ static int slot_become(struct slots *s, struct slot *v, const struct slot *to, s
 	r = dirty_log_resized(s, v, err);
 	if (!r)
 		return 0;
-	if (carve_change(s, to, &old, &gone, NULL) < 0)
+	if (carve_restore(s, to, &old, &gone) < 0)
 		return slot_lost(s, v, r, err);
 	regions_swap(s, to, &old);
 	*v = old;
@@ -70,8 +70,11 @@ static int set_log(struct slots *s, struct slot *v, bool on, struct err *err)
 {
 	struct slot old = *v, to = *v;
 	bool gone = false;
-	int r;
+	/* The kernel drops what it has of a piece, and may refuse the next one. */
+	int r = !on && carve_pieces(s, v->id) ? dirty_log_harvest(s, v, err) : 0;
 
+	if (r)
+		return r;
 	to.log = on;
 	r = carve_change(s, &old, &to, &gone, err);
 	if (gone)
@@ -86,7 +89,7 @@ static int set_log(struct slots *s, struct slot *v, bool on, struct err *err)
 	r = dirty_log_new(s, v, err);
 	if (!r)
 		return 0;
-	if (carve_change(s, &to, &old, &gone, NULL))
+	if (carve_restore(s, &to, &old, &gone))
 		return slot_lost(s, v, r, err);
 	v->log = false;
 	return r;
@@ -194,7 +197,7 @@ int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id,
 		goto fail;
 	r = carve_change(s, NULL, &high, &gone, err);
 	if (r < 0) {
-		gone = carve_change(s, &low, &old, &gone, NULL) < 0;
+		gone = carve_restore(s, &low, &old, &gone) < 0;
 		goto fail;
 	}
 	backing_get(high.backing);
@@ -213,7 +216,7 @@ int slots_split(struct slots *s, unsigned id, uint64_t offset, unsigned *ret_id,
 	if (carve_change(s, &high, NULL, &gone, NULL) < 0)
 		carve_drop(s, new_id);
 	slot_forget(s, upper);
-	if (carve_change(s, &low, &old, &gone, NULL) < 0)
+	if (carve_restore(s, &low, &old, &gone) < 0)
 		return slot_lost(s, v, r, err);
 	regions_swap(s, &low, &old);
 	*v = old;
@@ -252,11 +255,11 @@ static int grow(struct slots *s, struct slot *v, uint64_t size, struct err *err)
 	old = to = *v;
 	old.hva = to.hva = b->base + at;
 	to.size = r ? old.size : size;
-	k = carve_change(s, NULL, &to, &gone, r ? NULL : err);
+	k = r ? carve_restore(s, NULL, &to, &gone) : carve_change(s, NULL, &to, &gone, err);
 	if (k < 0 && !r) {
 		r = k;
 		to = old;
-		k = carve_change(s, NULL, &to, &gone, NULL);
+		k = carve_restore(s, NULL, &to, &gone);
 	}
 	if (k < 0)
 		return slot_lost(s, v, k, err);
@@ -266,12 +269,14 @@ static int grow(struct slots *s, struct slot *v, uint64_t size, struct err *err)
 		r = dirty_log_resized(s, v, err);
 		if (!r)
 			return 0;
-		if (carve_change(s, &to, &old, &gone, NULL) < 0)
+		if (carve_restore(s, &to, &old, &gone) < 0)
 			return slot_lost(s, v, r, err);
 		regions_swap(s, &to, &old);
 		*v = old;
 	}
-	backing_trim(b, was);
+	/* KVM may have a piece of it still. */
+	if (!s->stuck)
+		backing_trim(b, was);
 	return r;
 }
 
@@ -289,6 +294,9 @@ int slots_resize(struct slots *s, unsigned id, uint64_t size, struct err *err)
 		r = slot_check_place(s, id, v->gpa, size, err);
 	if (r || size == v->size)
 		return r;
+	if (s->stuck)
+		return err_set(err, EBUSY, "slot %s: KVM has memory still that was to be given up, and none of it is unmapped",
+			       slot_name(id).text);
 	if (size % b->page_size)
 		return err_set(err, EINVAL,
 			       "slot %s: size 0x%" PRIx64 " is no multiple of its huge page, 0x%" PRIx64, slot_name(id).text,

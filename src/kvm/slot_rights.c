@@ -33,18 +33,18 @@ size_t slots_restricted(const struct slots *s)
 	return s->carve.wanted.pages;
 }
 
-/* Has slot V the pieces that RIGHTS ask for. */
-static int carve_one(struct slots *s, struct slot *v, const struct rights *rights, struct err *err)
+/* Has slot V the pieces that RIGHTS ask for; *RET_GONE: or it is gone, which ERR says. */
+static int carve_one(struct slots *s, struct slot *v, const struct rights *rights, bool *ret_gone, struct err *err)
 {
-	bool gone = false;
 	uint64_t last;
 	int r;
 
+	*ret_gone = false;
 	if (!carve_pieces(s, v->id) && rights_at(rights, v->gpa / DIRTY_PAGE, &last) == PAGE_ALL &&
 	    last >= (v->gpa + v->size - 1) / DIRTY_PAGE)
 		return 0;
-	r = carve_again(s, v, rights, &gone, err);
-	return gone ? slot_lost(s, v, r, err) : r;
+	r = carve_again(s, v, rights, ret_gone, err);
+	return *ret_gone ? slot_lost(s, v, r, err) : r;
 }
 
 int slots_carve(struct slots *s, struct err *err)
@@ -52,14 +52,16 @@ int slots_carve(struct slots *s, struct err *err)
 	struct carve *c = &s->carve;
 	const struct gmem_region *g;
 	struct rights fresh = { NULL, 0, 0, 0 };
+	struct err lost;
 	size_t done = 0;
+	bool gone;
 	int r;
 
 	if (!c->pending)
 		return 0;
 	r = c->opened ? err_set(err, EBUSY, "pages are open for a step") : rights_copy(&fresh, &c->wanted, err);
 	while (!r && (g = gmem_at(s->space[0].gmem, done))) {
-		r = carve_one(s, slots_get(s, (unsigned)g->slot), &fresh, err);
+		r = carve_one(s, slots_get(s, (unsigned)g->slot), &fresh, &gone, err);
 		done += !r;
 	}
 	if (!r) {
@@ -68,11 +70,20 @@ int slots_carve(struct slots *s, struct err *err)
 		c->pending = false;
 		return 0;
 	}
-	while (done--)
-		carve_one(s, slots_get(s, (unsigned)gmem_at(s->space[0].gmem, done)->slot), &c->in_force, NULL);
+	c->pending = false;
+	c->restores = true;
+	while (done--) {
+		int k = carve_one(s, slots_get(s, (unsigned)gmem_at(s->space[0].gmem, done)->slot), &c->in_force, &gone, &lost);
+
+		/* That a slot is gone is worse than why; what stays as it is not to be is tried again. */
+		if (gone)
+			r = err_set(err, -k, "%s", lost.msg);
+		else if (k)
+			c->pending = true;
+	}
+	c->restores = false;
 	/* There is room: what is wanted was made from what is in force. */
 	rights_copy(&c->wanted, &c->in_force, NULL);
-	c->pending = false;
 	rights_free(&fresh);
 	return r;
 }
