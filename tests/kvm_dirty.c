@@ -644,7 +644,7 @@ START_TEST(who_of_two)
 	guest_continue();
 	for (unsigned i = 0; i < 2; i++)
 		while (guest_u32(0x9000 + 64 * i) < 100)
-			machine_poll(m, 0);
+			guest_run_on();
 	machine_stop(m);
 	guest_wait();
 	for (size_t i = 0; machine_dirty_writer(m, 0, i, &w); i++)
@@ -675,7 +675,7 @@ static void flood_run(unsigned cpus)
 		guest_continue();
 		for (unsigned i = 0; i < cpus; i++)
 			while (guest_u32(ROUNDS(i)) != round && machine_state(m) == MACHINE_RUNNING)
-				machine_poll(m, 0);
+				guest_run_on();
 		machine_stop(m);
 		guest_wait();
 		ck_assert_msg(stop.reason == STOP_REQUEST, "%s", stop.text);
@@ -717,7 +717,7 @@ START_TEST(old_news)
 		put(ROUND, &round, 4);
 		guest_continue();
 		while (guest_u32(ROUNDS(0)) != round && machine_state(m) == MACHINE_RUNNING)
-			machine_poll(m, 0);
+			guest_run_on();
 		machine_stop(m);
 		guest_wait();
 		ck_assert_msg(stop.reason == STOP_REQUEST, "%s", stop.text);

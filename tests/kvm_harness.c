@@ -2,6 +2,7 @@
 #include "tests/kvm_harness.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "tests/unit.h"
 
 #define DEADLINE_MS 10000
+#define ALONE_MS    5
 
 unsigned guest_dirty_ring;
 
@@ -145,6 +147,16 @@ uint32_t guest_u32(uint64_t gpa)
 
 	ck_assert_uint_eq(machine_phys_read(m, gpa, &v, sizeof(v), &err), sizeof(v));
 	return v;
+}
+
+void guest_run_on(void)
+{
+	struct pollfd p = { .fd = machine_event_fd(m), .events = POLLIN };
+
+	/* That the look is over is an event, too. */
+	machine_poll(m, 0);
+	poll(&p, 1, ALONE_MS);
+	machine_poll(m, 0);
 }
 
 bool guest_no_kvm(void)

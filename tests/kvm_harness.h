@@ -43,6 +43,11 @@ int guest_unbreak(enum break_owner owner, enum break_kind kind, uint64_t gva);
 uint64_t guest_reg(unsigned cpu, reg_id reg);
 void guest_set_reg(unsigned cpu, reg_id reg, uint64_t value);
 uint32_t guest_u32(uint64_t gpa);
+/*
+ * Between two looks at the memory of a guest that runs: each holds it, and one that is looked at all the time comes to nothing where
+ * KVM is slow to be entered.  It has some milliseconds to itself, or until something happens.
+ */
+void guest_run_on(void);
 
 /* Whether there is no KVM to test on. */
 bool guest_no_kvm(void);

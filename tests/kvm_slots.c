@@ -121,7 +121,7 @@ static void run_a_while(void)
 
 	guest_continue();
 	while (guest_u32(0x504) - was < 20)
-		machine_poll(m, 0);
+		guest_run_on();
 	stop_now();
 	ck_assert_uint_eq(stop.reason, STOP_REQUEST);
 }
