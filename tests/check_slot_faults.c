@@ -398,8 +398,8 @@ START_TEST(random_failures)
 {
 	const char *seed = getenv("GV_SEED");
 	unsigned first = seed ? (unsigned)strtoul(seed, NULL, 0) : seeds[(unsigned)_i / HOSTS];
-	unsigned long bytes;
-	unsigned fds;
+	unsigned long bytes = 0;
+	unsigned fds = 0;
 
 	host = hosts[(unsigned)_i % HOSTS];
 	fake_kvm_host(host);
