@@ -40,7 +40,7 @@ class Meter:
 	def __init__(self, *argv):
 		self.argv = argv
 		self.child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-					      preexec_fn=visor.die_with_parent)
+					      preexec_fn=visor.in_child)
 
 	def __call__(self, *words):
 		"""What it answers; {"unsupported": ...} where the stub cannot do that."""
@@ -93,7 +93,7 @@ class Stub:
 		try:
 			self.child = subprocess.Popen(COMMANDS[kind](self.address, cpus, memory), stdin=subprocess.DEVNULL,
 						      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-						      start_new_session=True, preexec_fn=visor.die_with_parent)
+						      start_new_session=True, preexec_fn=visor.in_child)
 			if connect:
 				self.meter = Meter(CLIENT, self.address)
 				self.offers = self.meter("begin")

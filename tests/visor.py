@@ -146,9 +146,14 @@ CONTROL_BEGUN = re.compile(r"\x1b(\[[0-?]*[ -/]*|[ -/]*)\Z")
 LIBC = ctypes.CDLL(None)
 
 
-def die_with_parent():
-	"""Between fork and exec: a test that is killed leaves no guest running."""
+def in_child():
+	"""
+	Between fork and exec: a test that is killed leaves no guest running; and signals that are ignored where the test was
+	begun, by nohup or in a script's background, are not by what it begins.
+	"""
 	LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+	for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+		signal.signal(number, signal.SIG_DFL)
 
 
 class Process:
@@ -161,7 +166,7 @@ class Process:
 		self.changed = threading.Condition()
 		self.child = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
 					      env=env, cwd=cwd or BUILDDIR, start_new_session=True,
-					      preexec_fn=die_with_parent)
+					      preexec_fn=in_child)
 		self.reader = threading.Thread(target=self._read, daemon=True)
 		self.reader.start()
 
@@ -250,7 +255,7 @@ class Visor(Process):
 def run(argv, stdin=b"", timeout=DEADLINE, env=None, cwd=None):
 	"""Runs to the end: (status or None when it had to be killed, standard output, standard error)."""
 	child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
-				 cwd=cwd or BUILDDIR, start_new_session=True, preexec_fn=die_with_parent)
+				 cwd=cwd or BUILDDIR, start_new_session=True, preexec_fn=in_child)
 	try:
 		out, err = child.communicate(stdin, timeout)
 		status = child.returncode

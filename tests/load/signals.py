@@ -168,7 +168,7 @@ class Seat:
 		env = dict(os.environ, HOME=self.home, XDG_RUNTIME_DIR=self.home, XDG_STATE_HOME=self.home, TERM="xterm", INPUTRC="/dev/null")
 		self.child = subprocess.Popen([sys.executable, os.path.join(rig.HERE, "leader.py"), str(theirs.fileno()), visor.GDBVISOR,
 					       "-g", "unix:%s/gdb" % self.home, *args, visor.built(rig.HELLO)], stdin=slave, stdout=slave, stderr=slave,
-					      env=env, pass_fds=[theirs.fileno()], start_new_session=True, preexec_fn=visor.die_with_parent)
+					      env=env, pass_fds=[theirs.fileno()], start_new_session=True, preexec_fn=visor.in_child)
 		theirs.close()
 		self.pid = int(self.wait_told(r"pid (\d+)").group(1))
 
@@ -333,7 +333,7 @@ def vanished(tap):
 		master, slave = pty.openpty()
 		home = tempfile.mkdtemp(prefix="gv-")
 		child = subprocess.Popen([visor.GDBVISOR, "-g", "unix:%s/gdb" % home, *args, visor.built(rig.HELLO)], stdin=slave, stdout=slave, stderr=slave,
-					 preexec_fn=visor.die_with_parent, start_new_session=True, env=dict(os.environ, TERM="xterm", XDG_STATE_HOME=home))
+					 preexec_fn=visor.in_child, start_new_session=True, env=dict(os.environ, TERM="xterm", XDG_STATE_HOME=home))
 		os.close(slave)
 		said = b""
 		while (b"(gv) " if not goes_on else b"ticking") not in said and select.select([master], [], [], visor.DEADLINE)[0]:

@@ -214,7 +214,7 @@ def _listen():
 
 
 def _child():
-	visor.die_with_parent()
+	visor.in_child()
 	# Bochs's textconfig goes through all descriptors that there could be.
 	resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
 
