@@ -11,12 +11,11 @@
 
 #include "api/machine.h"
 #include "config.h"
-#include "examples/demo_image.h"
 #include "gdbscript.h"
 #include "gdbstub/gdbstub.h"
 #include "gdbstub/wirelog.h"
+#include "guest_files.h"
 #include "kvm/machine_kvm.h"
-#include "load/bios.h"
 #include "lostpage.h"
 #include "monitor/monitor.h"
 #include "opt.h"
@@ -38,8 +37,7 @@ struct program {
 	struct options opt;
 	uv_loop_t loop;
 	bool has_loop;
-	struct blob *modules, vga_bios;
-	struct disk_spec *disks, nvram;
+	struct guest_files files;
 	struct machine *machine;
 	struct observer observer;
 	struct monitor *monitor;
@@ -199,115 +197,22 @@ static int status_of(const struct err *err)
 	}
 }
 
-/* What the guest begins with: an image, the built-in one, or firmware, which disks alone ask for too. */
-static int read_image(const struct options *o, struct machine_config *c, struct err *err)
-{
-	if (o->demo)
-		return blob_copy("(built-in demo)", demo_image, demo_image_size, &c->image, err);
-	if (o->image)
-		return blob_read(o->image, &c->image, err);
-	c->load.kind = IMAGE_BIOS;
-	return o->bios ? blob_read(o->bios, &c->image, err) : bios_find(&c->image, err);
-}
-
-/* The disks that are on virtio, or those that are not, to AT on; returns how many. */
-static size_t put_disks(const struct options *o, bool virtio, struct disk_spec *at)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < o->ndisks; i++) {
-		const struct option_disk *d = &o->disks[i];
-
-		if (d->virtio == virtio)
-			at[n++] = (struct disk_spec){ .path = d->path, .readonly = d->readonly, .snapshot = d->snapshot,
-						      .cdrom = d->cdrom };
-	}
-	return n;
-}
-
-static int list_disks(struct program *p, struct machine_config *c, struct err *err)
-{
-	const struct options *o = &p->opt;
-
-	p->disks = calloc(o->ndisks + 1, sizeof(*p->disks));
-	if (!p->disks)
-		return err_set(err, ENOMEM, "out of memory");
-	c->disks = p->disks;
-	c->ndisks = put_disks(o, false, p->disks);
-	c->virtio_disks = p->disks + c->ndisks;
-	c->nvirtio_disks = put_disks(o, true, p->disks + c->ndisks);
-	p->nvram = (struct disk_spec){ .path = o->nvram.path, .snapshot = o->nvram.snapshot };
-	c->nvram = o->nvram.path ? &p->nvram : NULL;
-	return 0;
-}
-
-static int read_files(struct program *p, struct machine_config *c, struct err *err)
-{
-	const struct options *o = &p->opt;
-	int r;
-
-	p->modules = calloc(o->nmodules + 1, sizeof(*p->modules));
-	if (!p->modules)
-		return err_set(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < o->nmodules; i++) {
-		r = blob_read(o->modules[i].path, &p->modules[i], err);
-		if (r)
-			return r;
-		p->modules[i].args = o->modules[i].args ? strdup(o->modules[i].args) : NULL;
-	}
-	r = list_disks(p, c, err);
-	if (!r && o->vga_bios) {
-		r = blob_read(o->vga_bios, &p->vga_bios, err);
-		if (!r)
-			r = option_rom_check(&p->vga_bios, err);
-		c->vga_bios = &p->vga_bios;
-	}
-	if (!r && o->symbols)
-		r = blob_read(o->symbols, &c->symbols, err);
-	return r ? r : read_image(o, c, err);
-}
-
 static int make_machine(struct program *p)
 {
-	const struct options *o = &p->opt;
-	struct machine_config c = {
-		.memory = o->memory,
-		.cpus = o->cpus,
-		.affinity = o->affinity,
-		.naffinity = o->naffinity,
-		.dirty_ring = o->dirty_ring ? MACHINE_DIRTY_RING : 0,
-		.user_irqchip = o->user_irqchip,
-		.rng = o->rng,
-		.virtio_console = o->virtio_console,
-	};
+	struct machine_config c;
 	struct err err = { 0 };
+	uint64_t seed = 0;
 	int64_t slide;
 
-	c.load = (struct load_opts){
-		.kind = o->kind,
-		.has_load = o->has_load,
-		.load = o->load,
-		.has_entry = o->has_entry,
-		.entry = o->entry,
-		.entry_pvh = o->entry_pvh,
-		.decompress = o->decompress,
-		.kaslr = o->kaslr,
-		.slide = o->slide,
-		.has_mode = o->has_mode,
-		.mode = o->mode,
-		.append = o->append,
-		.nmodules = o->nmodules,
-	};
-	if (o->kaslr == KASLR_ON && getrandom(&c.load.seed, sizeof(c.load.seed), 0) != sizeof(c.load.seed)) {
+	if (p->opt.kaslr == KASLR_ON && getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
 		fprintf(stderr, "gdbvisor: --kaslr=on: the host has no random numbers\n");
 		return STATUS_IO;
 	}
-	if (read_files(p, &c, &err)) {
-		blob_done(&c.symbols);
+	if (guest_files_read(&p->files, &p->opt, &c, &err)) {
 		complain(&err);
 		return STATUS_INPUT;
 	}
-	c.load.modules = p->modules;
+	c.load.seed = seed;
 	if (machine_kvm_new(&c, &p->machine, &err)) {
 		complain(&err);
 		return status_of(&err);
@@ -585,11 +490,7 @@ static void tear_down(struct program *p)
 	if (p->machine)
 		machine_unobserve(p->machine, &p->observer);
 	machine_kvm_free(p->machine);
-	for (size_t i = 0; p->modules && i < p->opt.nmodules; i++)
-		blob_done(&p->modules[i]);
-	free(p->modules);
-	free(p->disks);
-	blob_done(&p->vga_bios);
+	guest_files_done(&p->files);
 	free(p->socket_dir);
 	free(p->socket_path);
 	options_done(&p->opt);

@@ -13,7 +13,7 @@ libgvkvm_a_SOURCES = \
 
 if !ARCH_NONE
 bin_PROGRAMS += gdbvisor
-gdbvisor_SOURCES = src/main.c
+gdbvisor_SOURCES = src/main.c src/guest_files.h src/guest_files.c
 nodist_gdbvisor_SOURCES = demo_image.c
 gdbvisor_LDADD = libgvscript.a libgvstub.a libgvmonitor.a libgvhost.a libgvkvm.a libgvcore.a \
 	$(UV_LIBS) $(READLINE_LIBS) $(JANSSON_LIBS) $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS) $(SECCOMP_LIBS)
