@@ -161,13 +161,18 @@ void debug_prepare(struct vcpu *v, enum debug_use use)
 	}
 }
 
+void debug_given(struct vcpu *v, unsigned vector)
+{
+	v->arch->event_given = true;
+	v->arch->event_vector = vector;
+}
+
 /* An exception that could not be given back is a stop. */
 static bool give(struct vcpu *v, unsigned vector, bool advance)
 {
 	struct err err;
 
-	v->arch->event_given = true;
-	v->arch->event_vector = vector;
+	debug_given(v, vector);
 	if (!regs_inject(v, vector, advance, &err))
 		return true;
 	vcpu_event(v, &(struct stop_event){ .reason = STOP_ERROR,

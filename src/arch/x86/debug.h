@@ -17,6 +17,8 @@ enum debug_use {
 
 /* Tells the kernel, if it does not know already.  Where that fails V has a STOP_ERROR, and does not enter the guest. */
 void debug_prepare(struct vcpu *v, enum debug_use use);
+/* The guest is about to get exception VECTOR from us, not from KVM: what steps it has to know.  V's thread. */
+void debug_given(struct vcpu *v, unsigned vector);
 /* Has the guest's DR6 show BITS and gives it a #DB. */
 bool debug_give_db(struct vcpu *v, uint64_t bits);
 /*

@@ -77,10 +77,8 @@ static bool exit_internal_error(struct vcpu *v)
 	assist_try(v, !v->vm->assist, &out);
 	if (!out.done)
 		return !watch_blames_page(v) && exit_fail(v, "%s", out.text);
-	if (out.event) {
-		v->arch->event_given = true;
-		v->arch->event_vector = out.vector;
-	}
+	if (out.event)
+		debug_given(v, out.vector);
 	/* What is only to be delivered yet has not been the step. */
 	v->stepped = !out.event && (v->arch->debug.control & KVM_GUESTDBG_SINGLESTEP);
 	return !v->stepped && !v->nwatched && !v->has_event;
