@@ -1,7 +1,8 @@
 # Everything below src/ that does not know KVM.
 noinst_LIBRARIES += libgvcore.a
 libgvcore_a_SOURCES = \
-	src/api/err.h src/api/out.h src/api/command.h src/api/machine.h src/api/regs.h src/api/slots.h src/api/breaks.h src/api/devices.h \
+	src/api/err.h src/api/out.h src/api/command.h src/api/machine.h src/api/machine_ops.h \
+	src/api/regs.h src/api/slots.h src/api/breaks.h src/api/devices.h \
 	src/api/regs.c src/api/regbits.h src/api/regbits.c src/api/arch.h \
 	src/util/err.c src/util/out.c \
 	src/util/logring.c src/util/logring.h src/util/page.h
