@@ -12,6 +12,7 @@ What a stage writes is in ci/NAME.log.
 import ctypes
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -73,6 +74,7 @@ STAGES = [
 	      point=r"^fuzz: \S+ +[1-9]\d* executions"),
 	Stage("analyse", 1, 7, 30, "JOBS=1 make -s analyse", point="^analyse: .*: 0 findings"),
 	tap("valgrind", 1, 8, 40, before="JOBS=1 "),
+	Stage("arch", 1, 8, 30, "JOBS=1 make -s check-arch", point=r"ok \d+ (?!.* # SKIP )", after="check"),
 	tap("load", 1, 4, 20, after="check"),
 	tap("attack", 1, 4, 20, after="check"),
 	tap("tsan", 1, 3, 20, place="tsan-build", before="SANITIZE_JOBS=%d " % PROCESSORS),
@@ -140,6 +142,19 @@ def signal_all(stage, number):
 			pass
 
 
+def wait(stages, until):
+	"""Waits for one of them to end, to UNTIL at most."""
+	poll = select.poll()
+	fds = [os.pidfd_open(s.child.pid) for s in stages]
+	try:
+		for fd in fds:
+			poll.register(fd, select.POLLIN)
+		poll.poll(max(0, 1000 * (until - time.monotonic())))
+	finally:
+		for fd in fds:
+			os.close(fd)
+
+
 def is_over(stage, flags=os.WNOHANG):
 	"""Whether it has ended; then its status and times are taken."""
 	if stage.child.returncode is None:
@@ -154,10 +169,10 @@ def is_over(stage, flags=os.WNOHANG):
 
 def stop(stage):
 	"""Ends a stage that runs."""
+	if is_over(stage):
+		return
 	signal_all(stage, signal.SIGTERM)
-	until = time.monotonic() + GRACE
-	while not is_over(stage) and time.monotonic() < until:
-		time.sleep(0.1)
+	wait([stage], time.monotonic() + GRACE)
 	if not is_over(stage):
 		signal_all(stage, signal.SIGKILL)
 		is_over(stage, 0)
@@ -198,7 +213,7 @@ def judge(stage):
 			setattr(stage, COLUMN[total.group(1)], getattr(stage, COLUMN[total.group(1)]) + int(total.group(2)))
 		elif result:
 			tests[re.sub(r"\.(sh|py)$", "", result.group(2))] = True
-		if re.match(r"SKIP: |\w+: SKIP", line):
+		if re.match(r"SKIP: |\w+: SKIP", line) or (stage.point and re.match(r"ok \d+ .* # SKIP ", line)):
 			stage.skips.append(line)
 		# A test that failed is shown with its log, which is read below.
 		if stage.point:
@@ -258,7 +273,8 @@ def run(stages):
 				else:
 					continue
 				waiting.remove(stage)
-			time.sleep(0.2)
+			if running:
+				wait(running, min(s.until for s in running))
 			for stage in list(running):
 				if watch(stage):
 					running.remove(stage)
