@@ -39,7 +39,7 @@ class Tap:
 
 	def ok(self, good, text, detail=""):
 		self.count += 1
-		print("%sok %d - %s" % ("" if good else "not ", self.count, text.replace("#", "")))
+		print("%sok %d - %s" % ("" if good else "not ", self.count, text.replace("#", "")), flush=True)
 		if not good:
 			for line in str(detail).splitlines():
 				print("# " + line)

@@ -81,8 +81,13 @@ class Guest(visor.Visor):
 		self.child.stdin.flush()
 
 	def shell(self):
-		"""Seconds until the shell's prompt; None: it does not come."""
-		found = self.wait_text(PROMPT + r"|Kernel panic|^gdbvisor: vCPU \d+ ")
+		"""Seconds until the shell's prompt; None: it does not come.  Says every minute what came last."""
+		while True:
+			left = self.began + visor.DEADLINE - time.monotonic()
+			found = self.wait_text(PROMPT + r"|Kernel panic|^gdbvisor: vCPU \d+ ", timeout=max(0, min(60, left)))
+			if found or self.ended or left <= 60:
+				break
+			print("# after %d s: %s" % (time.monotonic() - self.began, self.text.rstrip().rpartition("\n")[2]), flush=True)
 		return time.monotonic() - self.began if found and found.group() == "gv# " else None
 
 	def command(self, text, pattern):
