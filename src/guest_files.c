@@ -5,14 +5,13 @@
 
 #include "guest_files.h"
 
-#include "examples/demo_image.h"
 #include "load/bios.h"
 
 /* What the guest begins with: an image, the built-in one, or firmware, which disks alone ask for too. */
-static int read_image(const struct options *o, struct machine_config *c, struct err *err)
+static int read_image(const struct options *o, const void *demo, size_t demo_size, struct machine_config *c, struct err *err)
 {
 	if (o->demo)
-		return blob_copy("(built-in demo)", demo_image, demo_image_size, &c->image, err);
+		return blob_copy("(built-in demo)", demo, demo_size, &c->image, err);
 	if (o->image)
 		return blob_read(o->image, &c->image, err);
 	c->load.kind = IMAGE_BIOS;
@@ -83,7 +82,8 @@ static int read_vga_bios(struct guest_files *f, const struct options *o, struct 
 	return r;
 }
 
-int guest_files_read(struct guest_files *f, const struct options *o, struct machine_config *c, struct err *err)
+int guest_files_read(struct guest_files *f, const struct options *o, const void *demo, size_t demo_size, struct machine_config *c,
+		     struct err *err)
 {
 	int r;
 
@@ -121,7 +121,7 @@ int guest_files_read(struct guest_files *f, const struct options *o, struct mach
 	if (!r && o->symbols)
 		r = blob_read(o->symbols, &c->symbols, err);
 	if (!r)
-		r = read_image(o, c, err);
+		r = read_image(o, demo, demo_size, c, err);
 	if (r)
 		blob_done(&c->symbols);
 	return r;

@@ -20,9 +20,11 @@ struct guest_files {
 
 /*
  * Reads them, and fills C, which points into O and F; its image and symbols are the caller's, to be handed on with it.
+ * DEMO, of DEMO_SIZE bytes, is the image of --demo; it is copied.
  * 0, or -errno: then C has nothing of its own, and F what guest_files_done() frees.  Any thread.
  */
-int guest_files_read(struct guest_files *f, const struct options *o, struct machine_config *c, struct err *err);
+int guest_files_read(struct guest_files *f, const struct options *o, const void *demo, size_t demo_size, struct machine_config *c,
+		     struct err *err);
 /* After the machine has gone. */
 void guest_files_done(struct guest_files *f);
 

@@ -11,6 +11,7 @@
 
 #include "api/machine.h"
 #include "config.h"
+#include "examples/demo_image.h"
 #include "gdbscript.h"
 #include "gdbstub/gdbstub.h"
 #include "gdbstub/wirelog.h"
@@ -208,7 +209,7 @@ static int make_machine(struct program *p)
 		fprintf(stderr, "gdbvisor: --kaslr=on: the host has no random numbers\n");
 		return STATUS_IO;
 	}
-	if (guest_files_read(&p->files, &p->opt, &c, &err)) {
+	if (guest_files_read(&p->files, &p->opt, demo_image, demo_image_size, &c, &err)) {
 		complain(&err);
 		return STATUS_INPUT;
 	}
