@@ -401,10 +401,10 @@ START_TEST(leaves_nothing_behind)
 		disk_close(d);
 	}
 	ck_assert_uint_eq(count_entries("/proc/self/fd"), fds);
-	/* A thread that has been joined is seen there for a moment longer. */
-	for (i = 0; i < 1000000 && count_entries("/proc/self/task") != tasks; i++)
+	/* A thread that has been joined is seen there for a moment longer: now, and perhaps when they were counted first. */
+	for (i = 0; i < 1000000 && count_entries("/proc/self/task") > tasks; i++)
 		sched_yield();
-	ck_assert_uint_eq(count_entries("/proc/self/task"), tasks);
+	ck_assert_uint_le(count_entries("/proc/self/task"), tasks);
 	disk_close(NULL);
 }
 END_TEST
