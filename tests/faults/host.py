@@ -75,11 +75,15 @@ class Control:
 		self.put(name, LEFT, "i", times)
 
 	def disarm(self, name):
-		"""How often it has failed since arm()."""
+		"""How often it has failed."""
 		self.put(name, LEFT, "i", 0)
-		n = self.counts(name)[1] - self.before
+		n = self.failed(name)
 		hurt[name] = hurt.get(name, 0) + n
 		return n
+
+	def failed(self, name):
+		"""How often since arm()."""
+		return self.counts(name)[1] - self.before
 
 	def counts(self, name):
 		return struct.unpack_from("II", self.map, self.at[name] + COUNTS)
@@ -211,6 +215,14 @@ class Session:
 			self.c.stop()
 		self.is_known = self.state()
 
+	def sleeps(self):
+		"""It runs and stops until the loop has slept meanwhile: for a client that is fast it spins."""
+		end = time.monotonic() + visor.DEADLINE
+		while True:
+			self.runs()
+			if self.control.failed("epoll_wait") or time.monotonic() > end:
+				return
+
 	def monitor(self):
 		"""The monitor's socket answers whoever comes, or who comes after those that were sent away."""
 		got = b""
@@ -265,7 +277,7 @@ class Session:
 			self.tap.match(r"sent away", self.v.text, "a line says that he was sent away")
 			self.fails("somebody comes to the monitor: %s" % os.strerror(how), "accept4", how, self.monitor)
 		self.fails("the loop cannot wait for a client", "epoll_ctl", e.ENOSPC, self.comes_third, 1, SOCK)
-		self.fails("the loop is interrupted", "epoll_wait", e.EINTR, self.runs, 200)
+		self.fails("the loop is interrupted", "epoll_wait", e.EINTR, self.sleeps, 200)
 		self.fails("the loop's wake-ups are interrupted", "write", e.EINTR, self.runs, 3, ANON, needed=False)
 		self.fails("and what they are read by", "read", e.EINTR, self.runs, 3, ANON, needed=False)
 		for name, how in (("open", e.EMFILE), ("open", e.ENOSPC), ("ftruncate", e.ENOSPC), ("ftruncate", e.EFBIG),
