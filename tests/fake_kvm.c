@@ -103,7 +103,9 @@ void fake_kvm_cpus(const struct fake_cpus *c)
 
 void fake_kvm_fail(unsigned long request, unsigned nth, int error, bool always)
 {
+	pthread_mutex_lock(&lock);
 	failure = (struct failure){ request, nth, error, always, true };
+	pthread_mutex_unlock(&lock);
 }
 
 /* Counts REQUEST; the errno it is to fail with, or 0. */
@@ -130,11 +132,13 @@ unsigned fake_kvm_count(unsigned long request)
 {
 	unsigned n = 0;
 
+	pthread_mutex_lock(&lock);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		if (counts[i].request == request) {
 			n = counts[i].n;
 			counts[i].n = 0;
 		}
+	pthread_mutex_unlock(&lock);
 	return n;
 }
 

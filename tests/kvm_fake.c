@@ -2,6 +2,8 @@
 /* The KVM of our making against this host's: the same changes of memory slots, the same answers. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -12,6 +14,7 @@
 
 #define STEPS 1200u
 #define ROOM  (64u << 12)
+#define CALLS 2000000u
 
 static int sys_fd, vm_fd;
 static struct kvm k;
@@ -104,6 +107,36 @@ START_TEST(same_logs)
 }
 END_TEST
 
+static atomic_bool called;
+
+static void *calls(void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < CALLS; i++)
+		kvm_ioctl_num(k.vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
+	atomic_store(&called, true);
+	return NULL;
+}
+
+/* A call that another thread makes while they are counted is counted once: tests wait for the first one of a vCPU. */
+START_TEST(counts_of_another_thread)
+{
+	pthread_t thread;
+	unsigned sum = 0;
+	bool last;
+
+	fake_kvm_count(KVM_CHECK_EXTENSION);
+	atomic_store(&called, false);
+	ck_assert_int_eq(pthread_create(&thread, NULL, calls, NULL), 0);
+	do {
+		last = atomic_load(&called);
+		sum += fake_kvm_count(KVM_CHECK_EXTENSION);
+	} while (!last);
+	pthread_join(thread, NULL);
+	ck_assert_uint_eq(sum, CALLS);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("fake");
@@ -115,6 +148,7 @@ int main(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, same_answers);
 	tcase_add_test(c, same_logs);
+	tcase_add_test(c, counts_of_another_thread);
 	suite_add_tcase(s, c);
 	return unit_main(s);
 }
