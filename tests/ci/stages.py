@@ -74,6 +74,7 @@ STAGES = [
 	      point=r"^fuzz: \S+ +[1-9]\d* executions"),
 	Stage("analyse", 1, 7, 30, "JOBS=1 make -s analyse", point="^analyse: .*: 0 findings"),
 	tap("valgrind", 1, 8, 40, before="JOBS=1 "),
+	Stage("arch", 1, 8, 30, "JOBS=1 make -s check-arch", point=r"ok \d+ (?!.* # SKIP )", after="check"),
 	tap("load", 1, 4, 20, after="check"),
 	tap("attack", 1, 4, 20, after="check"),
 	tap("tsan", 1, 3, 20, place="tsan-build", before="SANITIZE_JOBS=%d " % PROCESSORS),
@@ -212,7 +213,7 @@ def judge(stage):
 			setattr(stage, COLUMN[total.group(1)], getattr(stage, COLUMN[total.group(1)]) + int(total.group(2)))
 		elif result:
 			tests[re.sub(r"\.(sh|py)$", "", result.group(2))] = True
-		if re.match(r"SKIP: |\w+: SKIP", line):
+		if re.match(r"SKIP: |\w+: SKIP", line) or (stage.point and re.match(r"ok \d+ .* # SKIP ", line)):
 			stage.skips.append(line)
 		# A test that failed is shown with its log, which is read below.
 		if stage.point:
