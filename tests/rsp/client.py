@@ -53,12 +53,14 @@ class Client:
 		b, self.buffer = self.buffer[:1], self.buffer[1:]
 		return b
 
+	def acknowledged(self):
+		"""What is said to a packet, where packets are acknowledged: + or -."""
+		return self.byte()
+
 	def send(self, payload):
 		self.raw(frame(payload))
-		if self.ack:
-			b = self.byte()
-			if b != b"+":
-				raise ProtocolError("no acknowledgement of %r but %r" % (payload, b))
+		if self.ack and (b := self.acknowledged()) != b"+":
+			raise ProtocolError("no acknowledgement of %r but %r" % (payload, b))
 
 	def receive(self):
 		"""The next packet's payload, run lengths and escapes undone."""
@@ -122,6 +124,11 @@ class NonStop(Client):
 		self.news = collections.deque()
 		self.heard = 0          # notifications that were not acknowledged
 		super().__init__(path, ack)
+
+	def acknowledged(self):
+		while (b := self.byte()) == b"%":
+			self.notification(b)
+		return b
 
 	def receive(self):
 		while not (b := self.byte()) == b"$":

@@ -114,12 +114,12 @@ class Session:
 		frame = client.frame(payload)
 		if self.c.ack and self.line.random() < 0.03:
 			self.transmit(frame[:-2] + b"%02x" % (int(frame[-2:], 16) ^ 0x11))
-			if self.c.byte() != b"-":
+			if self.c.acknowledged() != b"-":
 				raise Mismatch("a wrong checksum is not answered by a NACK")
 			self.count("wrong checksums")
 		self.transmit(frame)
-		while self.c.ack and (b := self.c.byte()) != b"+":
-			self.c.notification(b)
+		if self.c.ack and (b := self.c.acknowledged()) != b"+":
+			raise Mismatch("%r is answered by %r" % (payload[:80], b))
 
 	def ask(self, payload):
 		self.send(payload)
