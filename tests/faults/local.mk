@@ -1,12 +1,15 @@
 # Whatever may fail fails, once: a sample in the default check, all of it by `make check-faults`.
-FAULT_TESTS = tests/faults/kvm $(FAULT_PURE) tests/faults/host.py
+FAULT_TESTS = tests/faults/kvm tests/faults/opt $(FAULT_PURE) tests/faults/host.py
 fault_sources = tests/libc_own.h tests/ioctl_own.c tests/ioctl_own.h tests/faults/inject.c tests/faults/inject.h tests/faults/sweep.c tests/faults/sweep.h
 fault_ldflags = $(AM_LDFLAGS) -rdynamic -Wl,--wrap=pthread_create,--wrap=timer_create
-check_PROGRAMS += tests/faults/kvm
+check_PROGRAMS += tests/faults/kvm tests/faults/opt
 tests_faults_kvm_SOURCES = tests/faults/kvm_life.c tests/faults/kvm_life.h tests/faults/kvm_steps.c tests/watched.c tests/watched.h \
 	$(fault_sources)
 tests_faults_kvm_LDFLAGS = $(fault_ldflags)
 tests_faults_kvm_LDADD = libgvkvm.a libgvcore.a $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS)
+tests_faults_opt_SOURCES = tests/faults/opt_life.c src/guest_files.h src/guest_files.c $(fault_sources)
+tests_faults_opt_LDFLAGS = $(fault_ldflags)
+tests_faults_opt_LDADD = libgvcore.a $(ZYDIS_LIBS) $(ELF_LIBS) $(UNPACK_LIBS)
 TESTS += $(FAULT_TESTS)
 
 # What the steps of a vCPU ask of KVM.
@@ -37,5 +40,5 @@ tests/faults/host_shim.so: $(srcdir)/tests/faults/host_shim.c
 		$(srcdir)/tests/faults/host_shim.c
 
 .PHONY: check-faults
-check-faults: all tests/faults/kvm $(FAULT_PURE) $(check_DATA)
+check-faults: all tests/faults/kvm tests/faults/opt $(FAULT_PURE) $(check_DATA)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(FAULT_TESTS)' GV_FAULTS=all
