@@ -3,10 +3,15 @@ libgvcore_a_SOURCES += \
 	src/dev/pic.h src/dev/pic.c src/dev/pit.c src/dev/pit_counter.h src/dev/pit_counter.c
 
 if HAVE_CHECK
-check_PROGRAMS += tests/check_pic tests/check_pit
+GV_PIT_RIG = tests/pit_rig.c tests/pit_rig.h tests/fake_pc.c tests/fake_pc.h tests/unit.c tests/unit.h
+GV_PIC_LIBS = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+
+check_PROGRAMS += tests/check_pic tests/check_pit tests/check_pit_modes
 tests_check_pic_SOURCES = tests/check_pic.c tests/fake_pc.c tests/fake_pc.h tests/unit.c tests/unit.h
-tests_check_pic_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-tests_check_pit_SOURCES = tests/check_pit.c tests/fake_pc.c tests/fake_pc.h tests/unit.c tests/unit.h
-tests_check_pit_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-TESTS += tests/check_pic tests/check_pit
+tests_check_pic_LDADD = $(GV_PIC_LIBS)
+tests_check_pit_SOURCES = tests/check_pit.c $(GV_PIT_RIG)
+tests_check_pit_LDADD = $(GV_PIC_LIBS)
+tests_check_pit_modes_SOURCES = tests/check_pit_modes.c $(GV_PIT_RIG)
+tests_check_pit_modes_LDADD = $(GV_PIC_LIBS)
+TESTS += tests/check_pic tests/check_pit tests/check_pit_modes
 endif
