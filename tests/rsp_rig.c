@@ -238,6 +238,32 @@ const char *rig_ask(struct rig *r, const char *payload)
 	return rig_ask_bytes(r, payload, strlen(payload));
 }
 
+void rig_compare(const char *got, const char *want, const char *request)
+{
+	size_t n = strlen(want);
+	bool same = n && want[n - 1] == '~' ? !strncmp(got, want, n - 1) : !strcmp(got, want);
+
+	ck_assert_msg(same, "%s: got %.200s, not %s", request, got, want);
+}
+
+char *rig_document(struct rig *r, const char *object, unsigned len)
+{
+	static char doc[65536];
+	size_t n = 0;
+	char packet[128];
+	const char *reply;
+
+	do {
+		sprintf(packet, "qXfer:%s:%zx,%x", object, n, len);
+		reply = rig_ask(r, packet);
+		ck_assert(reply[0] == 'm' || reply[0] == 'l');
+		ck_assert_uint_le(strlen(reply), len + 1);
+		strcpy(doc + n, reply + 1);
+		n += strlen(reply + 1);
+	} while (reply[0] == 'm');
+	return doc;
+}
+
 void rig_monitor_break(struct rig *r, uint64_t gva)
 {
 	struct break_spec spec = { .gva = gva, .space = BREAK_ANY_SPACE };

@@ -47,6 +47,11 @@ const char *rig_take(struct rig *r);
 void rig_send_raw(struct rig *r, const char *bytes);
 const char *rig_take_raw(struct rig *r);
 
+/* Fails the test unless GOT, REQUEST's reply, is WANT; a WANT that ends in '~' is compared as far as that. */
+void rig_compare(const char *got, const char *want, const char *request);
+/* Reads a whole document in pieces of LEN bytes: OBJECT is what stands after qXfer, without offset.  Valid until the next call. */
+char *rig_document(struct rig *r, const char *object, unsigned len);
+
 /* What follows the registers in a stop reply, of which TEXT is the first; TEXT itself where it is none. */
 const char *rig_skip_registers(const char *text);
 
