@@ -10,7 +10,7 @@ libgvstub_a_SOURCES = \
 
 if HAVE_CHECK
 check_PROGRAMS += tests/check_frame tests/check_reply tests/check_rsp tests/check_rsp_file tests/check_rsp_run tests/check_rsp_wire \
-	tests/check_rsp_fuzz tests/check_rsp_map tests/check_rsp_regs tests/check_server tests/check_wide
+	tests/check_rsp_fuzz tests/check_rsp_map tests/check_rsp_regs tests/check_server tests/check_server_clients tests/check_wide
 
 tests_check_frame_SOURCES = tests/check_frame.c tests/unit.c tests/unit.h
 tests_check_frame_LDADD = libgvstub.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
@@ -41,11 +41,14 @@ tests_check_rsp_map_SOURCES = tests/check_rsp_map.c $(gv_rsp_rig)
 tests_check_rsp_map_LDADD = $(gv_rsp_libs)
 tests_check_rsp_regs_SOURCES = tests/check_rsp_regs.c $(gv_rsp_rig)
 tests_check_rsp_regs_LDADD = $(gv_rsp_libs)
-tests_check_server_SOURCES = tests/check_server.c $(gv_rsp_rig)
+gv_server_rig = tests/server_rig.c tests/server_rig.h $(gv_rsp_rig)
+tests_check_server_SOURCES = tests/check_server.c $(gv_server_rig)
 tests_check_server_LDADD = $(gv_rsp_libs)
+tests_check_server_clients_SOURCES = tests/check_server_clients.c $(gv_server_rig)
+tests_check_server_clients_LDADD = $(gv_rsp_libs)
 
 TESTS += tests/check_frame tests/check_reply tests/check_rsp tests/check_rsp_file tests/check_rsp_run tests/check_rsp_wire \
-	tests/check_rsp_fuzz tests/check_rsp_map tests/check_rsp_regs tests/check_server tests/check_wide
+	tests/check_rsp_fuzz tests/check_rsp_map tests/check_rsp_regs tests/check_server tests/check_server_clients tests/check_wide
 endif
 
 include gdbstub/packets.mk

@@ -28,7 +28,7 @@ LEFT_OUT = {
 	"tests/check_assist": "it runs instructions as this processor has them, which valgrind translates and does not know all of",
 	"tests/check_native": "likewise", "tests/check_sys": "likewise",
 	"tests/check_serial": "its tests want a process each, and have one together here (CK_FORK=no)",
-	"tests/check_server": "likewise", "tests/check_stdio": "likewise",
+	"tests/check_server": "likewise", "tests/check_server_clients": "likewise", "tests/check_stdio": "likewise",
 	"tests/check_slot_faults": "it counts the process's mappings, of which valgrind has its own",
 }
 # Random sessions that were not at their end after CPU_SECONDS.

@@ -30,7 +30,7 @@ left_out() {
 }
 
 # TSan: whatever has threads, which is what knows KVM, the server, the terminal, disks.
-threaded="tests/kvm_* tests/check_disk tests/check_server tests/check_serial
+threaded="tests/kvm_* tests/check_disk tests/check_server tests/check_server_clients tests/check_serial
 	tests/rsp/* tests/cli/breaks.py tests/cli/devices.py tests/cli/virtio.py tests/gdb/smp.py tests/gdb/nonstop.py"
 
 matches() {
