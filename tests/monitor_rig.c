@@ -158,6 +158,21 @@ void rig_refuses(struct rig *r, const char *line, const char *part)
 	ck_assert_msg(strstr(text, part), "%s: '%s' is not in: %s", line, part, text);
 }
 
+void rig_refuses_rows(struct rig *r, const struct refusal *bad, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		rig_refuses(r, bad[i].line, bad[i].part);
+}
+
+json_t *rig_result(struct rig *r, const char *line)
+{
+	json_t *all = json_loads(rig_ok(r, line), 0, NULL), *result = json_incref(json_object_get(all, "result"));
+
+	ck_assert_ptr_nonnull(result);
+	json_decref(all);
+	return result;
+}
+
 void rig_has(const char *text, const char *part)
 {
 	ck_assert_msg(strstr(text, part), "'%s' is not in: %s", part, text);

@@ -46,6 +46,14 @@ const char *rig_ok(struct rig *r, const char *line);
 const char *rig_bad(struct rig *r, const char *line);
 /* The same; PART is in its line. */
 void rig_refuses(struct rig *r, const char *line, const char *part);
+/* The same for every row of BAD, an array. */
+struct refusal {
+	const char *line, *part;
+};
+void rig_refuses_rows(struct rig *r, const struct refusal *bad, size_t n);
+#define RIG_REFUSES_ALL(r, bad) rig_refuses_rows(r, bad, sizeof(bad) / sizeof((bad)[0]))
+/* Runs LINE, which has -j and must end well; returns its result, whose json_decref() is the caller's. */
+json_t *rig_result(struct rig *r, const char *line);
 /* PART is in TEXT. */
 void rig_has(const char *text, const char *part);
 /* What was said since the last call. */
