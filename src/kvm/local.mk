@@ -35,8 +35,8 @@ tests_check_rights_LDADD = $(kvm_libs)
 
 # guests of x86
 if ARCH_X86
-check_PROGRAMS += tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots tests/kvm_slots_random \
-	tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many
+check_PROGRAMS += tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots tests/kvm_slots_refused \
+	tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many
 tests_kvm_dirty_SOURCES = tests/kvm_dirty.c $(kvm_harness)
 tests_kvm_dirty_LDADD = $(kvm_libs)
 tests_kvm_run_SOURCES = tests/kvm_run.c $(kvm_harness)
@@ -57,8 +57,11 @@ tests_kvm_probe_SOURCES = tests/kvm_probe.c tests/unit.c tests/unit.h
 tests_kvm_probe_LDADD = $(kvm_libs)
 tests_kvm_regs_SOURCES = tests/kvm_regs.c $(kvm_harness)
 tests_kvm_regs_LDADD = $(kvm_libs)
-tests_kvm_slots_SOURCES = tests/kvm_slots.c tests/ioctl_own.c tests/ioctl_own.h $(kvm_harness)
+slots_rig = tests/slots_rig.c tests/slots_rig.h $(kvm_harness)
+tests_kvm_slots_SOURCES = tests/kvm_slots.c $(slots_rig)
 tests_kvm_slots_LDADD = $(kvm_libs)
+tests_kvm_slots_refused_SOURCES = tests/kvm_slots_refused.c tests/ioctl_own.c tests/ioctl_own.h $(slots_rig)
+tests_kvm_slots_refused_LDADD = $(kvm_libs)
 tests_kvm_slot_check_SOURCES = tests/kvm_slot_check.c $(kvm_harness)
 tests_kvm_slot_check_LDADD = $(kvm_libs)
 carve_rig = tests/carve_rig.c tests/carve_rig.h tests/ioctl_own.c tests/ioctl_own.h $(kvm_harness)
@@ -68,8 +71,8 @@ tests_kvm_carve_many_SOURCES = tests/kvm_carve_many.c $(carve_rig)
 tests_kvm_carve_many_LDADD = $(kvm_libs)
 tests_kvm_slots_random_SOURCES = tests/kvm_slots_random.c $(kvm_harness)
 tests_kvm_slots_random_LDADD = $(kvm_libs)
-TESTS += tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots tests/kvm_slots_random \
-	tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many
+TESTS += tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots tests/kvm_slots_refused \
+	tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many
 check_PROGRAMS += tests/kvm_wrong_calls tests/kvm_exits
 TESTS += tests/kvm_wrong_calls tests/kvm_exits
 tests_kvm_exits_SOURCES = tests/kvm_exits.c $(kvm_harness)
