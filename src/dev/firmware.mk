@@ -2,12 +2,15 @@
 libgvcore_a_SOURCES += src/dev/fw_cfg.h src/dev/fw_cfg.c src/dev/debugport.c src/load/bios.h src/load/bios.c
 
 if HAVE_CHECK
-check_PROGRAMS += tests/check_fw_cfg tests/check_bios
-tests_check_fw_cfg_SOURCES = tests/check_fw_cfg.c tests/fake_pc.c tests/fake_pc.h tests/unit.c tests/unit.h
+check_PROGRAMS += tests/check_fw_cfg tests/check_fw_cfg_dma tests/check_bios
+fw_cfg_rig = tests/fw_cfg_rig.c tests/fw_cfg_rig.h tests/fake_pc.c tests/fake_pc.h tests/unit.c tests/unit.h
+tests_check_fw_cfg_SOURCES = tests/check_fw_cfg.c $(fw_cfg_rig)
 tests_check_fw_cfg_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+tests_check_fw_cfg_dma_SOURCES = tests/check_fw_cfg_dma.c $(fw_cfg_rig)
+tests_check_fw_cfg_dma_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
 tests_check_bios_SOURCES = tests/check_bios.c $(x86_load) tests/unit.c tests/unit.h
 tests_check_bios_LDADD = libgvcore.a $(ELF_LIBS) $(UNPACK_LIBS) $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-TESTS += tests/check_fw_cfg tests/check_bios
+TESTS += tests/check_fw_cfg tests/check_fw_cfg_dma tests/check_bios
 endif
 
 # The flash memory that keeps UEFI's variables.
