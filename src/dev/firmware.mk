@@ -17,11 +17,15 @@ endif
 libgvcore_a_SOURCES += src/dev/flash.h src/dev/flash.c src/dev/flash_file.h src/dev/flash_file.c
 
 if HAVE_CHECK
-check_PROGRAMS += tests/check_flash
-tests_check_flash_SOURCES = \
-	tests/check_flash.c tests/disk_env.c tests/disk_env.h tests/fake_pc.c tests/fake_pc.h tests/unit.c tests/unit.h
+check_PROGRAMS += tests/check_flash tests/check_flash_file
+flash_rig = \
+	tests/flash_rig.c tests/flash_rig.h tests/disk_env.c tests/disk_env.h tests/fake_pc.c tests/fake_pc.h tests/unit.c \
+	tests/unit.h
+tests_check_flash_SOURCES = tests/check_flash.c $(flash_rig)
 tests_check_flash_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
-TESTS += tests/check_flash
+tests_check_flash_file_SOURCES = tests/check_flash_file.c $(flash_rig)
+tests_check_flash_file_LDADD = libgvcore.a $(GV_CHECK_LIBS) $(SUBUNIT_LIBS) -lm -lrt
+TESTS += tests/check_flash tests/check_flash_file
 if ARCH_X86
 check_PROGRAMS += tests/kvm_flash
 tests_kvm_flash_SOURCES = tests/kvm_flash.c tests/disk_env.c tests/disk_env.h $(kvm_harness)

@@ -15,9 +15,9 @@ bad=0
 numbers=
 
 # The PC's devices are compiled elsewhere, and nothing there has them; their tests have long random sessions.
-PC=" check_flash check_i8042 check_ps2kbd check_vga check_pic check_pic_state check_pit check_pit_modes check_chipset check_pm \
-check_pc check_cmos check_fw_cfg check_fw_cfg_dma check_ide check_ide_channel check_ide_dma check_ide_state check_atapi check_bios \
-check_pcboot "
+PC=" check_flash check_flash_file check_i8042 check_ps2kbd check_vga check_pic check_pic_state check_pit check_pit_modes check_chipset \
+check_pm check_pc check_cmos check_fw_cfg check_fw_cfg_dma check_ide check_ide_channel check_ide_dma check_ide_state check_atapi \
+check_bios check_pcboot "
 
 # point NAME WHAT-IS-WRONG
 point() {
