@@ -35,10 +35,13 @@ tests_check_rights_LDADD = $(kvm_libs)
 
 # guests of x86
 if ARCH_X86
-check_PROGRAMS += tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots tests/kvm_slots_refused \
-	tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many
-tests_kvm_dirty_SOURCES = tests/kvm_dirty.c $(kvm_harness)
+check_PROGRAMS += tests/kvm_dirty tests/kvm_dirty_writes tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots \
+	tests/kvm_slots_refused tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many
+dirty_rig = tests/dirty_rig.c tests/dirty_rig.h $(kvm_harness)
+tests_kvm_dirty_SOURCES = tests/kvm_dirty.c $(dirty_rig)
 tests_kvm_dirty_LDADD = $(kvm_libs)
+tests_kvm_dirty_writes_SOURCES = tests/kvm_dirty_writes.c $(dirty_rig)
+tests_kvm_dirty_writes_LDADD = $(kvm_libs)
 tests_kvm_run_SOURCES = tests/kvm_run.c $(kvm_harness)
 tests_kvm_run_LDADD = $(kvm_libs)
 check_PROGRAMS += tests/kvm_watch tests/kvm_break tests/kvm_regs_flips
@@ -71,7 +74,7 @@ tests_kvm_carve_many_SOURCES = tests/kvm_carve_many.c $(carve_rig)
 tests_kvm_carve_many_LDADD = $(kvm_libs)
 tests_kvm_slots_random_SOURCES = tests/kvm_slots_random.c $(kvm_harness)
 tests_kvm_slots_random_LDADD = $(kvm_libs)
-TESTS += tests/kvm_dirty tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots tests/kvm_slots_refused \
+TESTS += tests/kvm_dirty tests/kvm_dirty_writes tests/kvm_run tests/kvm_smp tests/kvm_regs tests/kvm_slots tests/kvm_slots_refused \
 	tests/kvm_slots_random tests/kvm_slot_check tests/kvm_carve tests/kvm_carve_many
 check_PROGRAMS += tests/kvm_wrong_calls tests/kvm_exits
 TESTS += tests/kvm_wrong_calls tests/kvm_exits
