@@ -29,17 +29,6 @@ static void set_pc(uint64_t pc)
 	rig_ok(&rig, line);
 }
 
-/* A result's text by -j, as it stands. */
-static json_t *result_of(const char *line)
-{
-	json_t *all = json_loads(rig_ok(&rig, line), 0, NULL), *result;
-
-	ck_assert_ptr_nonnull(all);
-	result = json_incref(json_object_get(all, "result"));
-	json_decref(all);
-	return result;
-}
-
 /* -- setting -- */
 
 START_TEST(places)
@@ -62,7 +51,7 @@ START_TEST(places)
 	ck_assert_uint_eq(rig.f->nbrk, 5);
 	rig_ok(&rig, "delete 6");
 	ck_assert_uint_eq(rig.f->nbrk, 4);
-	r = result_of("tbreak 0x1040 cpu=0 if 1 -j");
+	r = rig_result(&rig, "tbreak 0x1040 cpu=0 if 1 -j");
 	ck_assert_uint_eq(data_u64(r, "number"), 7);
 	ck_assert(data_true(r, "temporary") && json_object_get(r, "cpu") && !data_u64(r, "cpu"));
 	ck_assert_str_eq(data_str(r, "type"), "breakpoint");
@@ -262,7 +251,7 @@ START_TEST(condition_without_value)
 	rig_ok(&rig, "c");
 	rig_has(rig_ok(&rig, "wait"), "breakpoint 1 at 0x1010 <main> (the condition of 1 has no value: column 1: "
 				      "0x80000 is not mapped)\n=> ");
-	r = result_of("wait -j");
+	r = rig_result(&rig, "wait -j");
 	rig_has(data_str(r, "why"), "0x80000 is not mapped");
 	json_decref(r);
 	rig_ok(&rig, "c");
@@ -318,7 +307,7 @@ START_TEST(temporary)
 	rig_has(rig_ok(&rig, "wait"), "cpu 0: temporary breakpoint 1 at 0x1010 <main>\n");
 	ck_assert_uint_eq(rig.f->nbrk, 1);
 	/* What it was is still known of the stop, and the other vCPU's hit is dropped with it. */
-	r = result_of("wait -j");
+	r = rig_result(&rig, "wait -j");
 	ck_assert(data_true(r, "temporary") && data_u64(r, "number") == 1);
 	json_decref(r);
 	rig_has(rig_ok(&rig, "info status"), "temporary breakpoint 1 at");
@@ -379,7 +368,7 @@ START_TEST(watch_hits)
 	ck_assert(fake_inject(rig.f, &ev));
 	rig_has(rig_ok(&rig, "wait"), "cpu 1: watchpoint 1: write of 4 bytes at 0x2004 <counter+4>: 0x1 -> 0x2, by 0x1034 "
 				      "<loop+4>\n=> 0x1000 <_start>:");
-	r = result_of("wait -j");
+	r = rig_result(&rig, "wait -j");
 	ck_assert_str_eq(data_str(r, "reason"), "watch");
 	ck_assert_uint_eq(data_u64(r, "number"), 1);
 	ck_assert_uint_eq(data_u64(json_object_get(r, "watch"), "new"), 2);
@@ -458,7 +447,7 @@ START_TEST(several_hit)
 	rig_gdb_break(&rig, 0x1010);
 	rig_ok(&rig, "c");
 	rig_has(rig_ok(&rig, "wait"), "cpu 0: breakpoints 1, 3, 4 at 0x1010 <main>\n");
-	r = result_of("wait -j");
+	r = rig_result(&rig, "wait -j");
 	ck_assert_uint_eq(data_u64(r, "number"), 1);
 	ck_assert_uint_eq(json_array_size(json_object_get(r, "numbers")), 3);
 	json_decref(r);
@@ -504,7 +493,7 @@ START_TEST(a_hundred_thousand)
 	/* The text is too long for a message. */
 	ck_assert(!strncmp(text, "98500 soft  0x1b0c3  hits 0  monitor\n", 37));
 	ck_assert(strstr(text, "... and 501 more: info breakpoints 99500\n"));
-	r = result_of("info breakpoints 99501 -j");
+	r = rig_result(&rig, "info breakpoints 99501 -j");
 	ck_assert_uint_eq(json_array_size(json_object_get(r, "breakpoints")), 500);
 	ck_assert_uint_eq(data_u64(r, "more"), 0);
 	json_decref(r);
@@ -537,7 +526,7 @@ START_TEST(listing)
 			 "4   hard  0x1010 <main>  hits 0  monitor\n"
 			 "-   soft  0x1040 <loop+16>  hits 0  gdb\n"
 			 "-   access  0x5000, 65536 bytes  by slots, pages 16, misses 0  hits 0  gdb\n");
-	r = result_of("info breakpoints 4 -j");
+	r = rig_result(&rig, "info breakpoints 4 -j");
 	list = json_object_get(r, "breakpoints");
 	ck_assert_uint_eq(json_array_size(list), 3);
 	ck_assert_str_eq(data_str(json_array_get(list, 0), "where"), "register");
@@ -566,7 +555,7 @@ START_TEST(exits)
 			 "12       -0.000000s  cpu 1  io        0x1034 <loop+4>  out 0x3f8 1\n"
 			 "the last 3: io 2, debug 1\n"
 			 "carried out in KVM's stead: int3 4, xsave 9\n");
-	r = result_of("info exits -j");
+	r = rig_result(&rig, "info exits -j");
 	ck_assert_uint_eq(json_array_size(json_object_get(r, "exits")), 3);
 	ck_assert_uint_eq(data_u64(json_array_get(json_object_get(r, "exits"), 0), "ns_ago"), 2001000000);
 	ck_assert_uint_eq(data_u64(json_object_get(r, "reasons"), "io"), 2);
