@@ -52,7 +52,6 @@ static void ask_types(struct dwarf *d)
 	static const char *const types[] = { "pair", "unsigned int", "outer", "" };
 	struct dwarf_member m;
 	uint64_t size;
-	int64_t value;
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
 		struct err err = { 0 };
@@ -63,11 +62,6 @@ static void ask_types(struct dwarf *d)
 		struct err err = { 0 };
 
 		check_answer(dwarf_sizeof(d, types[i], &size, &err), &err);
-	}
-	{
-		struct err err = { 0 };
-
-		check_answer(dwarf_enum(d, "GREEN", &value, &err), &err);
 	}
 }
 

@@ -38,7 +38,8 @@ static const struct {
 
 #define NREASONS (sizeof(reasons) / sizeof(reasons[0]))
 
-const char *notice_reason(enum stop_reason r)
+/* "step", "breakpoint", ...; static text. */
+static const char *reason_name(enum stop_reason r)
 {
 	return (size_t)r < NREASONS ? reasons[r].name : "unknown";
 }
@@ -165,7 +166,7 @@ json_t *notice_stop(struct monitor *mon, const struct stop_event *ev)
 	/* First of all: the symbols follow a kernel that is found. */
 	if (ev->reason != STOP_STEP && ev->reason != STOP_EXIT)
 		notice_add_task(obj, mon->m, ev->cpu);
-	json_object_set_new(obj, "reason", json_string(notice_reason(ev->reason)));
+	json_object_set_new(obj, "reason", json_string(reason_name(ev->reason)));
 	json_object_set_new(obj, "cpu", json_integer(ev->cpu));
 	json_object_set_new(obj, "cpus", json_integer(machine_info(mon->m)->cpus));
 	if (ev->reason == STOP_EXIT)
@@ -287,11 +288,11 @@ void notice_render_head(const json_t *stop, struct out *o)
 void notice_render(const json_t *stop, struct out *o)
 {
 	const char *reason = data_str(stop, "reason"), *insn = data_str(stop, "instruction");
-	bool step = !strcmp(reason, notice_reason(STOP_STEP));
+	bool step = !strcmp(reason, reason_name(STOP_STEP));
 
 	if (!step)
 		notice_render_head(stop, o);
-	if (!strcmp(reason, notice_reason(STOP_EXIT)))
+	if (!strcmp(reason, reason_name(STOP_EXIT)))
 		return;
 	if (step && data_u64(stop, "cpus") > 1)
 		out_printf(o, "cpu %" PRIu64 ": ", data_u64(stop, "cpu"));

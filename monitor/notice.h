@@ -17,8 +17,6 @@ json_t *notice_stop(struct monitor *mon, const struct stop_event *ev);
  * comes, as temporary ones are gone afterwards; notice_stop() adds it to what it says.
  */
 json_t *notice_hit(struct monitor *mon, const struct stop_event *ev);
-/* "step", "breakpoint", ...; static text. */
-const char *notice_reason(enum stop_reason r);
 /* Where vCPU CPU, whose status is *S, is; with what people of its architecture say beside the address. */
 void notice_add_place(json_t *obj, struct machine *m, unsigned cpu, const struct cpu_status *s);
 void notice_render_place(const json_t *obj, struct out *o);

@@ -51,16 +51,18 @@ static void teardown(void)
 static void finds(const char *name, uint64_t want)
 {
 	uint64_t addr = 0;
+	bool moves;
 
-	ck_assert_msg(symtab_find(s, name, strlen(name), &addr) == 0, "%s", name);
+	ck_assert_msg(symtab_lookup(s, name, strlen(name), &addr, &moves) == 0, "%s", name);
 	ck_assert_msg(addr == want, "%s: 0x%lx", name, addr);
 }
 
 static void lacks(const char *name)
 {
 	uint64_t addr = 77;
+	bool moves;
 
-	ck_assert_msg(symtab_find(s, name, strlen(name), &addr) == -ENOENT, "%s", name);
+	ck_assert_msg(symtab_lookup(s, name, strlen(name), &addr, &moves) == -ENOENT, "%s", name);
 	ck_assert_uint_eq(addr, 77);
 }
 
@@ -141,13 +143,14 @@ END_TEST
 START_TEST(name_by_length)
 {
 	uint64_t addr;
+	bool moves;
 
 	open_table(64, usual, NUSUAL);
-	ck_assert_int_eq(symtab_find(s, "main+4", 4, &addr), 0);
+	ck_assert_int_eq(symtab_lookup(s, "main+4", 4, &addr, &moves), 0);
 	ck_assert_uint_eq(addr, TEXT + 0x10);
-	ck_assert_int_eq(symtab_find(s, "main", 3, &addr), -ENOENT);
-	ck_assert_int_eq(symtab_find(s, "main\0x", 6, &addr), -ENOENT);
-	ck_assert_int_eq(symtab_find(s, "main", 0, &addr), -ENOENT);
+	ck_assert_int_eq(symtab_lookup(s, "main", 3, &addr, &moves), -ENOENT);
+	ck_assert_int_eq(symtab_lookup(s, "main\0x", 6, &addr, &moves), -ENOENT);
+	ck_assert_int_eq(symtab_lookup(s, "main", 0, &addr, &moves), -ENOENT);
 }
 END_TEST
 
@@ -245,6 +248,7 @@ START_TEST(no_symbols)
 	struct elf_make m = { .bits = 64 };
 	struct err err = { 0 };
 	uint64_t v;
+	bool moves;
 	size_t size;
 
 	open_table(64, none, 0);
@@ -257,7 +261,7 @@ START_TEST(no_symbols)
 	ck_assert_int_eq(symtab_new(file, size, &s, &err), 0);
 	lacks("main");
 
-	ck_assert_int_eq(symtab_find(NULL, "a", 1, &v), -ENOENT);
+	ck_assert_int_eq(symtab_lookup(NULL, "a", 1, &v, &moves), -ENOENT);
 	ck_assert_ptr_null(symtab_at(NULL, 0, &v));
 	ck_assert_ptr_null(symtab_name(NULL, 0));
 	symtab_free(NULL);
@@ -351,6 +355,7 @@ static void use(const uint8_t *data, size_t size)
 	struct err err = { 0 };
 	struct symtab *t = NULL;
 	uint64_t v;
+	bool moves;
 	size_t i;
 	int rc;
 
@@ -361,7 +366,7 @@ static void use(const uint8_t *data, size_t size)
 		return;
 	}
 	for (i = 0; symtab_name(t, i); i++) {
-		ck_assert_int_eq(symtab_find(t, symtab_name(t, i), strlen(symtab_name(t, i)), &v), 0);
+		ck_assert_int_eq(symtab_lookup(t, symtab_name(t, i), strlen(symtab_name(t, i)), &v, &moves), 0);
 		symtab_at(t, v, &v);
 	}
 	symtab_free(t);

@@ -271,14 +271,6 @@ START_TEST(vmem_partial)
 	ck_assert_uint_eq(vmem_read(g, &mode_4, 1ull << 60, buf, 1, &err), 0);
 	ck_assert_int_eq(err.code, EFAULT);
 	ck_assert_uint_eq(vmem_read(g, &mode_4, 1ull << 60, buf, 0, &err), 0);
-
-	ck_assert_uint_eq(vmem_write(g, &mode_4, 0x10ffe, "1234", 4, &err), 4);
-	ck_assert_mem_eq(ram + 0x30ffe, "12", 2);
-	ck_assert_mem_eq(ram + 0x2f000, "34", 2);
-	ck_assert_uint_eq(vmem_write(g, &mode_4, 0x11ffe, "5678", 4, &err), 2);
-	ck_assert_mem_eq(ram + 0x2fffe, "56", 2);
-	ck_assert_int_eq(err.code, EFAULT);
-	ck_assert_uint_eq(ram[0x31000], 0);
 }
 END_TEST
 

@@ -19,18 +19,6 @@ void list_add(struct break_list *l, struct breakpoint *b)
 	l->count++;
 }
 
-void list_add_last(struct break_list *l, struct breakpoint *b)
-{
-	b->next = NULL;
-	b->prev = l->tail;
-	if (l->tail)
-		l->tail->next = b;
-	else
-		l->head = b;
-	l->tail = b;
-	l->count++;
-}
-
 void list_del(struct break_list *l, struct breakpoint *b)
 {
 	*(b->prev ? &b->prev->next : &l->head) = b->next;

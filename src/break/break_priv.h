@@ -43,7 +43,6 @@ void site_detach(struct break_table *t, struct breakpoint *b);
 void site_free_all(struct break_table *t);
 
 void list_add(struct break_list *l, struct breakpoint *b);
-void list_add_last(struct break_list *l, struct breakpoint *b);
 void list_del(struct break_list *l, struct breakpoint *b);
 
 #endif

@@ -139,11 +139,6 @@ fail:
 	return r;
 }
 
-const struct dev_host *bus_host(const struct bus *b)
-{
-	return b->host;
-}
-
 int bus_add_window(struct bus *b, struct device *d, enum bus_space space, unsigned range, struct err *err)
 {
 	if (range < WINDOW_MIN || b->nwindows == WINDOWS_MAX)

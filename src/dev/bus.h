@@ -140,7 +140,6 @@ void bus_free(struct bus *b);                   /* frees the devices; NULL is fi
  * -EINVAL: no such range; -ENOSPC: 255 ranges are taken.  Before the machine runs: takes no lock.
  */
 int bus_attach(struct bus *b, struct device *d, uint16_t base, unsigned count, struct err *err);
-const struct dev_host *bus_host(const struct bus *b);
 /* Takes over a D that has no port of its own at first: windows, timers.  -ENOSPC, and D is freed. */
 int bus_attach_bare(struct bus *b, struct device *d, struct err *err);
 

@@ -191,11 +191,6 @@ bool kernel_view_known(struct kernel_view *w)
 	return w->known;
 }
 
-bool kernel_view_found(const struct kernel_view *w)
-{
-	return w->found;
-}
-
 void kernel_view_move(struct kernel_view *w, uint64_t slide)
 {
 	if (slide != symbols_slide(w->k->symbols))

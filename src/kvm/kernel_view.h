@@ -30,8 +30,6 @@ bool kernel_view_known(struct kernel_view *w);
  * -EBUSY.
  */
 int kernel_view_find(struct kernel_view *w, struct kernel **ret, struct err *err);
-/* Whether it was found at its own addresses since the reset.  Any thread. */
-bool kernel_view_found(const struct kernel_view *w);
 /*
  * Looks for it now and then, as often as it is called, once a vCPU is where only a kernel is: for places in it that are
  * waited for.

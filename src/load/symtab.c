@@ -386,13 +386,6 @@ int symtab_lookup(const struct symtab *s, const char *name, size_t len, uint64_t
 	return -ENOENT;
 }
 
-int symtab_find(const struct symtab *s, const char *name, size_t len, uint64_t *ret_addr)
-{
-	bool moves;
-
-	return symtab_lookup(s, name, len, ret_addr, &moves);
-}
-
 /* The range ADDR is in; NULL: none, or one that no symbol has. */
 static const struct range *range_of(const struct symtab *s, uint64_t addr)
 {

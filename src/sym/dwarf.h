@@ -48,7 +48,5 @@ struct dwarf_member {
 int dwarf_member(struct dwarf *d, const char *path, struct dwarf_member *ret, struct err *err);
 /* sizeof of a struct, union, typedef or base type.  -ENOENT. */
 int dwarf_sizeof(struct dwarf *d, const char *type, uint64_t *ret, struct err *err);
-/* The value of an enumerator.  -ENOENT. */
-int dwarf_enum(struct dwarf *d, const char *enumerator, int64_t *ret, struct err *err);
 
 #endif

@@ -26,7 +26,7 @@ struct mention {
 	uint8_t filter[8192];           /* by an offset's low 16 bits: what is not in it is no such offset */
 };
 
-/* What is remembered: questions are "m:PATH", "s:TYPE", "e:NAME". */
+/* What is remembered: questions are "m:PATH", "s:TYPE". */
 struct answer {
 	struct htab_link link;
 	int code;                       /* 0 or -errno, with its line */
@@ -34,7 +34,6 @@ struct answer {
 	union {
 		struct dwarf_member member;
 		uint64_t size;
-		int64_t value;
 	};
 	char question[];
 };
@@ -463,59 +462,5 @@ int dwarf_sizeof(struct dwarf *d, const char *type, uint64_t *ret, struct err *e
 
 	if (!r)
 		*ret = a->size;
-	return r;
-}
-
-/* ---- Enumerators ---- */
-
-static bool value_of(Dwarf_Die *enumerator, int64_t *ret)
-{
-	Dwarf_Attribute a;
-	Dwarf_Sword v;
-
-	if (!dwarf_attr(enumerator, DW_AT_const_value, &a) || dwarf_formsdata(&a, &v))
-		return false;
-	*ret = v;
-	return true;
-}
-
-static bool enumerator_in(const struct unit *u, const char *name, size_t len, int64_t *ret)
-{
-	Dwarf_Die die, one, outer = u->die;
-
-	if (!dwarf_first(&outer, &die))
-		return false;
-	do {
-		if (dwarf_tag(&die) != DW_TAG_enumeration_type || !dwarf_first(&die, &one))
-			continue;
-		do
-			if (dwarf_tag(&one) == DW_TAG_enumerator && has_name(u, &one, name, len) && value_of(&one, ret))
-				return true;
-		while (dwarf_next(&one, &one));
-	} while (dwarf_next(&die, &die));
-	return false;
-}
-
-static int ask_enum(struct dwarf *d, const char *name, struct answer *ret, struct err *err)
-{
-	size_t len = strlen(name);
-	struct mention m;
-
-	if (len && len <= NAME_MAX_LEN) {
-		mention_make(d, name, len, &m);
-		for (size_t i = 0; i < d->nunits; i++)
-			if (mentioned(&m, &d->unit[i]) && enumerator_in(&d->unit[i], name, len, &ret->value))
-				return 0;
-	}
-	return err_set(err, ENOENT, "there is no enumerator '%.80s'", name);
-}
-
-int dwarf_enum(struct dwarf *d, const char *enumerator, int64_t *ret, struct err *err)
-{
-	const struct answer *a;
-	int r = ask(d, 'e', enumerator, ask_enum, &a, err);
-
-	if (!r)
-		*ret = a->value;
 	return r;
 }

@@ -183,7 +183,6 @@ static int ask(const struct blob *b)
 	uint64_t addr = 0, size, places[4], offset;
 	struct symbols *s = NULL;
 	unsigned number;
-	int64_t value;
 	int r = symbols_new(b->data, b->size, &s, &err);
 
 	if (r)
@@ -202,8 +201,6 @@ static int ask(const struct blob *b)
 		r = dwarf_member(symbols_dwarf(s), "sym_outer.in.named.c", &member, &err);
 	if (!r)
 		r = dwarf_sizeof(symbols_dwarf(s), "sym_outer", &size, &err);
-	if (!r)
-		r = dwarf_enum(symbols_dwarf(s), "SYM_RED", &value, &err) == -ENOMEM ? -ENOMEM : 0;
 	symbols_free(s);
 	return r;
 }

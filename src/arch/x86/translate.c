@@ -272,19 +272,3 @@ size_t vmem_read(const struct gmem *g, const struct paging *p, uint64_t gva, voi
 	}
 	return done;
 }
-
-size_t vmem_write(struct gmem *g, const struct paging *p, uint64_t gva, const void *data, size_t len,
-		  struct err *err)
-{
-	size_t done, n;
-	uint8_t *hva;
-
-	for (done = 0; done < len; done += n) {
-		n = len - done;
-		hva = vmem_span(g, p, gva + done, &n, err);
-		if (!hva)
-			break;
-		memcpy(hva, (const uint8_t *)data + done, n);
-	}
-	return done;
-}

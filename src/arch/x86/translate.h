@@ -33,13 +33,11 @@ void translate_ranges(const struct gmem *g, const struct paging *p,
 		      bool (*each)(void *arg, const struct mem_range *r), void *arg);
 
 /*
- * Virtual memory access over translate(): returns bytes done; ERR is set (EFAULT: not mapped; ENXIO: no memory
+ * Reads virtual memory over translate(): returns bytes done; ERR is set (EFAULT: not mapped; ENXIO: no memory
  * behind it) when fewer than LEN.  An access past the top of the address space goes on at 0, as it does on the
  * processor.
  */
 size_t vmem_read(const struct gmem *g, const struct paging *p, uint64_t gva, void *ret, size_t len,
 		 struct err *err);
-size_t vmem_write(struct gmem *g, const struct paging *p, uint64_t gva, const void *data, size_t len,
-		  struct err *err);
 
 #endif

@@ -47,23 +47,6 @@ enum insn_class insn_classify(const uint8_t *bytes, size_t n, unsigned code_bits
 	return INSN_OTHER;
 }
 
-bool insn_touches_flags(enum insn_class class)
-{
-	switch (class) {
-	case INSN_PUSHF:
-	case INSN_POPF:
-	case INSN_IRET:
-	case INSN_INT:
-	case INSN_SYSCALL:
-	case INSN_SYSENTER:
-	case INSN_SYSRET:
-	case INSN_SYSEXIT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 int insn_decoder_init(const struct insn_regs *r, ZydisDecoder *ret)
 {
 	ZydisMachineMode mode = r->code_bits == 64 ? ZYDIS_MACHINE_MODE_LONG_64

@@ -76,8 +76,6 @@ int insn_decode(const struct insn_regs *r, const uint8_t *bytes, size_t n, struc
  */
 enum insn_class insn_classify(const uint8_t *bytes, size_t n, unsigned code_bits);
 
-/* Whether an instruction of that class shows the flags to the guest, or loads them: where a TF of ours would be seen or lost. */
-bool insn_touches_flags(enum insn_class class);
 
 /*
  * Which instruction, of those that may end at after->rip, accessed SIZE bytes at GVA (a part of what it touched will do):
