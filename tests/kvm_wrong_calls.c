@@ -22,7 +22,8 @@
 #define NO_CPU  9
 #define NO_SLOT 99
 
-GUEST(spin, "1: incw 0x8000\n jmp 1b\n");
+/* It exits, since not every host's KVM is left otherwise while it spins. */
+GUEST(spin, "1: incw 0x8000\n out %al, $0x80\n jmp 1b\n");
 
 static const struct break_spec soft = { .kind = BREAK_SOFT, .gva = 0x7c00, .space = BREAK_ANY_SPACE };
 static const struct watch_spec watch = { .kind = WATCH_WRITE, .gva = 0x9000, .size = 8 };

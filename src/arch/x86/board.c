@@ -59,12 +59,12 @@ static int add_all_ram(struct slots *s, uint64_t size, enum board_kind kind, str
 
 	if (pc && size < PC_RAM_MIN)
 		return err_set(err, EINVAL, "a PC needs 2M of memory at least");
-	r = add_ram(s, SLOT_LOW, 0, pc ? LOW_RAM : low, "ram", err);
+	/* First what may be more than there can be; without the hole the number after the first is free. */
+	r = add_ram(s, pc ? SLOT_ABOVE_4G : SLOT_HIGH, TOP, size - low, "ram", err);
+	if (!r)
+		r = add_ram(s, SLOT_LOW, 0, pc ? LOW_RAM : low, "ram", err);
 	if (!r && pc)
 		r = add_ram(s, SLOT_HIGH, LOW_END, low - LOW_END, "ram", err);
-	if (!r)
-		/* Without the hole the number after the first is free. */
-		r = add_ram(s, pc ? SLOT_ABOVE_4G : SLOT_HIGH, TOP, size - low, "ram", err);
 	if (!r && pc)
 		r = add_ram(s, SLOT_VGA, VGA_TEXT_GPA, VGA_TEXT_BYTES, "vga", err);
 	if (!r && kind == BOARD_TABLES)
