@@ -157,41 +157,22 @@ int pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void
 	return how ? how : real(ret, attr, run, arg);
 }
 
-static mode_t mode_of(int flags, va_list ap)
-{
-	return flags & (O_CREAT | __O_TMPFILE) ? va_arg(ap, mode_t) : 0;
-}
-
-int open(const char *path, int flags, ...)
-{
-	int how = judge(CALL_open, -1);
-	mode_t mode;
-	va_list ap;
-	REAL(open);
-
-	va_start(ap, flags);
-	mode = mode_of(flags, ap);
-	va_end(ap);
-	if (how) {
-		errno = how;
-		return -1;
+#define WRAP_OPEN(name, params, ...)                            \
+	int name params                                         \
+	{                                                       \
+		int how = judge(CALL_##name, -1);               \
+		mode_t mode;                                    \
+		va_list ap;                                     \
+		REAL(name);                                     \
+		va_start(ap, flags);                            \
+		mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(ap, mode_t) : 0; \
+		va_end(ap);                                     \
+		if (how) {                                      \
+			errno = how;                            \
+			return -1;                              \
+		}                                               \
+		return real(__VA_ARGS__, mode);                 \
 	}
-	return real(path, flags, mode);
-}
 
-int openat(int dir, const char *path, int flags, ...)
-{
-	int how = judge(CALL_openat, -1);
-	mode_t mode;
-	va_list ap;
-	REAL(openat);
-
-	va_start(ap, flags);
-	mode = mode_of(flags, ap);
-	va_end(ap);
-	if (how) {
-		errno = how;
-		return -1;
-	}
-	return real(dir, path, flags, mode);
-}
+WRAP_OPEN(open, (const char *path, int flags, ...), path, flags)
+WRAP_OPEN(openat, (int dir, const char *path, int flags, ...), dir, path, flags)
