@@ -57,8 +57,9 @@ class Round:
 class Trace:
 	"""
 	What strace wrote, by rounds.  What a timer brings is time's and not the operation's: its signal, the return from the handler, the
-	call that was broken off to be made again; or its descriptor's news, and having waited for them.  So are the looks at the client
-	before the loop sleeps (gdbstub/client.c), and putting on the timer of runs on its thread.
+	call that was broken off to be made again; or its descriptor's news, and having waited for them.  So is putting on the timer of
+	runs on its thread.  How long the client takes is the client's: the looks at it before the loop sleeps (gdbstub/client.c), and a
+	sleep that its packet ends.
 	"""
 
 	def __init__(self, path):
@@ -91,9 +92,11 @@ class Trace:
 				self.rounds[name, int(turn)] = self.now
 
 	def call(self, thread, name):
-		self.last[thread] = self.last.get(thread, [None])[-1:] + [name]
+		before = self.last.get(thread, [None])[-1]
+		self.last[thread] = [before, name]
 		if name == "read socket":
 			self.loop, self.ticks = thread, 0
+			self.now.calls["epoll_wait"] -= before == "epoll_wait"
 		elif name == "sendto":
 			self.ticks = -math.inf
 		elif name == "KVM_RUN" and thread != self.loop:
