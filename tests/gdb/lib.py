@@ -134,7 +134,7 @@ def _inside(path):
 		t.dying()
 
 
-def _report(tap, s, path, process, status):
+def _report(tap, s, path, process, status, beside):
 	records = []
 	if os.path.exists(path):
 		with open(path) as f:
@@ -145,26 +145,27 @@ def _report(tap, s, path, process, status):
 			tap.ok(r["ok"], "%s: %s" % (s.name, r["text"]), r["detail"])
 	ended = bool(records) and "end" in records[-1]
 	if status is None:
-		tap.ok(False, s.name + ": gdb ends in time", process.text[-4000:])
+		tap.ok(False, s.name + ": gdb ends in time", process.text[-4000:] + beside())
 	elif not ended or (status != 0 and not s.dies):
-		tap.ok(False, s.name + ": comes to its end", "gdb's status %s\n%s" % (status, process.text[-4000:]))
+		tap.ok(False, s.name + ": comes to its end", "gdb's status %s\n%s" % (status, process.text[-4000:] + beside()))
 	else:
 		tap.ok(True, s.name + ": comes to its end")
 
 
-def _press_ctrl_c(s, v, process, start):
+def _press_ctrl_c(s, v, process, start, pressed):
 	for pattern in [s.interrupt] if isinstance(s.interrupt, str) else s.interrupt:
 		found = v.wait_text(pattern, start=start)
 		if not found:
 			return
 		start = found.end()
 		process.signal(signal.SIGINT)
+		pressed.append(pattern)
 
 
-def run(tap, path, i, target, results, started=None, timeout=visor.DEADLINE):
+def run(tap, path, i, target, results, started=None, timeout=visor.DEADLINE, beside=str):
 	"""
 	Runs session I of the test file PATH in a gdb, against what listens at TARGET, with the file RESULTS between the two;
-	STARTED(process) is called once there is one, and after TIMEOUT seconds it has failed.
+	STARTED(process) is called once there is one, and after TIMEOUT seconds it has failed; BESIDE() is what else is shown then.
 	"""
 	env = dict(os.environ, GV_TEST_SESSION=str(i), GV_TEST_TARGET=target, GV_TEST_RESULTS=results)
 	process = visor.Process([visor.GDB, "-nx", "-q", "-batch", "-x", path], env=env)
@@ -172,7 +173,7 @@ def run(tap, path, i, target, results, started=None, timeout=visor.DEADLINE):
 		started(process)
 	status = process.wait(timeout)
 	process.close()
-	_report(tap, SESSIONS[i], results, process, status)
+	_report(tap, SESSIONS[i], results, process, status, beside)
 
 
 def _outside(path):
@@ -188,9 +189,10 @@ def _outside(path):
 			if not v.target:
 				tap.ok(False, s.name + ": gdbvisor says it is ready", v.text)
 				continue
-			start = len(v.text)
+			start, pressed = len(v.text), []
 			run(tap, path, i, v.target, v.path("results"), lambda process: s.interrupt and threading.Thread(
-				target=_press_ctrl_c, args=(s, v, process, start), daemon=True).start())
+				target=_press_ctrl_c, args=(s, v, process, start, pressed), daemon=True).start(),
+			    beside=lambda: "\nCtrl-C was pressed at %r; gdbvisor's:\n%s" % (pressed, v.text[start:][-2000:]))
 			if s.after:
 				s.after(tap, v)
 	finally:
