@@ -65,6 +65,7 @@ struct session {
 	enum session_wait wait;
 	bool resumed;                   /* by this burst of input */
 	bool stop_asked;                /* a machine_stop() of ours has not been answered yet */
+	bool interrupted;               /* Ctrl-C came while the machine stood still: its next run is over at once */
 	bool leaving;                   /* session_leave() waits for that answer */
 	bool gone;                      /* session_leave() was called */
 
@@ -98,6 +99,11 @@ void session_detach(struct session *s);
 bool session_clear(struct session *s);
 /* machine_stop(), remembered. */
 void session_stop_machine(struct session *s);
+/*
+ * Ctrl-C in all-stop mode: the machine is stopped; one that stands still, as soon as the client resumes it (gdb manual, "Interrupts"):
+ * gdb sends it also while it still makes ready to resume.
+ */
+void session_interrupt(struct session *s);
 static inline unsigned session_cpus(const struct session *s)
 {
 	return machine_info(s->machine)->cpus;

@@ -41,7 +41,7 @@ void session_hand_over(struct session *from, struct session *to, unsigned number
 	command_cancel(from);
 	session_clear(from);
 	from->owner.driver = number;
-	from->stop_asked = false;
+	from->stop_asked = from->interrupted = false;
 	to->owner.driver = 0;
 	to->cpu = machine_last_stop(to->machine)->cpu;
 }

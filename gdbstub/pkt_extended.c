@@ -38,7 +38,7 @@ static int reset(struct session *s)
 	if (r)
 		return r;
 	s->wait = WAIT_NONE;
-	s->stop_asked = false;
+	s->stop_asked = s->interrupted = false;
 	s->cpu = 0;
 	s->resumed = true;      /* so that other observers hear of it soon */
 	if (s->nonstop)

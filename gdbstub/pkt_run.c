@@ -29,6 +29,7 @@ int pkt_status(struct session *s, struct cursor *args)
 static int resume(struct session *s, const struct run_action *acts)
 {
 	struct err err = { 0 };
+	bool interrupted = s->interrupted;
 	int r;
 
 	if (machine_state(s->machine) == MACHINE_ENDED) {
@@ -46,6 +47,9 @@ static int resume(struct session *s, const struct run_action *acts)
 		s->resumed = true;
 	}
 	s->wait = WAIT_STOP;
+	s->interrupted = false;
+	if (interrupted)
+		session_stop_machine(s);
 	return PACKET_LATER;
 }
 
@@ -215,6 +219,7 @@ int pkt_nonstop(struct session *s, struct cursor *args)
 		r = nonstop_begin(s);
 	else
 		nonstop_end(s);
+	s->interrupted = false;
 	return r ? r : packet_ok(s);
 }
 
@@ -229,7 +234,7 @@ int pkt_ctrl_c(struct session *s, struct cursor *args)
 	(void)args;
 	if (s->nonstop)
 		return nonstop_interrupt(s, true);
-	session_stop_machine(s);
+	session_interrupt(s);
 	return packet_ok(s);
 }
 

@@ -97,6 +97,14 @@ void session_stop_machine(struct session *s)
 	machine_stop(s->machine);
 }
 
+void session_interrupt(struct session *s)
+{
+	if (machine_state(s->machine) == MACHINE_STOPPED && !s->owner.driver)
+		s->interrupted = true;
+	else
+		session_stop_machine(s);
+}
+
 /* -- input -- */
 
 static void interrupt(struct session *s)
@@ -106,7 +114,7 @@ static void interrupt(struct session *s)
 	else if (s->nonstop)
 		nonstop_interrupt(s, false);
 	else
-		session_stop_machine(s);
+		session_interrupt(s);
 }
 
 static void refuse(struct session *s, int error)
@@ -236,6 +244,7 @@ bool session_clear(struct session *s)
 void session_detach(struct session *s)
 {
 	s->detached = true;
+	s->interrupted = false;
 	s->wait = WAIT_NONE;
 	if (s->owner.driver)
 		return;
@@ -310,7 +319,7 @@ static void stopped(struct observer *o, const struct stop_event *ev)
 	s->in_input = in_input;
 	bool asked = s->stop_asked;
 
-	s->stop_asked = false;
+	s->stop_asked = s->interrupted = false;
 	s->wait = WAIT_NONE;
 	if (s->leaving) {
 		finish_leaving(s, ev);

@@ -171,9 +171,6 @@ START_TEST(test_interrupt)
 	struct rig r;
 
 	rig_open(&r, &config4);
-	rig_send_raw(&r, "\x03");               /* stopped already: nothing */
-	ck_assert_str_eq(rig_poll(&r), "");
-	ck_assert_uint_eq(r.f->calls.stop, 0);
 	for (unsigned i = 0; i < 1000; i++) {
 		ck_assert_str_eq(rig_ask(&r, "vCont;c"), "");
 		rig_send_raw(&r, "\x03");
@@ -182,6 +179,34 @@ START_TEST(test_interrupt)
 	/* in one burst with what it interrupts */
 	rig_send_raw(&r, "$vCont;c#a8\x03");
 	ck_assert_str_eq(stop_of(rig_take(&r)), "T02thread:1;core:0;");
+	rig_close(&r);
+}
+END_TEST
+
+/* Ctrl-C while it stands still: the next run is over at once, however often it was sent; the one after that is not. */
+START_TEST(test_interrupt_stopped)
+{
+	static const char *const ways[] = { "vCont;c", "c", "vCont;c:1" };
+	struct rig r;
+
+	rig_open(&r, &config4);
+	for (unsigned i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		rig_send_raw(&r, "\x03\x03");
+		ck_assert_str_eq(rig_poll(&r), "");
+		ck_assert_str_eq(rig_ask(&r, "Hc1"), "OK");
+		ck_assert_str_eq(stop_of(rig_ask(&r, ways[i])), "T02thread:1;core:0;");
+		ck_assert_str_eq(rig_ask(&r, "Hc-1"), "OK");
+		ck_assert_str_eq(rig_ask(&r, "vCont;c"), "");
+		ck_assert_str_eq(rig_poll(&r), "");
+		rig_send_raw(&r, "\x03");
+		ck_assert_str_eq(stop_of(rig_poll(&r)), "T02thread:1;core:0;");
+	}
+	/* Another mode is the end of it. */
+	rig_send_raw(&r, "\x03");
+	ck_assert_str_eq(rig_ask(&r, "QNonStop:1"), "OK");
+	ck_assert_str_eq(rig_ask(&r, "QNonStop:0"), "OK");
+	ck_assert_str_eq(rig_ask(&r, "vCont;c"), "");
+	ck_assert_str_eq(rig_poll(&r), "");
 	rig_close(&r);
 }
 END_TEST
@@ -519,6 +544,7 @@ int main(void)
 	tcase_add_loop_test(t, test_expedited_registers, 0, 2);
 	tcase_add_test(t, test_resume_refused);
 	tcase_add_test(t, test_interrupt);
+	tcase_add_test(t, test_interrupt_stopped);
 	tcase_add_loop_test(t, test_hit, 0, COUNT(hits));
 	tcase_add_test(t, test_hits_queue);
 	tcase_add_loop_test(t, test_event, 0, COUNT(events));

@@ -90,6 +90,7 @@ class Session:
 		self.c = client.NonStop(self.v.target, ack=self.rng.random() < 0.5)
 		self.c.sock.settimeout(visor.DEADLINE)
 		self.breaks = {}                # of tick(): what is attached to each kind
+		self.interrupted = False        # by Ctrl-C, which the next run is to hear of
 		self.watches = set()            # kinds, of ticks
 		self.ask(b"?")
 		self.note()
@@ -342,17 +343,22 @@ class Session:
 		self.expect(head + escape(self.rng.randbytes(1)) * (length - len(head)), b"OK" if length <= size else None)
 
 	def settings(self):
-		self.expect(self.rng.choice(SETTINGS), b"OK")
+		packet = self.rng.choice(SETTINGS)
+		self.expect(packet, b"OK")
+		self.interrupted |= packet == b"vCtrlC"
+		self.interrupted &= packet != b"QNonStop:0"
 
 	def noise(self):
-		"""Bytes between packets, a packet that another one cuts off, and Ctrl-C where nothing runs: nobody answers."""
+		"""Bytes between packets, a packet that another one cuts off, and Ctrl-C where nothing runs: nobody answers yet."""
 		if self.c.ack and self.rng.random() < 0.4:
 			reply = self.ask(b"m%x,20" % SCRATCH)
 			self.c.raw(b"-")
 			if (again := self.c.receive()) != reply:
 				raise Mismatch("what was sent again is %r, was %r" % (again, reply))
 			return
-		self.c.raw(self.rng.choice((b"+", b"\x03", b"\x03\x03\x03", b"noise\n\x00\xff", b"$m600000,4", b"$P0=00}", b"$X600000,4:\x03}\x03", b"$" * 50)))
+		noise = self.rng.choice((b"+", b"\x03", b"\x03\x03\x03", b"noise\n\x00\xff", b"$m600000,4", b"$P0=00}", b"$X600000,4:\x03}\x03", b"$" * 50))
+		self.c.raw(noise)
+		self.interrupted |= noise[:1] == b"\x03"
 		self.expect(b"qC", b"QC1")
 
 	def breakpoint(self):
@@ -401,10 +407,17 @@ class Session:
 			self.send(self.rng.choice((b"vCont;c", b"c", b"vCont;c:1", b"vCont;C05:1;s:1", b"C0b", b"vCont;c:1;s")))
 		else:
 			self.send(self.rng.choice((b"vCont;c", b"vCont;c;s:1", b"c")))
-			self.c.raw(b"\x03")
+			if not self.interrupted:
+				self.c.raw(b"\x03")
 		signal, fields = self.c.stop()
 		if int(fields[b"thread"], 16) != 1:
 			raise Mismatch("a stop of %r" % fields)
+		if self.interrupted:
+			self.interrupted = False
+			# Unless something else came first.
+			self.stopped(signal, 5 if signal == 5 and (steps or stops or self.watches) else 2)
+			self.count("runs interrupted beforehand" if signal == 2 else "runs interrupted too late")
+			return
 		self.stopped(signal, 5 if steps or stops or self.watches else 2)
 		if not steps and stops and not self.watches:
 			if self.regs[RIP] != self.tick:
@@ -416,6 +429,7 @@ class Session:
 		"""A step and a stop in non-stop mode, and back."""
 		self.restore()
 		self.expect(b"QNonStop:1", b"OK")
+		self.interrupted = False
 		if self.ask(b"?")[:1] != b"T":
 			raise Mismatch("? in non-stop mode")
 		self.expect(b"vStopped", b"OK")
