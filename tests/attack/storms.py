@@ -39,6 +39,7 @@ NAMES = ("scenario", "seed", "limit", "ops", "faults", "traps", "interrupts", "w
 CODE, CODE_COPY, CODE_SIZE = 0x300000, 0x310000, 0x1000
 READ_ONLY, READ_ONLY_SIZE = 0x40000000, 0x10000
 PATTERN = b"untouched, whatever is tried...\n"
+SIGINT = 2
 SANITIZED = bool(os.environ.get("SANITIZE_FLAGS", "").strip())
 # KiB of resident memory: logs have their bounds, and allocators their ways.  AddressSanitizer keeps 256 MiB of what was freed.
 GROWTH = (24 if not SANITIZED else 24 + 256) << 10
@@ -69,7 +70,7 @@ class Bench:
 		if not self.v.target:
 			raise Broken("it does not start: " + self.v.text)
 		self.c = client.Client(self.v.target)
-		self.ended = False
+		self.ended, self.owed = False, False
 		self.set = set()
 		self.ask(b"?")
 		self.guarded = False
@@ -111,12 +112,22 @@ class Bench:
 		return int(reply[1:3], 16), dict(f.split(b":", 1) for f in reply[3:].split(b";") if f)
 
 	def go(self, packet, patience):
-		"""Resumes; what comes in PATIENCE seconds of itself, or what is asked for then by a Ctrl-C."""
+		"""
+		Resumes; what comes in PATIENCE seconds of itself, or what is asked for then by a Ctrl-C.  One that came when the guest had
+		just stopped interrupts the next run, which is then begun again.
+		"""
 		self.last = packet
+		owed, self.owed = self.owed, False
 		self.c.send(packet)
 		if patience is not None and not self.c.buffer and not select.select([self.c.sock], [], [], patience)[0]:
 			self.c.raw(b"\x03")
-		return self.wait()
+			self.owed = True
+		stop = self.wait()
+		if stop and stop[0] == SIGINT:
+			if owed and not self.owed:
+				return self.go(packet, patience)
+			self.owed = owed and self.owed
+		return stop
 
 	def pc(self):
 		return int.from_bytes(bytes.fromhex(self.ask(b"p10").decode()), "little")
