@@ -21,13 +21,17 @@ import gate
 import visor
 
 ROUNDS = 60
+ATTEMPTS = 4            # on a host that is slow for a moment
 TIMES = 2               # operations a round
 FEW, MANY = 100, 400    # passes of the guest's loop
 SLACK = 0.1             # a stray call among those passes
 FALSE = b"X3,220027"    # an agent expression: constant 0
 GUEST = "tests/counts/loop"
 MARK = re.compile(r"\$qCountMark:([^#]*)#")
-CALL = re.compile(r"\d+\s+(\w+)\((.*)")
+LINE = re.compile(r"(\d+) +(\d+\.\d+) (.*)")
+CALL = re.compile(r"(\w+)\((.*)")
+STOP = re.compile(r"\bKVM_RUN\b|<\.\.\. ioctl resumed>|\"\$T05")    # as late as the trace knows that something still ran
+LONG_STOP = 0.004       # seconds: a millisecond less than a stop that the guest's clocks leave out (src/arch/x86/guest_time.c)
 FILE = re.compile(r"\d+<(?:anon_inode:)?(\[?[\w-]+)")
 BUSY = re.compile(r"\bsched_yield\(|\bpoll\(.*\}\], 1, 0\b|\btimer_settime\(")
 EXPIRED = re.compile(r", 8\) += 8$")            # a read of eight bytes
@@ -49,6 +53,11 @@ class Round:
 	def __init__(self):
 		self.calls = collections.Counter()
 		self.sent_off = False           # the vCPU ran on its own thread, after a run had taken too long for the loop thread
+		self.slow = False               # a stop was so long that clocks were set, or a descriptor's timer went off
+
+	def counts(self, long):
+		"""Whether its calls are those of its operations; LONG ones are sent off, and what else time brings is little among many."""
+		return long or not (self.sent_off or self.slow)
 
 	def total(self):
 		return self.calls.total()
@@ -59,7 +68,7 @@ class Trace:
 	What strace wrote, by rounds.  What a timer brings is time's and not the operation's: its signal, the return from the handler, the
 	call that was broken off to be made again; or its descriptor's news, and having waited for them.  So is putting on the timer of
 	runs on its thread.  How long the client takes is the client's: the looks at it before the loop sleeps (gdbstub/client.c), and a
-	sleep that its packet ends.
+	sleep that its packet ends.  A host that is slow makes stops long, and timers go off in them: that costs calls before the next run.
 	"""
 
 	def __init__(self, path):
@@ -68,20 +77,26 @@ class Trace:
 		self.loop = None        # the thread that reads packets
 		self.ticks = 0          # between the last packet and its reply
 		self.sent_off = False   # the second one sends a vCPU to its own thread (src/kvm/here.h), where it may stay
+		self.stood = math.inf   # since when no vCPU has run
 		self.last = {}          # thread -> its last two calls
 		self.broken, self.handler = set(), set()        # threads whose call was broken off, and which are in a handler
 		with open(path, errors="replace") as f:
 			for line in f:
-				self.feed(line, line.split(None, 1)[0])
+				if found := LINE.match(line):
+					self.feed(found.group(3), found.group(1), float(found.group(2)))
 
-	def feed(self, line, thread):
+	def feed(self, line, thread, now):
 		mark, call = MARK.search(line), CALL.match(line)
+		if STOP.search(line):
+			self.stood = now
+		self.now.slow |= "KVM_SET_CLOCK" in line and now - self.stood > LONG_STOP
 		if call and not BUSY.search(line):
 			self.call(thread, named(*call.groups()))
 		elif "--- SIG" in line:
 			self.signal(line, thread)
 		if EXPIRED.search(line) and self.last.get(thread) == ["epoll_wait", "read timerfd"]:
 			self.now.calls.subtract(self.last[thread])
+			self.now.slow = True
 		self.broken.discard(thread)
 		if BROKEN.search(line):
 			self.broken.add(thread)
@@ -172,18 +187,18 @@ class Rounds:
 			operation("%s:%d" % (name, turn))
 		self.passes(1)
 
-	def judge(self, tap, bounds, trace):
+	def found(self, trace):
+		"""What TRACE tells: name -> calls an operation, and what they are; without those that this host was too slow for."""
+		counts = {}
 		for name, (more, long) in self.names.items():
 			rounds = [trace.rounds[at] for at in sorted(trace.rounds) if at[0] == name]
-			pair = [[r for r in rounds[which::2] if long or not r.sent_off] for which in (0, 1)]
-			if not all(pair):
-				bounds.skip(tap, name, "under strace each took longer than this host lets a vCPU stay on the loop thread")
-				continue
-			less, much = (min(rounds, key=Round.total) for rounds in pair)
-			parts = sorted(((call, (n - less.calls[call]) / more) for call, n in much.calls.items()),
-				       key=lambda part: (-part[1], part[0]))
-			bounds.check(tap, name, (much.total() - less.total()) / more, SLACK,
-				     [part for part in parts if part[1] > 0.005])
+			pair = [[r for r in rounds[which::2] if r.counts(long)] for which in (0, 1)]
+			if all(pair):
+				less, much = (min(rounds, key=Round.total) for rounds in pair)
+				parts = sorted(((call, (n - less.calls[call]) / more) for call, n in much.calls.items()),
+					       key=lambda part: (-part[1], part[0]))
+				counts[name] = (much.total() - less.total()) / more, [part for part in parts if part[1] > 0.005]
+		return counts
 
 
 def memory(r, largest):
@@ -273,19 +288,11 @@ def packet_size(c):
 	return int(re.search(rb"PacketSize=([0-9a-f]+)", c.ask(b"qSupported:swbreak+;hwbreak+;xmlRegisters=i386")).group(1), 16)
 
 
-def main():
-	visor.need_kvm()
-	if gate.sanitized():
-		gate.skip("sanitizers make system calls of their own")
-	if not shutil.which("strace"):
-		gate.skip("strace is not installed: no system call is counted")
-	tried = visor.run(["strace", "-o", "/dev/null", "true"])
-	if tried[0] != 0:
-		gate.skip("strace is not permitted here: no system call is counted: " + tried[2].strip().splitlines()[-1])
-	tap, bounds = visor.Tap(), gate.Bounds("syscalls")
+def measure(tap):
+	"""All operations in one gdbvisor: their names, and what was found of them."""
 	symbols = {name: at for name, (at, _) in visor.symbols(visor.built(GUEST + ".elf")).items()}
 	# a tracer that is gdbvisor's grandchild leaves the process that a Visor is its own
-	tracer = ["strace", "-D", "-f", "-y", "-qq", "-s", "64", "-o", "{dir}/trace"]
+	tracer = ["strace", "-D", "-f", "-y", "-ttt", "-qq", "-s", "64", "-o", "{dir}/trace"]
 	with visor.Visor("-s", "none", visor.built(GUEST + ".bin"), before=tracer) as v:
 		c = client.Client(v.target)
 		r = Rounds(c, symbols)
@@ -300,14 +307,36 @@ def main():
 			range_steps(r)
 			false_hits(r, ord("1"), "hard")
 			false_hits(r, ord("0"), "soft")
-			tap.ok(True, "all operations do what they should")
 		except (client.ProtocolError, OSError) as e:
 			tap.ok(False, "all operations do what they should", e)
 			tap.done()
 		# while the guest stands still
 		c.send(b"k")
 		v.wait()
-		r.judge(tap, bounds, Trace(v.path("trace")))
+		return list(r.names), r.found(Trace(v.path("trace")))
+
+
+def main():
+	visor.need_kvm()
+	if gate.sanitized():
+		gate.skip("sanitizers make system calls of their own")
+	if not shutil.which("strace"):
+		gate.skip("strace is not installed: no system call is counted")
+	tried = visor.run(["strace", "-o", "/dev/null", "true"])
+	if tried[0] != 0:
+		gate.skip("strace is not permitted here: no system call is counted: " + tried[2].strip().splitlines()[-1])
+	tap, bounds, counts = visor.Tap(), gate.Bounds("syscalls"), {}
+	for _ in range(ATTEMPTS):
+		names, found = measure(tap)
+		counts = {**found, **counts}
+		if len(counts) == len(names):
+			break
+	tap.ok(True, "all operations do what they should")
+	for name in names:
+		if name in counts:
+			bounds.check(tap, name, counts[name][0], SLACK, counts[name][1])
+		else:
+			bounds.skip(tap, name, "under strace each took so long on this host that timers went off, or the vCPU did not stay on the loop thread")
 	bounds.done(tap)
 
 
