@@ -38,7 +38,10 @@ def main():
 		stages.GRACE, stages.BEGAN, stages.BUDGET = 1, time.monotonic(), 55 * 60
 		good = stages.Stage("good", 1, 0, 1, "echo 'PASS: t.py 1 - fine'; echo '# NUMBERS: things done: 2 (c 2)';"
 				    "echo 'SKIP: u 2 - hard # SKIP no such host';" + SUMMARY % (0, 0), place="sub")
-		bad = stages.Stage("bad", 1, 0, 1, "echo 'FAIL: t 1 - the reason';" + SUMMARY % (1, 1) + "; exit 2")
+		with open("f.log", "w") as f:
+			f.write("ok 1 - good\nnot ok 2 - wrong\n# got 1, wanted 2\nok 3 - good\n" + "not ok 4 - many\n" * 20)
+		bad = stages.Stage("bad", 1, 0, 1, "echo 'FAIL: f.py 2 - the reason'; echo '   gdbvisor 0.1.0: ci/bad-suite.log';" + SUMMARY % (1, 1) +
+				   "; echo 'Testsuite summary for gdbvisor 0.1.0';" + SUMMARY % (1, 1) + "; exit 2")
 		silent = stages.Stage("silent", 1, 0, 1, "true")
 		ended = stages.Stage("ended", 1, 0, 1, SUMMARY % (0, 0) + "; exit 3")
 		plain = stages.Stage("plain", 1, 0, 1, "echo 'tool: 0 findings'; echo 'plain: SKIP other: absent'",
@@ -59,8 +62,12 @@ def main():
 			tap.equal((stage.passed, stage.failed, stage.skipped), wanted, text, said)
 		is_counted(good, (3, 0, 1), "results are those of the summary")
 		tap.equal(good.numbers, {"things done": "40 (a 30, b 10)", "kinds": "3 of 4"}, "numbers come from tests' logs, and none twice")
-		is_counted(bad, (3, 2, 1), "failures and errors are counted")
-		tap.ok("FAIL: t 1 - the reason" in said, "a stage that failed is shown", said)
+		is_counted(bad, (3, 2, 1), "failures and errors are counted, of a suite that make shows twice")
+		tap.ok("FAIL: f.py 2 - the reason" in said, "a stage that failed is shown", said)
+		table = said.index("\nstage  ")
+		tap.ok("what failed in bad, at first:\nf: not ok 2 - wrong\n    # got 1, wanted 2\nf: not ok 4 - many\n" in said[:table],
+		       "and its points that failed once more, before the table", said)
+		tap.equal(said.count("f: not ok 4 - many"), stages.TOLD_POINTS - 1, "not all of very many")
 		is_counted(silent, (0, 1, 0), "a stage without results has failed")
 		is_counted(ended, (3, 1, 1), "so has one with a status and no failure")
 		is_counted(plain, (1, 0, 1), "results of what does not speak TAP")

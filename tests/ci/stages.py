@@ -27,6 +27,8 @@ BUDGET = 60 * float(os.environ.get("GV_CI_MINUTES") or 55)
 BEGAN = time.monotonic() - float(os.environ.get("GV_CI_SPENT") or 0)
 GRACE = 30              # seconds between asking a stage to end and ending it
 SHOWN = 400             # lines of a stage that failed
+TOLD = 30               # of each point that failed, and
+TOLD_POINTS = 12        # of each stage, at the very end: logs are cut off at their beginning
 
 
 class Stage:
@@ -45,7 +47,7 @@ class Stage:
 		self.began = self.until = self.minutes = self.cpu = 0
 		self.killed = False
 		self.passed = self.failed = self.skipped = 0
-		self.numbers, self.skips = {}, []
+		self.numbers, self.skips, self.told = {}, [], []
 
 
 def fuzz_seconds():
@@ -201,14 +203,30 @@ def number(stage, line):
 	stage.numbers[what] = value
 
 
+def failures(test, log):
+	"""The points of TEST that failed, with the beginning of what is said of each."""
+	told = []
+	for i, line in enumerate(log):
+		if line.startswith(("not ok ", "Bail out!")):
+			told.append("%s: %s" % (test, line))
+			for more in log[i + 1:i + 1 + TOLD]:
+				if re.match(r"(not )?ok |1\.\.", more):
+					break
+				told.append("    " + more)
+	return told
+
+
 def judge(stage):
 	"""Counts what a stage that has ended did."""
 	with open(stage.log, errors="replace") as f:
 		lines = f.read().splitlines()
-	tests, heard = {}, False
+	tests, heard, repeated = {}, False, False
 	for line in lines:
 		result, total = RESULT.match(line), TOTAL.match(line)
-		if total:
+		# make shows a suite's log, which has its totals, too, ahead of the summary
+		if re.match(r" +\S+ \S+: \S+\.log$|Testsuite summary for ", line):
+			repeated = line.startswith(" ")
+		if total and not repeated:
 			heard = True
 			setattr(stage, COLUMN[total.group(1)], getattr(stage, COLUMN[total.group(1)]) + int(total.group(2)))
 		elif result:
@@ -221,10 +239,12 @@ def judge(stage):
 	for test in tests:
 		try:
 			with open(os.path.join(stage.place, test + ".log"), errors="replace") as f:
-				for line in f:
-					number(stage, line.rstrip("\n"))
+				log = f.read().splitlines()
 		except OSError:
-			pass
+			continue
+		for line in log:
+			number(stage, line)
+		stage.told += failures(test, log)
 	if stage.point:
 		stage.passed = sum(bool(re.match(stage.point, line)) for line in lines)
 		stage.skipped = len(stage.skips)
@@ -288,6 +308,15 @@ def report(stages):
 	skips = sorted({line for s in stages for line in s.skips})
 	if skips:
 		print("\n".join(skips))
+	for s in stages:
+		told, points = [], 0
+		for line in s.told:
+			points += not line.startswith(" ")
+			if points <= TOLD_POINTS:
+				told.append(line)
+		if told:
+			print("==> what failed in %s%s" % (s.name, ", at first:" if points > TOLD_POINTS else ":"))
+			print("\n".join(told))
 	rows = [("stage", "minutes", "of cpu", "passed", "failed", "skipped", "")]
 	for s in stages:
 		numbers = ["%s: %s" % item for item in s.numbers.items()]
