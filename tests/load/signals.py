@@ -69,7 +69,7 @@ def ended_at_any_moment(tap):
 				sent += 1
 			except ProcessLookupError:
 				pass
-		status = v.wait(30)
+		status = v.wait()
 		left = left_behind(home)
 		if status != -number or left:
 			wrong.append("start %d, %s%s: status %r, left %s\n%s" % (i, number.name, " with a client" if late else "", status, left, v.text[-300:]))
@@ -92,7 +92,7 @@ def killed(tap):
 		v = visor.Process(args)
 		tap.ok(v.wait_text("^gdb: target remote"), "it begins" if number == signal.SIGKILL else "and again, where one was killed", v.text)
 		v.signal(number)
-		tap.equal(v.wait(30), -number, "ended by %s" % number.name)
+		tap.equal(v.wait(), -number, "ended by %s" % number.name)
 		v.close()
 	tap.equal(left_behind(home), [], "nothing stays")
 	shutil.rmtree(home)

@@ -332,7 +332,7 @@ def hanging_up():
         t.prompt()
         os.close(t.slave)
         os.close(t.master)
-        t.process.wait(30)
+        t.end()
         t.master, t.slave = os.openpty()
 
 

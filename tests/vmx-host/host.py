@@ -209,7 +209,7 @@ def _own_network():
 
 def _listen():
 	s = socket.create_server(("127.0.0.1", 0))
-	s.settimeout(60)
+	s.settimeout(visor.DEADLINE)
 	return s
 
 
