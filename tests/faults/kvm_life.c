@@ -6,7 +6,6 @@
 #include "tests/faults/kvm_life.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,17 +193,6 @@ static const struct life lives[] = {
 	{ "PC", live_pc, KINDS | 1u << FAULT_ALLOC, 10, 60 },
 };
 
-static void make_file(char *path, size_t room, const char *name, off_t size)
-{
-	int fd;
-
-	snprintf(path, room, "%s/%s", life_files.dir, name);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
-	if (fd < 0 || ftruncate(fd, size))
-		wrong("%s: %s", path, strerror(errno));
-	close(fd);
-}
-
 int main(void)
 {
 	int r;
@@ -219,8 +207,8 @@ int main(void)
 	unsetenv("HOME");
 	if (!mkdtemp(life_files.dir))
 		wrong("%s: %s", life_files.dir, strerror(errno));
-	make_file(life_files.data, sizeof(life_files.data), "data", 0x8000);
-	make_file(life_files.disk, sizeof(life_files.disk), "disk", 0x100000);
+	sweep_file(life_files.data, sizeof(life_files.data), life_files.dir, "data", NULL, 0, 0x8000);
+	sweep_file(life_files.disk, sizeof(life_files.disk), life_files.dir, "disk", NULL, 0, 0x100000);
 	r = sweep(lives, sizeof(lives) / sizeof(lives[0]));
 	unlink(life_files.data);
 	unlink(life_files.disk);

@@ -4,7 +4,6 @@
  * was asked for is there; an argument is not lost in silence.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,17 +100,6 @@ static void live(void)
 	}
 }
 
-static void make_file(char *path, size_t room, const char *name, const void *head, size_t nhead, off_t size)
-{
-	int fd;
-
-	snprintf(path, room, "%s/%s", dir, name);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || ftruncate(fd, size) || write(fd, head, nhead) != (ssize_t)nhead)
-		wrong("%s: %s", path, strerror(errno));
-	close(fd);
-}
-
 int main(void)
 {
 	static const struct life lives[] = { { "command line", live, 1u << FAULT_ALLOC | 1u << FAULT_OPEN, 200, 100 } };
@@ -121,8 +109,8 @@ int main(void)
 
 	if (!mkdtemp(dir))
 		wrong("%s: %s", dir, strerror(errno));
-	make_file(file, sizeof(file), "file", NULL, 0, FILE_SIZE);
-	make_file(rom, sizeof(rom), "rom", head, sizeof(head), 512);
+	sweep_file(file, sizeof(file), dir, "file", NULL, 0, FILE_SIZE);
+	sweep_file(rom, sizeof(rom), dir, "rom", head, sizeof(head), 512);
 	snprintf(module, sizeof(module), "%s one two", file);
 	snprintf(nvram, sizeof(nvram), "%s,snapshot", file);
 	snprintf(readonly, sizeof(readonly), "%s,ro", file);

@@ -2,6 +2,7 @@
 #include "tests/faults/sweep.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -47,6 +48,17 @@ void wrong(const char *fmt, ...)
 	fault_print_site();
 	fflush(stdout);
 	leave(ENDED_WRONG);
+}
+
+void sweep_file(char *path, size_t room, const char *dir, const char *name, const void *head, size_t nhead, off_t size)
+{
+	int fd;
+
+	snprintf(path, room, "%s/%s", dir, name);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, size) || write(fd, head, nhead) != (ssize_t)nhead)
+		wrong("%s: %s", path, strerror(errno));
+	close(fd);
 }
 
 bool judge_failure(const char *what, int r, const struct err *e)

@@ -3,6 +3,8 @@
 #ifndef GV_TESTS_FAULTS_SWEEP_H
 #define GV_TESTS_FAULTS_SWEEP_H
 
+#include <sys/types.h>
+
 #include "api/err.h"
 #include "tests/faults/inject.h"
 
@@ -25,6 +27,9 @@ int sweep(const struct life *lives, unsigned n);
 
 /* Ends the process: this life went wrong. */
 void wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* Makes DIR/NAME, whose name goes to PATH of ROOM bytes: SIZE bytes, of which the first are the NHEAD at HEAD, and the others 0. */
+void sweep_file(char *path, size_t room, const char *dir, const char *name, const void *head, size_t nhead, off_t size);
 
 /*
  * An operation, WHAT, answered R: wrong unless it did well, or a fault was asked for and R is a failure with one line in E.
