@@ -119,6 +119,7 @@ static void start(struct machine_kvm *k)
 		overs += v->over != 0;
 	}
 	atomic_store(&c->overs, overs);
+	atomic_store(&c->pause_owed, false);
 	atomic_store(&c->pause, false);
 	atomic_store(&c->running, n);
 	/* Spinning threads are a gain only where each has a processor, and the loop thread one too, and is not to run the next step. */

@@ -67,7 +67,7 @@ void run_tick(struct machine_kvm *k)
 	if (k->holds || !atomic_load(&k->vm.ctl.running))
 		return;
 	if (wants_tick(k) || break_overwritten(k->vm.breaks, TICK_TRAPS))
-		vm_pause(&k->vm);
+		vm_pause_soon(&k->vm);
 }
 
 /* What data registers compare with: anybody may have written there since. */

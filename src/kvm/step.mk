@@ -10,8 +10,10 @@ tests_kvm_syscalls_SOURCES = tests/kvm_syscalls.c $(step_rig)
 tests_kvm_syscalls_LDADD = $(kvm_libs)
 tests_kvm_step_SOURCES = tests/kvm_step.c $(step_rig)
 tests_kvm_step_LDADD = $(kvm_libs)
-endif
-check_PROGRAMS += tests/kvm_plain
-TESTS += tests/kvm_plain
+check_PROGRAMS += tests/kvm_plain tests/kvm_slow
+TESTS += tests/kvm_plain tests/kvm_slow
 tests_kvm_plain_SOURCES = tests/kvm_plain.c $(kvm_harness)
 tests_kvm_plain_LDADD = $(kvm_libs)
+tests_kvm_slow_SOURCES = tests/kvm_slow.c $(kvm_harness)
+tests_kvm_slow_LDADD = $(kvm_libs)
+endif

@@ -127,6 +127,19 @@ void vm_pause(struct vm *vm)
 		futex_wake(&vm->ctl.overs, INT32_MAX);
 }
 
+static void pause_if_owed(struct vm *vm)
+{
+	if (atomic_load(&vm->ctl.pause_owed) && atomic_exchange(&vm->ctl.pause_owed, false))
+		vm_pause(vm);
+}
+
+void vm_pause_soon(struct vm *vm)
+{
+	atomic_store(&vm->ctl.pause_owed, true);
+	if (!atomic_load(&vm->ctl.overs))
+		pause_if_owed(vm);
+}
+
 void vm_notify(struct vm *vm)
 {
 	uint64_t one = 1;
@@ -342,6 +355,7 @@ bool vcpu_step_alone(struct vcpu *v)
 	/* Nobody waits who does not run. */
 	if (atomic_fetch_sub(&c->overs, 1) == 1 && atomic_load(&c->running) > 1)
 		futex_wake(&c->overs, INT32_MAX);
+	pause_if_owed(v->vm);
 	/* Those that waited come first: else this one may be at its next breakpoint before they have begun. */
 	if (atomic_load(&c->running) > 1)
 		sched_yield();

@@ -52,6 +52,7 @@ struct run_ctl {
 	atomic_uint running;
 	atomic_bool pause;
 	atomic_uint overs;
+	atomic_bool pause_owed;         /* vm_pause_soon() came while there were some */
 	/* One step alone at a time; and whoever looks at or changes guest bytes by way of the breakpoints while others run. */
 	pthread_mutex_t over_lock;
 	atomic_bool loop_spins;         /* the loop thread watches `running` itself: no need to wake it */
@@ -160,6 +161,11 @@ void vcpu_waits_for_loop(struct vcpu *v);
 void vcpu_kick(struct vcpu *v);
 /* Sets `pause` and brings every vCPU out of the guest.  Any thread; no wait. */
 void vm_pause(struct vm *vm);
+/*
+ * The same, but a step that a vCPU takes alone comes to its end before: where changes of slots are slow, whoever comes again and
+ * again would have it begun anew for ever.  What has not been paused for by the next start is forgotten.
+ */
+void vm_pause_soon(struct vm *vm);
 /* Busy-waits up to SPIN_US, then sleeps up to WAIT_MS, until running == 0.  Loop thread.  Returns whether it is. */
 bool vm_wait_parked(struct vm *vm, unsigned spin_us, unsigned wait_ms);
 /* Gives the guest's COM1, or its console, what is queued for it.  Any thread, no lock held. */

@@ -30,7 +30,7 @@ import visor
 PROGRAMS = {
 	"tests/kvm_probe": 60, "tests/kvm_regs": 60, "tests/kvm_run": 120, "tests/kvm_step": 120, "tests/kvm_break": 120,
 	"tests/kvm_watch": 60, "tests/kvm_catch": 60, "tests/kvm_assist": 60, "tests/kvm_smp": 120, "tests/kvm_debugregs": 60,
-	"tests/kvm_slots": 60, "tests/kvm_slots_refused": 60, "tests/kvm_plain": 300,
+	"tests/kvm_slots": 60, "tests/kvm_slots_refused": 60, "tests/kvm_plain": 300, "tests/kvm_slow": 60,
 	"tests/kvm_slot_check": 60, "tests/kvm_space": 60, "tests/kvm_smm": 60, "tests/kvm_syscalls": 60, "tests/kvm_time": 60,
 	"tests/kvm_flash": 100, "tests/counts/allocs": 60, "tests/kvm_linux": 60, "tests/kvm_board": 100, "tests/kvm_carve": 100,
 	"tests/kvm_refused": 60, "tests/kvm_fake": 60, "tests/kvm_irqchip": 100, "tests/kvm_slots_random": 60,
