@@ -179,6 +179,31 @@ START_TEST(repeated_strings_step_themselves)
 }
 END_TEST
 
+/* With all of its registers in use, and until the second trap. */
+PROGRAM(own_tf_full, LONG P(0) "mov $0x780, %eax\n mov %rax, %dr0\n mov %rax, %dr1\n mov %rax, %dr2\n mov %rax, %dr3\n"
+	"mov $0xdddd0455, %eax\n mov %rax, %dr7\n pushq $0x102\n popfq\n nop\n nop\n nop\n nop\n nop\n" P(1) "jmp .\n"
+	H(1) "push %rax\n mov $0xffff0ff0, %eax\n mov %rax, %dr6\n incl 0x500\n cmpl $2, 0x500\n jne 7f\n andl $~0x100, 24(%rsp)\n"
+	"7: pop %rax\n iretq\n");
+
+START_TEST(steps_itself_with_all_its_registers_in_use)
+{
+	for (unsigned n = 0; n < 36; n++) {
+		rig_start(THE(own_tf_full, BOOT_LONG), 1);
+		for (unsigned i = 0; i < n; i++) {
+			guest_step(0);
+			guest_wait();
+		}
+		rig_break(BREAK_SOFT, rig_place(1));
+		rig_continue(STOP_BREAKPOINT, rig_place(1));
+		ck_assert_msg(guest_u32(0x500) == 2, "%u traps after %u steps", guest_u32(0x500), n);
+		guest_end();
+	}
+	rig_start(THE(own_tf_full, BOOT_LONG), 1);
+	ck_assert_uint_eq(rig_step_until(rig_place(1), 100), 7 + 2 + 5 + 2 + 8 + 9);
+	guest_end();
+}
+END_TEST
+
 /* What it pushes while it steps itself shows that. */
 PROGRAM(shows_tf, LONG P(0) "pushq $0x102\n popfq\n" P(1) "nop\n pushfq\n pop %rbx\n pushq $2\n popfq\n" P(2) "nop\n" P(3) "jmp .\n"
 	H(1) HANDLER64);
@@ -396,6 +421,7 @@ int main(void)
 	tcase_add_loop_test(t, steps_itself_after_our_steps, 0, OWN_TF);
 	tcase_add_test(t, user_mode_steps_itself_after_our_steps);
 	tcase_add_test(t, repeated_strings_step_themselves);
+	tcase_add_test(t, steps_itself_with_all_its_registers_in_use);
 	tcase_add_test(t, its_own_trap_flag_shows);
 	tcase_add_loop_test(t, own_breakpoint, 0, 2);
 	tcase_add_loop_test(t, own_breakpoint_and_a_soft_one, 0, 2);

@@ -63,18 +63,27 @@ static void put_ours(struct vcpu *v, struct kvm_guest_debug *d, unsigned i, cons
 	put(d, i, p->gva, p->size ? (p->reads ? 3u : 1u) | (unsigned)len[p->size] << 2 : 0);
 }
 
+static void put_landing(struct vcpu *v, struct kvm_guest_debug *d, unsigned i, uint64_t gva)
+{
+	v->arch->hw_guest[i] = HW_LANDING;
+	put(d, i, gva, 0);
+}
+
 /*
- * Fills the debug registers: what needs one first; then those that the guest itself uses, on hosts where ours displace them; then
- * what has a trap byte besides; then where a step may land.
+ * Fills the debug registers: what needs one first; then where a step lands at once; then those that the guest itself uses, on hosts
+ * where ours displace them; then what has a trap byte besides; then where a step may land.
  */
 static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug *d)
 {
+	unsigned nfirst = use != DEBUG_RUN ? v->arch->nfirst : 0;
 	const struct vm *vm = v->vm;
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < vm->nhw; i++)
 		if (!vm->hw[i].spare && (vm->hw[i].size || use != DEBUG_STEP_OVER))
 			put_ours(v, d, n++, &vm->hw[i]);
+	if (nfirst && n < BREAK_REGISTERS)
+		put_landing(v, d, n++, v->arch->landing[0]);
 	/* With none of ours, and no need to see its traps, the guest's stay where they are. */
 	if (!vm->arch->own_registers && (n || v->arch->late || (vm->nhw && use != DEBUG_STEP_OVER) || (v->arch->nlandings && use != DEBUG_RUN)) &&
 	    own_fetch(v))
@@ -88,13 +97,10 @@ static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug 
 	for (unsigned i = 0; i < vm->nhw && n < BREAK_REGISTERS && use == DEBUG_RUN; i++)
 		if (vm->hw[i].spare)
 			put_ours(v, d, n++, &vm->hw[i]);
-	for (unsigned i = 0; i < v->arch->nlandings && n < BREAK_REGISTERS && use != DEBUG_RUN; i++) {
+	for (unsigned i = nfirst; i < v->arch->nlandings && n < BREAK_REGISTERS && use != DEBUG_RUN; i++)
 		/* A step from there would not begin. */
-		if (v->arch->landing[i] == regs_pc(v))
-			continue;
-		v->arch->hw_guest[n] = HW_LANDING;
-		put(d, n++, v->arch->landing[i], 0);
-	}
+		if (v->arch->landing[i] != regs_pc(v))
+			put_landing(v, d, n++, v->arch->landing[i]);
 	return n;
 }
 

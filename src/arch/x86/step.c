@@ -112,12 +112,13 @@ static void find_landings(struct vcpu *v, const struct step_before *b)
 
 	if (v->arch->landings_known && v->arch->landings_user == b->user && !special)
 		return;
+	/* The step before may have been left when an event of its was to be delivered. */
+	if (v->arch->event_given && catch_handler(v, v->arch->event_vector, &v->arch->landing[n]))
+		n++;
+	v->arch->nfirst = n;
 	if (iret)
 		v->arch->landing[n++] = b->image[0];
 	if (b->class == INSN_INT && catch_handler(v, b->vector, &v->arch->landing[n]))
-		n++;
-	/* The step before may have been left when an event of its was to be delivered. */
-	if (v->arch->event_given && catch_handler(v, v->arch->event_vector, &v->arch->landing[n]))
 		n++;
 	/* Where the trap of a step goes to the guest. */
 	if ((b->user || v->arch->guest_tf || !v->vm->arch->own_registers) && catch_handler(v, 1, &v->arch->landing[n]))
