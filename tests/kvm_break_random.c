@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A debugger leaves no trace: a guest whose run is pure computation ends with the same memory, byte by byte, and the same
- * registers, whether it ran by itself or was debugged at random until shortly before its end.  GV_SEED=N repeats a run.
+ * registers, whether it ran by itself or was debugged at random until shortly before its end.  GV_SEED=N repeats a run, GV_OPERATIONS=N
+ * has it do more or less.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include "tests/kvm_harness.h"
 #include "tests/unit.h"
 
-#define OPERATIONS 10000u
+#define OPERATIONS 10000u       /* if nothing else is asked for */
 #define ROUND      1000u        /* operations on one machine */
 #define SECONDS    240          /* at most: a slow host does fewer */
 #define SET_MAX    48           /* breakpoints at a time */
@@ -509,10 +510,17 @@ static void finish(void)
 	guest_end();
 }
 
+/* What the environment says of NAME, or else OTHERWISE. */
+static unsigned setting(const char *name, unsigned otherwise)
+{
+	const char *given = getenv(name);
+
+	return given ? (unsigned)strtoul(given, NULL, 0) : otherwise;
+}
+
 static void debug_at_random(const struct subject *subject)
 {
-	const char *given = getenv("GV_SEED");
-	unsigned seed = given ? (unsigned)strtoul(given, NULL, 0) : (unsigned)time(NULL), n, rounds = 0;
+	unsigned seed = setting("GV_SEED", (unsigned)time(NULL)), most = setting("GV_OPERATIONS", OPERATIONS), n, rounds = 0;
 	time_t begin = time(NULL);
 
 	s = subject;
@@ -520,7 +528,7 @@ static void debug_at_random(const struct subject *subject)
 	fflush(stdout);
 	srand(seed);
 	run_alone();
-	for (n = 0; n < OPERATIONS && time(NULL) - begin < SECONDS; rounds++) {
+	for (n = 0; n < most && time(NULL) - begin < SECONDS; rounds++) {
 		start();
 		for (unsigned i = 0; i < ROUND && !ended; i++, n++)
 			operations[pick(sizeof(operations) / sizeof(operations[0]))]();
@@ -529,7 +537,8 @@ static void debug_at_random(const struct subject *subject)
 	printf("# %u operations in %u rounds, %d s: %u breakpoint hits, %u watchpoint hits, %u steps, %u stops\n", n, rounds,
 	       (int)(time(NULL) - begin), hits[STOP_BREAKPOINT], hits[STOP_WATCH], hits[STOP_STEP], hits[STOP_REQUEST]);
 	ck_assert_uint_gt(hits[STOP_BREAKPOINT], 0);
-	ck_assert_uint_gt(hits[STOP_WATCH], 0);
+	/* The way from one to the next is long: a few operations may see none. */
+	ck_assert(hits[STOP_WATCH] || most < OPERATIONS);
 	free(image);
 }
 

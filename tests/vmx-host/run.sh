@@ -3,6 +3,8 @@
 # What check.py has the emulated host run: a gdbvisor on ttyS1 for each line of `sessions` (seconds, arguments), then each line of
 # `programs` (seconds, name).  The lines with "vmx:" tell check.py where it is.
 export CK_TIMEOUT_MULTIPLIER=20
+# Of tests that go on for as long as they are told.
+export GV_OPERATIONS=2000
 while read -r seconds arguments; do
 	stty -F /dev/ttyS1 115200 raw -echo
 	echo "vmx: gdb"
