@@ -69,12 +69,23 @@ class Bench:
 		self.v = visor.Visor(*self.args)
 		if not self.v.target:
 			raise Broken("it does not start: " + self.v.text)
-		self.c = client.Client(self.v.target)
+		self.meet(client.Client(self.v.target))
+
+	def meet(self, c):
+		"""C is the client from now on, of a machine that has not run."""
+		self.c = c
 		self.ended, self.owed = False, False
 		self.set = set()
 		self.ask(b"?")
 		self.guarded = False
 		self.first_size = None
+
+	def is_ready(self, start):
+		"""Whether the guest says so, in what it has printed from START on."""
+		return self.v.wait_text("ready", start=start)
+
+	def printed(self):
+		return len(self.v.text)
 
 	def close(self):
 		if self.v:
@@ -179,11 +190,11 @@ class Bench:
 		self.monitor("reset")
 		self.guard()
 		self.put("begin")
-		seen = len(self.v.text)
+		seen = self.printed()
 		stop = self.go(b"vCont;c", None)
 		if not stop or self.pc() != self.symbols["begin"][0]:
 			raise Broken("after a reset it stops with %r" % (stop,))
-		if not self.v.wait_text("ready", start=seen):
+		if not self.is_ready(seen):
 			raise Broken("after a reset it says nothing")
 		now = self.control()["sum"]
 		self.sum = self.sum or now
@@ -479,4 +490,5 @@ def main():
 	tap.done()
 
 
-main()
+if __name__ == "__main__":
+	main()

@@ -25,6 +25,7 @@ import host
 import lib
 import sessions
 import visor
+import witness
 
 # Seconds of the emulated host's own time that a program may take: some times what it does.
 PROGRAMS = {
@@ -53,6 +54,13 @@ PATIENCE = 3            # of those for each second of the emulated host's, which
 WHOLE = 1700            # of our time, for all of it
 SHOWN = os.environ.get("GV_VMX_SHOWN")          # all of the console is, besides
 TAIL = 40               # lines of the console that are shown when something is wrong
+
+
+# (name, a file for it, gdbvisor's arguments, what its status may be).
+SESSIONS = (
+	*((name, guest, os.path.basename(guest), wanted) for name, guest, wanted in sessions.TABLE),
+	(witness.NAME, witness.GUEST, witness.ARGUMENTS, (0,)),
+)
 
 
 class Program:
@@ -132,13 +140,13 @@ def pack(where, programs):
 	"""The payload: programs without what only debuggers read, and what says which are to run."""
 	for path in [*programs, "gdbvisor"]:
 		host.run_tool(["strip", "-o", os.path.join(where, os.path.basename(path)), visor.built(path)])
-	for path in [os.path.join(HERE, "run.sh"), *(visor.built(guest) for _, guest, _ in sessions.TABLE)]:
+	for path in [os.path.join(HERE, "run.sh"), *(visor.built(guest) for _, guest, _, _ in SESSIONS)]:
 		shutil.copy(path, where)
 	with open(where + "/programs", "w") as f:
 		f.writelines("%d %s\n" % (programs[p], os.path.basename(p)) for p in programs)
 	with open(where + "/sessions", "w") as f:
 		# Their clock leaps ahead while they wait for gdb, so that it is our limit that counts.
-		f.writelines("%d %s\n" % (100 * SESSION_SECONDS * BUSY, os.path.basename(guest)) for _, guest, _ in sessions.TABLE)
+		f.writelines("%d %s\n" % (100 * SESSION_SECONDS * BUSY, arguments) for _, _, arguments, _ in SESSIONS)
 
 
 class Check:
@@ -178,15 +186,18 @@ class Check:
 			self.until = h.spent() + BOOT
 		elif self.now:
 			self.now.take(self.tap, line)
-		elif line == "vmx: gdb" and self.sessions < len(sessions.TABLE):
+		elif line == "vmx: gdb" and self.sessions < len(SESSIONS):
 			self.sessions += 1
-			gdb_outside(self.tap, h, self.sessions - 1, self.scratch)
+			if self.sessions <= len(sessions.TABLE):
+				gdb_outside(self.tap, h, self.sessions - 1, self.scratch)
+			else:
+				witness.run(self.tap, h.com2)
 			self.attached = True
 			self.until = h.spent() + LEAVING
 		elif line.startswith("vmx: detached ") and self.sessions:
 			self.attached = False
 			self.until = h.spent() + BOOT
-			name, _, wanted = sessions.TABLE[self.sessions - 1]
+			name, _, _, wanted = SESSIONS[self.sessions - 1]
 			self.tap.ok(int(line.split()[2]) in wanted, name + ": the gdbvisor ends as it should", line)
 
 	def insist(self, h):
@@ -207,7 +218,7 @@ class Check:
 			self._leave(h, why)
 		for name in self.waiting:
 			self.tap.ok(False, name + ": runs", why + " before")
-		for name, _, _ in sessions.TABLE[self.sessions:]:
+		for name, _, _, _ in SESSIONS[self.sessions:]:
 			self.tap.ok(False, name + ": runs", why + " before")
 		self.tap.ok(h.status == 0, "the host comes to its end", "\n".join([why, h.said(), *self.console]))
 
@@ -244,7 +255,7 @@ def main():
 						check.heard(h, line)
 				check.close(h)
 				print("# NUMBERS: tests on the VMX host: %d" % check.points)
-				print("# NUMBERS: gdb sessions on the VMX host: %d" % check.sessions)
+				print("# NUMBERS: sessions on the VMX host: %d" % check.sessions)
 				print("# NUMBERS: processor seconds of the VMX host: %d" % h.spent())
 	except host.HostError as e:
 		tap.ok(False, "there is an emulated host", e)

@@ -1,7 +1,7 @@
 # An emulated host whose KVM has all of VMX: tests with KVM there, and gdb from outside.  Not part of the default check.
 VMX_TESTS = tests/vmx-host/check.py
 EXTRA_DIST += $(VMX_TESTS) tests/vmx-host/host.py tests/vmx-host/init tests/vmx-host/run.sh tests/vmx-host/sessions.py \
-	tests/vmx-host/user.S
+	tests/vmx-host/user.S tests/vmx-host/witness.py
 
 # Its program stands apart from its kernel, in pages of its own.
 check_DATA += tests/vmx-host/user.elf
