@@ -104,6 +104,8 @@ static void enter(struct vcpu *v)
 static void left(struct vcpu *v, int ret)
 {
 	v->arch->xsave_valid = false;
+	/* What a step does to them is known. */
+	v->arch->own_known &= !!(v->arch->debug.control & KVM_GUESTDBG_SINGLESTEP);
 	v->arch->events_known =
 		ret == 0 && (v->run->exit_reason == KVM_EXIT_DEBUG || v->run->exit_reason == KVM_EXIT_INTERNAL_ERROR);
 	space_note(v);

@@ -186,11 +186,13 @@ static bool give(struct vcpu *v, unsigned vector, bool advance)
 	return false;
 }
 
+/* The delivery of a #DB switches DR7.GD off; but not KVM's, of what it was told to inject. */
 bool debug_give_db(struct vcpu *v, uint64_t bits)
 {
 	if (!own_fetch(v))
 		return false;
 	v->arch->own.dr6 = (v->arch->own.dr6 & ~DR6_TRAPS) | bits;
+	v->arch->own.dr7 &= ~DR7_GD;
 	return own_store(v) && give(v, VECTOR_DB, false);
 }
 
@@ -214,6 +216,13 @@ void debug_owe_trap(struct vcpu *v)
 
 bool debug_give_int1(struct vcpu *v)
 {
+	if (!own_fetch(v))
+		return false;
+	if (v->arch->own.dr7 & DR7_GD) {
+		v->arch->own.dr7 &= ~DR7_GD;
+		if (!own_store(v))
+			return false;
+	}
 	/* As it is when an instruction has been done. */
 	v->run->s.regs.regs.rflags &= ~RFLAGS_RF;
 	return give(v, VECTOR_DB, true);

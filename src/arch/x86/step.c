@@ -271,6 +271,9 @@ static void settle(struct vcpu *v, const struct step_before *b)
 	struct insn_regs r;
 
 	event = may_be_event(v, b);
+	/* Which are the guest's to change, also in a handler. */
+	if (event || b->class == INSN_WRITE_DR)
+		v->arch->own_known = false;
 	if (b->class == INSN_PUSHF || event || v->arch->landed)
 		regs_insn(v, &r);
 	if (b->user && trap && at_trap_handler(v)) {
