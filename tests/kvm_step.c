@@ -171,19 +171,20 @@ END_TEST
 
 /* Everything that goes to a handler: the step ends before that's first instruction, and the frame shows nothing of us. */
 PROGRAM(events_real, REAL "mov $0x7f, %al\n inc %al\n"
-	P(0) "int $0x40\n" P(1) "int3\n" P(2) "into\n" P(3) "ud2\n" P(4) ".byte 0xf1\n" P(5) "int $0x40\n" P(6) "nop\n" P(7) "jmp .\n"
+	P(0) "int $0x40\n" P(1) "int3\n" P(2) "into\n" P(3) "ud2\n" P(4) ".byte 0xf1\n" P(5) "int $1\n" P(6) "int $0x40\n" P(7) "nop\n"
+	P(8) "jmp .\n"
 	H(0x40) H(3) H(4) H(1) P(100) "nop\n iretw\n"
 	H(6) P(101) "push %bp\n mov %sp, %bp\n addw $2, 2(%bp)\n pop %bp\n iretw\n");
 /* KVM does not emulate IRET in protected mode. */
 PROGRAM(events_32, PROT "mov $0x7f, %al\n inc %al\n"
-	P(0) "int $0x40\n" P(1) "int3\n" P(2) "into\n" P(3) "ud2\n" P(4) ".byte 0xf1\n" P(5) "int $0x40\n" P(6) "mov $0x88, %ebx\n"
-	P(7) "mov %ebx, %ds\n" P(8) "nop\n"
+	P(0) "int $0x40\n" P(1) "int3\n" P(2) "into\n" P(3) "ud2\n" P(4) ".byte 0xf1\n" P(5) "int $1\n" P(6) "int $0x40\n"
+	P(7) "mov $0x88, %ebx\n" P(8) "mov %ebx, %ds\n" P(9) "nop\n"
 	H(0x40) H(3) H(4) H(1) P(100) "pop %edx\n lea 8(%esp), %esp\n jmp *%edx\n"
 	H(6) P(101) "pop %edx\n lea 8(%esp), %esp\n lea 2(%edx), %edx\n jmp *%edx\n"
 	H(13) P(102) "pop %edx\n pop %edx\n add $8, %esp\n add $2, %edx\n jmp *%edx\n");
 PROGRAM(events_64, LONG
-	P(0) "int $0x40\n" P(1) "int3\n" P(2) "int $4\n" P(3) "ud2\n" P(4) ".byte 0xf1\n" P(5) "int $0x40\n" P(6) "mov $0x88, %ebx\n"
-	P(7) "mov %ebx, %ds\n" P(8) "shl $36, %rbx\n" P(9) "mov (%rbx), %eax\n" P(10) "nop\n"
+	P(0) "int $0x40\n" P(1) "int3\n" P(2) "int $4\n" P(3) "ud2\n" P(4) ".byte 0xf1\n" P(5) "int $1\n" P(6) "int $0x40\n"
+	P(7) "mov $0x88, %ebx\n" P(8) "mov %ebx, %ds\n" P(9) "shl $36, %rbx\n" P(10) "mov (%rbx), %eax\n" P(11) "nop\n"
 	H(0x40) H(3) H(4) H(1) P(100) "nop\n iretq\n"
 	H(6) P(101) "addq $2, (%rsp)\n iretq\n"
 	H(13) H(14) P(102) "pop %rdx\n addq $2, (%rsp)\n iretq\n");
@@ -225,19 +226,44 @@ static void events(const struct program *p, unsigned size, const char *kinds)
 
 START_TEST(events_in_real_mode)
 {
-	events(THE(events_real, BOOT_REAL), 2, "iiifii-");
+	events(THE(events_real, BOOT_REAL), 2, "iiifiii-");
 }
 END_TEST
 
 START_TEST(events_in_32_bit_mode)
 {
-	events(THE(events_32, BOOT_PROTECTED), 4, "iiifii-c");
+	events(THE(events_32, BOOT_PROTECTED), 4, "iiifiii-c");
 }
 END_TEST
 
 START_TEST(events_in_64_bit_mode)
 {
-	events(THE(events_64, BOOT_LONG), 8, "iiifii-c-c");
+	events(THE(events_64, BOOT_LONG), 8, "iiifiii-c-c");
+}
+END_TEST
+
+/* An INT behind a load of the stack segment, which takes it along, goes to its handler like any. */
+PROGRAM(shadow_int_real, REAL P(0) "mov %ax, %ss\n int3\n" P(1) "nop\n" P(2) "jmp .\n" H(3) P(3) "nop\n iretw\n");
+PROGRAM(shadow_int_32, PROT "mov $0x10, %eax\n" P(0) "mov %eax, %ss\n int $0x40\n" P(1) "nop\n" P(2) "jmp .\n"
+	H(0x40) P(3) "pop %edx\n lea 8(%esp), %esp\n jmp *%edx\n");
+PROGRAM(shadow_int_64, LONG "mov $0x10, %eax\n" P(0) "mov %eax, %ss\n int3\n" P(1) "nop\n" P(2) "jmp .\n" H(3) P(3) "nop\n iretq\n");
+
+static void shadowed_int(const struct program *p, unsigned size)
+{
+	rig_start(p, 1);
+	ck_assert_uint_le(rig_step_until(rig_place(3), 2), 2);
+	ck_assert_uint_eq(pushed_flags(size, false) & (TF | RF), 0);
+	rig_step_until(rig_place(1), 6);
+	ck_assert_uint_eq(guest_reg(0, X86_EFLAGS) & TF, 0);
+	rig_step(rig_place(2));
+	guest_end();
+}
+
+START_TEST(interrupts_behind_stack_segment_loads)
+{
+	shadowed_int(THE(shadow_int_real, BOOT_REAL), 2);
+	shadowed_int(THE(shadow_int_32, BOOT_PROTECTED), 4);
+	shadowed_int(THE(shadow_int_64, BOOT_LONG), 8);
 }
 END_TEST
 
@@ -263,9 +289,9 @@ START_TEST(steps_that_change_threads)
 	setitimer(ITIMER_REAL, &soon, NULL);
 	/* Not for as long on a host that is emulated. */
 	for (unsigned i = 0; i < 40 && (!i || clock_ns() - start < 5000000000); i++) {
-		events(THE(events_real, BOOT_REAL), 2, "iiifii-");
-		events(THE(events_32, BOOT_PROTECTED), 4, "iiifii-c");
-		events(THE(events_64, BOOT_LONG), 8, "iiifii-c-c");
+		events(THE(events_real, BOOT_REAL), 2, "iiifiii-");
+		events(THE(events_32, BOOT_PROTECTED), 4, "iiifiii-c");
+		events(THE(events_64, BOOT_LONG), 8, "iiifiii-c-c");
 	}
 	setitimer(ITIMER_REAL, &never, NULL);
 }
@@ -517,6 +543,7 @@ int main(void)
 	tcase_add_test(t, events_in_real_mode);
 	tcase_add_test(t, events_in_32_bit_mode);
 	tcase_add_test(t, events_in_64_bit_mode);
+	tcase_add_test(t, interrupts_behind_stack_segment_loads);
 	tcase_add_test(t, steps_that_change_threads);
 	tcase_add_test(t, returns_from_interrupts);
 	tcase_add_test(t, syscall_shows_no_trap_flag);

@@ -69,8 +69,17 @@ static void put_landing(struct vcpu *v, struct kvm_guest_debug *d, unsigned i, u
 	put(d, i, gva, 0);
 }
 
+/* Whether the guest's own register G is on, and one that a step, if it is one, may meet: it ends at the next instruction. */
+static bool own_matters(const struct vcpu *v, unsigned g, enum debug_use use)
+{
+	uint64_t dr7 = v->arch->own.dr7;
+	bool executes = !(dr7 >> (DR7_CONTROL_SHIFT + 4 * g) & 3);
+
+	return (dr7 >> (2 * g) & 3) && (use == DEBUG_RUN || !executes || v->arch->own.db[g] == regs_pc(v));
+}
+
 /*
- * Fills the debug registers: what needs one first; then where a step lands at once; then those that the guest itself uses, on hosts
+ * Fills the debug registers: what needs one first; then where a step is sure to land; then those that the guest itself uses, on hosts
  * where ours displace them; then what has a trap byte besides; then where a step may land.
  */
 static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug *d)
@@ -82,13 +91,13 @@ static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug 
 	for (unsigned i = 0; i < vm->nhw; i++)
 		if (!vm->hw[i].spare && (vm->hw[i].size || use != DEBUG_STEP_OVER))
 			put_ours(v, d, n++, &vm->hw[i]);
-	if (nfirst && n < BREAK_REGISTERS)
+	if (nfirst && n < BREAK_REGISTERS && v->arch->landing[0] != regs_pc(v))
 		put_landing(v, d, n++, v->arch->landing[0]);
 	/* With none of ours, and no need to see its traps, the guest's stay where they are. */
 	if (!vm->arch->own_registers && (n || v->arch->late || (vm->nhw && use != DEBUG_STEP_OVER) || (v->arch->nlandings && use != DEBUG_RUN)) &&
 	    own_fetch(v))
 		for (unsigned g = 0; g < BREAK_REGISTERS && n < BREAK_REGISTERS; g++) {
-			if (!(v->arch->own.dr7 >> (2 * g) & 3))
+			if (!own_matters(v, g, use))
 				continue;
 			v->arch->hw_guest[n] = (uint8_t)(g + 1);
 			put(d, n++, v->arch->own.db[g], v->arch->own.dr7 >> (DR7_CONTROL_SHIFT + 4 * g) & 0xf);

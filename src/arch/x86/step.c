@@ -84,18 +84,32 @@ static size_t fetch(struct vcpu *v, uint64_t pc, uint8_t *ret, bool *ret_halt)
 	return n - 1;
 }
 
-/* The vector of the INT instruction in CODE. */
-static unsigned int_vector(const uint8_t *code)
+/* The INT instruction in CODE. */
+static void look_at_int(const uint8_t *code, struct step_before *b)
 {
-	for (unsigned i = 0; i < OPCODE_MAX - 1; i++)
-		switch (code[i]) {
-		case 0xcc: return 3;
-		case 0xce: return 4;
-		case 0xf1: return 1;
-		case 0xcd: return code[i + 1];
-		default: break;
-		}
-	return 3;
+	unsigned i = 0;
+
+	while (i < OPCODE_MAX - 2 && code[i] != 0xcc && code[i] != 0xce && code[i] != 0xf1 && code[i] != 0xcd)
+		i++;
+	b->ints = true;
+	b->int1 = code[i] == 0xf1;
+	b->vector = b->int1 ? 1 : code[i] == 0xce ? 4 : code[i] == 0xcd ? code[i + 1] : 3;
+}
+
+/* A load of the stack segment holds the trap off, so that the next instruction is of the same step. */
+static void look_behind(struct vcpu *v, struct step_before *b)
+{
+	uint8_t code[INSN_BYTES_MAX + OPCODE_MAX] = { 0 };
+	size_t n = guest_mem_read(v, b->pc, code, sizeof(code), NULL);
+	struct insn_regs r;
+	struct insn insn;
+
+	regs_insn(v, &r);
+	if (!n || insn_decode(&r, code, n, &insn) || insn.len >= n)
+		return;
+	n = n - insn.len < OPCODE_MAX ? n - insn.len : OPCODE_MAX;
+	if (insn_classify(code + insn.len, n, regs_code_bits(v)) == INSN_INT)
+		look_at_int(code + insn.len, b);
 }
 
 /*
@@ -107,19 +121,19 @@ static void find_landings(struct vcpu *v, const struct step_before *b)
 	static const uint8_t faults[] = { 14, 13, 6, 7 };
 	/* A KVM that emulates IRET does so together with the instruction behind it. */
 	bool iret = b->class == INSN_IRET && b->size == 8 && !v->vm->arch->steps_by_flag;
-	bool special = iret || b->class == INSN_INT || v->arch->event_given;
+	bool special = iret || b->ints || v->arch->event_given;
 	unsigned n = 0;
 
 	if (v->arch->landings_known && v->arch->landings_user == b->user && !special)
 		return;
-	/* The step before may have been left when an event of its was to be delivered. */
+	/* The step before may have been left when an event of its was to be delivered; that comes before the instruction. */
 	if (v->arch->event_given && catch_handler(v, v->arch->event_vector, &v->arch->landing[n]))
+		n++;
+	else if (b->ints && catch_handler(v, b->vector, &v->arch->landing[n]))
 		n++;
 	v->arch->nfirst = n;
 	if (iret)
 		v->arch->landing[n++] = b->image[0];
-	if (b->class == INSN_INT && catch_handler(v, b->vector, &v->arch->landing[n]))
-		n++;
 	/* Where the trap of a step goes to the guest. */
 	if ((b->user || v->arch->guest_tf || !v->vm->arch->own_registers) && catch_handler(v, 1, &v->arch->landing[n]))
 		n++;
@@ -173,7 +187,12 @@ static bool look(struct vcpu *v, struct step_before *b)
 	if (b->user)
 		b->sregs = *sys(v);
 	look_at_image(v, b);
-	b->vector = b->class == INSN_INT ? int_vector(b->code) : 0;
+	b->ints = b->int1 = false;
+	b->vector = 0;
+	if (b->class == INSN_INT)
+		look_at_int(b->code, b);
+	else if (b->class == INSN_MOV_SS)
+		look_behind(v, b);
 	return true;
 }
 
@@ -439,7 +458,7 @@ static bool step_instruction(struct vcpu *v, enum debug_use use)
 	if (v->has_event)
 		return false;
 	/* A stepped INT1 exits like a step that has not moved. */
-	if (b.vector == VECTOR_DB && v->vm->arch->steps_by_flag && (v->alone || !debug_site_at_pc(v)) && !debug_give_int1(v))
+	if (b.class == INSN_INT && b.int1 && v->vm->arch->steps_by_flag && (v->alone || !debug_site_at_pc(v)) && !debug_give_int1(v))
 		return false;
 	v->arch->landed = false;
 	for (unsigned i = 0; i < STEP_TRIES && !step_enter_user(v, &b) && !step_halt(v, &b); i++) {

@@ -11,7 +11,9 @@
 /* What of a vCPU's state a step is judged by. */
 struct step_before {
 	enum insn_class class;
-	unsigned vector;        /* INT: its number */
+	bool ints;              /* INT, or one that takes an INT behind it along; then */
+	unsigned vector;        /* its number, */
+	bool int1;              /* and whether it is the INT of one byte for that */
 	uint64_t pc, rip, rsp, rcx, rflags;
 	uint16_t cs, ss;
 	bool image_tf;          /* POPF, IRET: the trap flag in what it loads */

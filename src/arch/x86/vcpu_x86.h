@@ -59,7 +59,7 @@ struct arch_vcpu {
 	 */
 	uint64_t landing[BREAK_REGISTERS];
 	unsigned nlandings;
-	unsigned nfirst;                /* of these: where the step ends before it has begun */
+	unsigned nfirst;                /* of these: where the step ends for sure, if it does not fault */
 	bool landings_known, landings_user;     /* found since the vCPU was resumed; for code at CPL 3 */
 	bool landed;                    /* the step has ended at one */
 	bool late;                      /* a trap of the last step may be pending still, at LATE_PC */
