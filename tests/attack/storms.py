@@ -370,7 +370,6 @@ class Witness(Storm):
 		return [tuple(words[i:i + 4]) for i in range(0, 4 * n, 4)]
 
 	def go(self):
-		b = self.b
 		self.begin()
 		quiet = self.end(8)
 		if not quiet:
@@ -378,6 +377,14 @@ class Witness(Storm):
 			return
 		first = self.traced(quiet)
 		self.begin()
+		now = self.debug()
+		if not now:
+			raise Broken("it finishes without a debugger, and not with one")
+		self.same(quiet, first, now)
+
+	def debug(self):
+		"""To its end: what it says then, if it comes there."""
+		b = self.b
 		for _ in range(40):
 			for _ in range(self.rng.randint(1, 12)):
 				stop = b.go(b"vCont;s:1", None)
@@ -393,10 +400,20 @@ class Witness(Storm):
 			if self.rng.random() < 0.5:
 				b.expect(b"Pf=" + b.ask(b"pf"))
 		b.put("finished")
-		now = b.control() if stop and b.pc() == b.symbols["finished"][0] else self.end(20)
-		if not now:
-			raise Broken("it finishes without a debugger, and not with one")
-		self.same(quiet, first, now)
+		return b.control() if stop and b.pc() == b.symbols["finished"][0] else self.end(20)
+
+
+class Stepped(Witness):
+	"""The same, where all of the second run is steps of ours."""
+
+	def debug(self):
+		b = self.b
+		for _ in range(100):
+			stop = b.go(b"vCont;r0,ffffffffffffffff:1", None)
+			self.count("stops")
+			if not stop or b.pc() == b.symbols["finished"][0]:
+				break
+		return b.control() if stop and b.pc() == b.symbols["finished"][0] else None
 
 
 class Death(Storm):
@@ -480,9 +497,9 @@ def main():
 						seeds = range(SEED % 3, len(DEATHS), 3)
 				several(tap, bench, kind, scenario, seeds, limit // 3 if cpus == 4 and scenario == "code" else limit, count, "%s, %d vCPUs, interrupts by %s" % (scenario, cpus, irqchip))
 			for scenario, limit in WITNESSES if cpus == 1 else ():
-				if scenario in wanted:
-					several(tap, bench, Witness, scenario, range(SEED, SEED + STORMS), limit, count,
-						"%s with and without a debugger, interrupts by %s" % (scenario, irqchip))
+				for kind, part, how in ((Witness, 1, "with and without a debugger"), (Stepped, 3, "stepped and not")) if scenario in wanted else ():
+					several(tap, bench, kind, scenario, range(SEED, SEED + STORMS), limit // part, count,
+						"%s, %s, interrupts by %s" % (scenario, how, irqchip))
 			bench.close()
 	print("# %s" % ", ".join("%s: %d" % i for i in sorted(counts.items())))
 	print("# NUMBERS: hostile guests: %d" % counts["guests"])
