@@ -204,6 +204,25 @@ START_TEST(steps_itself_with_all_its_registers_in_use)
 }
 END_TEST
 
+/* Nor do they keep a step from the handler of a fault; and a store that one of them watches is its trap. */
+PROGRAM(full_faults, LONG P(0) "mov $0x780, %eax\n mov %rax, %dr0\n mov %rax, %dr1\n mov %rax, %dr2\n mov %rax, %dr3\n"
+	"mov $0xdddd0455, %eax\n mov %rax, %dr7\n" P(1) "ud2\n" P(2) "nop\n" P(3) "movl $1, 0x780\n" P(4) "nop\n" P(5) "jmp .\n"
+	H(6) P(6) "addq $2, (%rsp)\n" P(7) "iretq\n" H(1) HANDLER64);
+
+START_TEST(steps_into_faults_with_all_its_registers_in_use)
+{
+	rig_start(THE(full_faults, BOOT_LONG), 1);
+	rig_step_until(rig_place(1), 7);
+	rig_step(rig_place(6));
+	rig_step(rig_place(7));
+	rig_step_until(rig_place(3), 2);
+	rig_step_until(rig_place(5), 30);
+	if (host_says("guest's watchpoints", "yes"))
+		ck_assert_uint_eq(guest_u32(0x508), 1);
+	guest_end();
+}
+END_TEST
+
 /* What it pushes while it steps itself shows that. */
 PROGRAM(shows_tf, LONG P(0) "pushq $0x102\n popfq\n" P(1) "nop\n pushfq\n pop %rbx\n pushq $2\n popfq\n" P(2) "nop\n" P(3) "jmp .\n"
 	H(1) HANDLER64);
@@ -422,6 +441,7 @@ int main(void)
 	tcase_add_test(t, user_mode_steps_itself_after_our_steps);
 	tcase_add_test(t, repeated_strings_step_themselves);
 	tcase_add_test(t, steps_itself_with_all_its_registers_in_use);
+	tcase_add_test(t, steps_into_faults_with_all_its_registers_in_use);
 	tcase_add_test(t, its_own_trap_flag_shows);
 	tcase_add_loop_test(t, own_breakpoint, 0, 2);
 	tcase_add_loop_test(t, own_breakpoint_and_a_soft_one, 0, 2);

@@ -16,10 +16,9 @@ import visor
 
 NAME, GUEST = "hostile guests", storms.ROM
 ARGUMENTS = "-b %s -m 16M --tdesc=x86-64 -s none" % os.path.basename(GUEST)
-# (how, acts, how many of them, seeds).  Where a guest watches data with three of its registers and faults, a step goes on to the end of
-# its handler: there is no room for where it lands, and other seeds show that.
+# (how, acts, how many of them, seeds).
 WITNESSES = (
-	(storms.Witness, "debug", 60, (1, 2)), (storms.Stepped, "debug", 60, (2, 3, 4)), (storms.Witness, "user", 30, (1,)),
+	(storms.Witness, "debug", 60, (1, 2)), (storms.Stepped, "debug", 60, (1, 2, 3, 4, 5)), (storms.Witness, "user", 30, (1,)),
 	(storms.Stepped, "user", 20, (1,)), (storms.Witness, "code", 20, (1,)),
 )
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "break/watch.h"
+#include "kvm/guest_mem.h"
+#include "arch/x86/insn/insn.h"
 #include "arch/x86/regs.h"
 #include "arch/x86/regs_debug.h"
 #include "arch/x86/x86.h"
@@ -69,13 +71,56 @@ static void put_landing(struct vcpu *v, struct kvm_guest_debug *d, unsigned i, u
 	put(d, i, gva, 0);
 }
 
-/* Whether the guest's own register G is on, and one that a step, if it is one, may meet: it ends at the next instruction. */
-static bool own_matters(const struct vcpu *v, unsigned g, enum debug_use use)
-{
-	uint64_t dr7 = v->arch->own.dr7;
-	bool executes = !(dr7 >> (DR7_CONTROL_SHIFT + 4 * g) & 3);
+/* What the instruction at the pc does, looked at when it is asked for. */
+struct next {
+	bool looked, decoded;
+	struct insn insn;
+};
 
-	return (dr7 >> (2 * g) & 3) && (use == DEBUG_RUN || !executes || v->arch->own.db[g] == regs_pc(v));
+/* Whether what is decoded of it is all that it accesses, and it ends where it does. */
+static bool is_told(const struct insn *i)
+{
+	switch (i->class) {
+	case INSN_OTHER: case INSN_PUSHF: case INSN_POPF: case INSN_STI: case INSN_CLI: case INSN_HLT: case INSN_READ_DR: case INSN_WRITE_DR:
+		return !i->partial;
+	default:
+		return false;
+	}
+}
+
+/* Whether it may access SIZE bytes at GVA.  An event's frame, and the tables that are looked at for it, are not thought of. */
+static bool may_access(struct vcpu *v, struct next *x, uint64_t gva, unsigned size)
+{
+	uint8_t code[INSN_BYTES_MAX];
+	struct insn_regs r;
+	size_t n;
+
+	if (!x->looked) {
+		x->looked = true;
+		regs_insn(v, &r);
+		n = guest_mem_read(v, regs_pc(v), code, sizeof(code), NULL);
+		x->decoded = n && !insn_decode(&r, code, n, &x->insn) && is_told(&x->insn);
+	}
+	for (unsigned i = 0; x->decoded && i < x->insn.naccess; i++)
+		if (gva - x->insn.access[i].gva < x->insn.access[i].size || x->insn.access[i].gva - gva < size)
+			return true;
+	return !x->decoded;
+}
+
+/* Whether the guest's own register G is on, and one that a step, if it is one, may meet: it ends at the next instruction. */
+static bool own_matters(struct vcpu *v, struct next *x, unsigned g, enum debug_use use)
+{
+	static const unsigned sizes[] = { 1, 2, 8, 4 };         /* by LEN */
+	uint64_t dr7 = v->arch->own.dr7, control = dr7 >> (DR7_CONTROL_SHIFT + 4 * g);
+	unsigned size = sizes[control >> 2 & 3];
+
+	if (!(dr7 >> (2 * g) & 3))
+		return false;
+	if (use == DEBUG_RUN)
+		return true;
+	if (!(control & 3))
+		return v->arch->own.db[g] == regs_pc(v);
+	return may_access(v, x, v->arch->own.db[g] & ~(uint64_t)(size - 1), size);
 }
 
 /*
@@ -85,6 +130,7 @@ static bool own_matters(const struct vcpu *v, unsigned g, enum debug_use use)
 static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug *d)
 {
 	unsigned nfirst = use != DEBUG_RUN ? v->arch->nfirst : 0;
+	struct next x = { 0 };
 	const struct vm *vm = v->vm;
 	unsigned n = 0;
 
@@ -97,7 +143,7 @@ static unsigned fill(struct vcpu *v, enum debug_use use, struct kvm_guest_debug 
 	if (!vm->arch->own_registers && (n || v->arch->late || (vm->nhw && use != DEBUG_STEP_OVER) || (v->arch->nlandings && use != DEBUG_RUN)) &&
 	    own_fetch(v))
 		for (unsigned g = 0; g < BREAK_REGISTERS && n < BREAK_REGISTERS; g++) {
-			if (!own_matters(v, g, use))
+			if (!own_matters(v, &x, g, use))
 				continue;
 			v->arch->hw_guest[n] = (uint8_t)(g + 1);
 			put(d, n++, v->arch->own.db[g], v->arch->own.dr7 >> (DR7_CONTROL_SHIFT + 4 * g) & 0xf);
