@@ -157,18 +157,24 @@ END_TEST
 PROGRAM(own_tf_rep, LONG P(0) "movb $0, 0x600\n mov $0x600, %edi\n mov $3, %ecx\n pushq $0x102\n popfq\n rep stosb\n nop\n pushfq\n andl $~0x100, (%rsp)\n"
 	"popfq\n nop\n" P(1) "jmp .\n" H(1) HANDLER64);
 
+/* N of our steps, and from there to place 1. */
+static void steps_and_on(const struct program *p, unsigned n, enum break_kind kind)
+{
+	rig_start(p, 1);
+	for (unsigned i = 0; i < n; i++) {
+		guest_step(0);
+		guest_wait();
+	}
+	rig_break(kind, rig_place(1));
+	rig_continue(STOP_BREAKPOINT, rig_place(1));
+}
+
 START_TEST(repeated_strings_step_themselves)
 {
 	uint32_t traps = 0;
 
 	for (unsigned n = 0; n < 30; n++) {
-		rig_start(THE(own_tf_rep, BOOT_LONG), 1);
-		for (unsigned i = 0; i < n; i++) {
-			guest_step(0);
-			guest_wait();
-		}
-		rig_break(BREAK_HARD, rig_place(1));
-		rig_continue(STOP_BREAKPOINT, rig_place(1));
+		steps_and_on(THE(own_tf_rep, BOOT_LONG), n, BREAK_HARD);
 		if (!n)
 			traps = guest_u32(0x500);
 		ck_assert_uint_ge(traps, 6);
@@ -188,13 +194,7 @@ PROGRAM(own_tf_full, LONG P(0) "mov $0x780, %eax\n mov %rax, %dr0\n mov %rax, %d
 START_TEST(steps_itself_with_all_its_registers_in_use)
 {
 	for (unsigned n = 0; n < 36; n++) {
-		rig_start(THE(own_tf_full, BOOT_LONG), 1);
-		for (unsigned i = 0; i < n; i++) {
-			guest_step(0);
-			guest_wait();
-		}
-		rig_break(BREAK_SOFT, rig_place(1));
-		rig_continue(STOP_BREAKPOINT, rig_place(1));
+		steps_and_on(THE(own_tf_full, BOOT_LONG), n, BREAK_SOFT);
 		ck_assert_msg(guest_u32(0x500) == 2, "%u traps after %u steps", guest_u32(0x500), n);
 		guest_end();
 	}

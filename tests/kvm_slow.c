@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A host whose changes of slots take long: it waits for a grace period of RCU, and has much else to do. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
-#include <sys/ioctl.h>
 #include <time.h>
 
 #include "kvm/kvm.h"
@@ -14,30 +11,17 @@
 
 static atomic_bool slow;
 
-int kvm_device_open(void)
-{
-	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+int __real_kvm_ioctl(int fd, unsigned long request, void *arg);
+int __wrap_kvm_ioctl(int fd, unsigned long request, void *arg);
 
-	return fd < 0 ? -errno : fd;
-}
-
-int kvm_ioctl(int fd, unsigned long request, void *arg)
+int __wrap_kvm_ioctl(int fd, unsigned long request, void *arg)
 {
 	const struct timespec t = { .tv_nsec = SLOW_NS };
-	int r = ioctl(fd, request, arg);
+	int r = __real_kvm_ioctl(fd, request, arg);
 
-	if (r < 0)
-		return -errno;
 	if (request == KVM_SET_USER_MEMORY_REGION && atomic_load(&slow))
 		nanosleep(&t, NULL);
 	return r;
-}
-
-int kvm_ioctl_num(int fd, unsigned long request, unsigned long arg)
-{
-	int r = ioctl(fd, request, arg);
-
-	return r < 0 ? -errno : r;
 }
 
 /* The code, its data and the stack in one page, which must be open for each instruction. */

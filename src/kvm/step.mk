@@ -16,4 +16,5 @@ tests_kvm_plain_SOURCES = tests/kvm_plain.c $(kvm_harness)
 tests_kvm_plain_LDADD = $(kvm_libs)
 tests_kvm_slow_SOURCES = tests/kvm_slow.c $(kvm_harness)
 tests_kvm_slow_LDADD = $(kvm_libs)
+tests_kvm_slow_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=kvm_ioctl
 endif

@@ -12,8 +12,8 @@ from lib import session
 HELLO = "examples/hello64.elf"
 USER = "tests/vmx-host/user.elf"
 
-# (session, its guest, what gdbvisor's status may be when it is over): in the order of their functions below, but for what witness.py
-# does.  It ends when a client on stdio has gone, with 0, or with the guest, if that is quicker.
+# (session, its guest, what gdbvisor's status may be when it is over): in the order of their functions below.  It ends when a client
+# on stdio has gone, with 0, or with the guest, if that is quicker.
 TABLE = (
 	("break step watch", HELLO, (21 << 1 | 1,)), ("user mode", USER, (21 << 1 | 1,)), ("detach", HELLO, (0, 3 << 1 | 1)),
 )

@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "break/watch.h"
-#include "kvm/guest_mem.h"
-#include "arch/x86/insn/insn.h"
 #include "arch/x86/regs.h"
 #include "arch/x86/regs_debug.h"
 #include "arch/x86/x86.h"
@@ -91,16 +89,9 @@ static bool is_told(const struct insn *i)
 /* Whether it may access SIZE bytes at GVA.  An event's frame, and the tables that are looked at for it, are not thought of. */
 static bool may_access(struct vcpu *v, struct next *x, uint64_t gva, unsigned size)
 {
-	uint8_t code[INSN_BYTES_MAX];
-	struct insn_regs r;
-	size_t n;
-
-	if (!x->looked) {
-		x->looked = true;
-		regs_insn(v, &r);
-		n = guest_mem_read(v, regs_pc(v), code, sizeof(code), NULL);
-		x->decoded = n && !insn_decode(&r, code, n, &x->insn) && is_told(&x->insn);
-	}
+	if (!x->looked)
+		x->decoded = debug_insn_at_pc(v, &x->insn) && is_told(&x->insn);
+	x->looked = true;
 	for (unsigned i = 0; x->decoded && i < x->insn.naccess; i++)
 		if (gva - x->insn.access[i].gva < x->insn.access[i].size || x->insn.access[i].gva - gva < size)
 			return true;

@@ -6,6 +6,7 @@
 #ifndef GV_X86_DEBUG_H
 #define GV_X86_DEBUG_H
 
+#include "arch/x86/insn/insn.h"
 #include "arch/x86/vcpu_x86.h"
 #include "kvm/debug.h"
 
@@ -46,6 +47,8 @@ bool debug_step_alone(struct vcpu *v);
 
 /* KVM_EXIT_DEBUG.  Returns whether V may re-enter the guest. */
 bool debug_exit(struct vcpu *v);
+/* The instruction at V's pc; false: it cannot be read, or is none.  V's thread, or parked. */
+bool debug_insn_at_pc(struct vcpu *v, struct insn *ret);
 /* Whether BYTE is the guest's own at V's pc. */
 bool debug_byte_at_pc(struct vcpu *v, uint8_t byte);
 /*

@@ -83,6 +83,16 @@ static uint64_t sort_registers(struct vcpu *v, uint64_t dr6)
 	return guest;
 }
 
+bool debug_insn_at_pc(struct vcpu *v, struct insn *ret)
+{
+	uint8_t code[INSN_BYTES_MAX];
+	struct insn_regs r;
+	size_t n = guest_mem_read(v, regs_pc(v), code, sizeof(code), NULL);
+
+	regs_insn(v, &r);
+	return n && !insn_decode(&r, code, n, ret);
+}
+
 bool debug_byte_at_pc(struct vcpu *v, uint8_t byte)
 {
 	uint8_t there;

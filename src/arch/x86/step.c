@@ -99,17 +99,15 @@ static void look_at_int(const uint8_t *code, struct step_before *b)
 /* A load of the stack segment holds the trap off, so that the next instruction is of the same step. */
 static void look_behind(struct vcpu *v, struct step_before *b)
 {
-	uint8_t code[INSN_BYTES_MAX + OPCODE_MAX] = { 0 };
-	size_t n = guest_mem_read(v, b->pc, code, sizeof(code), NULL);
-	struct insn_regs r;
+	uint8_t code[OPCODE_MAX] = { 0 };
 	struct insn insn;
+	size_t n;
 
-	regs_insn(v, &r);
-	if (!n || insn_decode(&r, code, n, &insn) || insn.len >= n)
+	if (!debug_insn_at_pc(v, &insn))
 		return;
-	n = n - insn.len < OPCODE_MAX ? n - insn.len : OPCODE_MAX;
-	if (insn_classify(code + insn.len, n, regs_code_bits(v)) == INSN_INT)
-		look_at_int(code + insn.len, b);
+	n = guest_mem_read(v, b->pc + insn.len, code, sizeof(code), NULL);
+	if (insn_classify(code, n, regs_code_bits(v)) == INSN_INT)
+		look_at_int(code, b);
 }
 
 /*

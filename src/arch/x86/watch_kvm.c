@@ -291,14 +291,8 @@ static void add_page(struct vcpu *v, uint64_t gva)
 
 static void decode(struct vcpu *v, struct watch_trial *t)
 {
-	uint8_t code[INSN_BYTES_MAX];
-	struct insn_regs r;
-	size_t n;
-
 	t->pc = regs_pc(v);
-	regs_insn(v, &r);
-	n = guest_mem_read(v, t->pc, code, sizeof(code), NULL);
-	t->decoded = n && !insn_decode(&r, code, n, &t->insn);
+	t->decoded = debug_insn_at_pc(v, &t->insn);
 }
 
 bool watch_blames_page(struct vcpu *v)
